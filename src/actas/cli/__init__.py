@@ -1,0 +1,5 @@
+"""The actas command."""
+
+
+def main() -> None:
+    """Run the command."""
