@@ -1,0 +1,1 @@
+"""A grant in, short-lived sessions for its role out."""

@@ -1,0 +1,1 @@
+"""Where the trail is kept; each is switched on by one visible line."""

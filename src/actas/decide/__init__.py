@@ -1,0 +1,1 @@
+"""An identity and a call in, Allow or Deny with reasons out. Pure: no socket, no clock, no await."""

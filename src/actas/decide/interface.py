@@ -1,0 +1,23 @@
+"""The socket of this room: a question goes in, a decision with reasons comes out."""
+
+from typing import Protocol
+
+from actas.model.decision import Decision, Question
+
+
+class Decider(Protocol):
+    """A compiled rule set.
+
+    Promises:
+
+    * deny wins, nothing said is a no, and what is unknown is never in the caller's favour;
+    * the same question gives the same answer;
+    * it never raises: a condition that breaks counts against the caller.
+    """
+
+    generation: str
+    """A digest of everything that the answers depend on."""
+
+    def decide(self, question: Question) -> Decision:
+        """Answer *question*."""
+        ...

@@ -1,0 +1,1 @@
+"""A call and its sessions in, the function's outcome out."""

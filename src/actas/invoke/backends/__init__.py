@@ -1,0 +1,1 @@
+"""Where functions run; each is switched on by one visible line."""

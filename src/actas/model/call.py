@@ -1,0 +1,48 @@
+"""One call of one function, as a front door heard it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
+
+from actas.model.facts import Fact, Missing
+
+Address = IPv4Address | IPv6Address
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """What an HTTP route adds to a call.
+
+    ``template`` is the route as it stands in the settings (``GET /orders/{id}``); ``path`` is the canonical
+    path that was decided upon and is sent on; ``raw_path`` is the target as it came.
+    """
+
+    template: str
+    method: str
+    path: str
+    raw_path: str
+    query: str
+    headers: Headers = field(repr=False)
+    parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """Which function is called, with what, from where, and when it came in."""
+
+    id: str
+    """26 characters of Crockford base32: time-ordered, unique, unguessable; W3C trace ids travel beside it."""
+    function: str
+    payload: bytes = field(repr=False)
+    received_at: datetime
+    qualifier: str = "$LATEST"
+    route: Route | None = None
+    address: Fact[Address] = field(default=Missing.UNKNOWN, repr=False)
+    """The client's address; unknown when the peer is private and no proxy is declared (design.md, 8.9)."""
+    requested_role: str | None = None
+    trace_id: str | None = None
+    door: str = "http"
+    root: str | None = None
+    """The call at the root of the chain this one belongs to; None where it is the root itself."""
+    depth: int = 0

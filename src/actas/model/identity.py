@@ -1,0 +1,56 @@
+"""A caller we believe. Only the room `identify` makes one."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from actas.model.facts import Fact, Missing
+
+
+class Kind(Enum):
+    """What sort of caller it is."""
+
+    HUMAN = "human"
+    SERVICE = "service"
+    AGENT = "agent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts on the subject's behalf (RFC 8693, section 4.1); never a reason to allow more."""
+
+    issuer: str
+    subject: str
+    client: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who is calling, by which evidence, and for whom they act.
+
+    ``subject`` is the provider's stable identifier (`oid` at Entra, `sub` elsewhere): never an e-mail address.
+    Groups and roles are names as the provider gives them; rules qualify them by provider.
+    """
+
+    provider: str
+    issuer: str
+    subject: str = field(repr=False)
+    kind: Fact[Kind]
+    expires_at: datetime
+    """When the evidence ends; nothing that rests on it may live longer."""
+    issued_at: datetime | None
+    evidence: str
+    """``bearer``, ``session``, …"""
+    evidence_id: str
+    """A hash that names the evidence in the trail: of the token's ``jti``, else of the token."""
+    tenant: Fact[str] = Missing.ABSENT
+    client: Fact[str] = Missing.ABSENT
+    groups: Fact[frozenset[str]] = field(default=Missing.ABSENT, repr=False)
+    roles: Fact[frozenset[str]] = field(default=Missing.ABSENT, repr=False)
+    scopes: Fact[frozenset[str]] = field(default=Missing.ABSENT, repr=False)
+    mfa: Fact[bool] = Missing.ABSENT
+    authenticated_at: Fact[datetime] = Missing.ABSENT
+    provider_session: str | None = field(default=None, repr=False)
+    """``sid``: the provider's own session, for log-out."""
+    actors: tuple[Actor, ...] = field(default=(), repr=False)
+    """Who acts, the current actor first; empty where the caller acts for itself."""

@@ -1,0 +1,40 @@
+"""How a call ended: answered, refused or failed (a failure is raised as an error)."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from actas.model.call import Headers
+from actas.model.decision import Deny
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The function ran and gave this back.
+
+    ``function_error`` is ``Unhandled`` (or ``Handled``) where the function failed, as AWS says it; the payload
+    is then the error's JSON.
+    """
+
+    payload: bytes = field(repr=False)
+    function_error: str | None = None
+    log_hash: str | None = None
+    """The SHA-256 of what this call logged, hex; None where nothing is known of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streamed:
+    """An HTTP backend's answer: its head now, its body as it comes."""
+
+    status: int
+    headers: Headers = field(repr=False)
+    body: AsyncIterator[bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The rules said no."""
+
+    decision: Deny
+
+
+Outcome = Answered | Streamed | Refused

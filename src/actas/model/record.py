@@ -1,0 +1,55 @@
+"""What the trail keeps of a call: no name, e-mail, address, token or payload."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """Kept, durably, before a decision takes effect."""
+
+    call: str
+    at: datetime
+    received_at: datetime
+    identified_us: int
+    """Microseconds from receiving the call to believing the caller; ``decided_us`` likewise to the decision."""
+    decided_us: int
+    door: str
+    provider: str
+    subject: str
+    """The pseudonym."""
+    actors: tuple[str, ...]
+    """Pseudonyms of who acts, the current actor first."""
+    kind: str
+    evidence: str
+    evidence_id: str
+    function: str
+    qualifier: str
+    route: str | None
+    verdict: str
+    """``allow``, ``deny``, or ``observe``: allowed only because the rules are being observed."""
+    role: str | None
+    rules: tuple[str, ...]
+    reasons: tuple[str, ...]
+    """Reason codes."""
+    generation: str
+    trace: str | None = None
+    root: str | None = None
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """Kept when the call is over, also when the caller hung up."""
+
+    call: str
+    at: datetime
+    outcome: str
+    """``answered``, ``function-error``, ``refused``, ``failed``, ``hung-up`` or ``unknown`` (found after a crash)."""
+    error: str | None = None
+    """The code of what failed."""
+    took_us: int | None = None
+    log_hash: str | None = None
+
+
+Record = Decided | Ended
