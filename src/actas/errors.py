@@ -28,9 +28,7 @@ class ActasError(Exception):
             return
         room, _, name = cls.code.partition(".")
         if not (room and name and cls.hint.endswith(".")):
-            raise TypeError(
-                f"{cls.__name__} needs a code 'room.what-went-wrong' and a hint that is a sentence"
-            )
+            raise TypeError(f"{cls.__name__} needs a code 'room.what-went-wrong' and a hint that is a sentence")
         if CATALOGUE.setdefault(cls.code, cls).__qualname__ != cls.__qualname__:
             raise TypeError(f"{cls.code} is the code of {CATALOGUE[cls.code].__name__} already")
 

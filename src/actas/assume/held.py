@@ -1,0 +1,98 @@
+"""What a sealed session holds (design.md, 8.3), and how it is sealed and opened. Pure.
+
+A session token is ``actas1.`` and the base64url of key id, nonce and ciphertext (AES-256-GCM; the prefix, key id and
+access key id are authenticated with it). Whoever holds the ring can open it; nobody else can read or change it, and
+no database is asked. It holds no call id: that travels in the envelope.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from actas.assume.errors import SessionExpired, SessionNotOurs
+from actas.model.decision import RuleRef
+
+_PREFIX = "actas1."
+_MOST = 16 * 1024
+"""Characters; a longer token is none of ours."""
+
+
+class Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One session, whole: what it may be used for, whose it is, and on what it rests."""
+
+    purpose: Literal["invoke", "work"]
+    access_key_id: str
+    secret_access_key: str
+    issued_at: datetime
+    expires_at: datetime
+    provider: str
+    issuer: str
+    subject: str
+    """The pseudonym."""
+    actors: tuple[str, ...]
+    kind: str
+    authenticated_at: datetime | None
+    mfa: bool | None
+    evidence_expires_at: datetime
+    role: str
+    role_arn: str
+    rules: tuple[RuleRef, ...]
+    facts: tuple[tuple[str, str], ...]
+    functions: tuple[str, ...]
+    """Qualified ARNs: an invoke session's one function, a work session's fence."""
+    policy: str | None = None
+    root: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Held({self.purpose}, {self.role})"
+
+
+def seal(held: Held, *, key_id: str, key: AESGCM, nonce: bytes) -> str:
+    """Seal *held*; *nonce* is 12 random bytes, never used twice with one key."""
+    head = bytes.fromhex(key_id) + nonce
+    sealed = key.encrypt(nonce, msgspec.msgpack.encode(held), _bound(key_id, held.access_key_id))
+    name = held.access_key_id.encode("ascii")
+    return _PREFIX + base64.urlsafe_b64encode(head + bytes((len(name),)) + name + sealed).rstrip(b"=").decode()
+
+
+def opened(token: str, find: Callable[[str, datetime], AESGCM | None], *, now: datetime) -> Held:
+    """Open *token*; raise `SessionNotOurs` where this ring did not seal it, `SessionExpired` where it has ended."""
+    key_id, nonce, name, sealed = _apart(token)
+    key = find(key_id, now)
+    if key is None:
+        raise SessionNotOurs(why="no key of the ring sealed it")
+    try:
+        held = msgspec.msgpack.decode(key.decrypt(nonce, sealed, _bound(key_id, name)), type=Held)
+    except (InvalidTag, msgspec.DecodeError, UnicodeDecodeError) as wrong:
+        raise SessionNotOurs(why="it was changed, or sealed by somebody else") from wrong
+    if now >= held.expires_at:
+        raise SessionExpired(expired_at=held.expires_at, now=now)
+    return held
+
+
+def _bound(key_id: str, access_key_id: str) -> bytes:
+    return f"{_PREFIX}{key_id}.{access_key_id}".encode()
+
+
+def _apart(token: str) -> tuple[str, bytes, str, bytes]:
+    if len(token) > _MOST or not token.startswith(_PREFIX) or not token.isascii():
+        raise SessionNotOurs(why="it has another form")
+    text = token[len(_PREFIX) :]
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as wrong:
+        raise SessionNotOurs(why="it has another form") from wrong
+    if len(raw) < 17 or base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != text:
+        raise SessionNotOurs(why="it has another form")
+    end = 17 + raw[16]
+    try:
+        name = raw[17:end].decode("ascii")
+    except UnicodeDecodeError as wrong:
+        raise SessionNotOurs(why="it has another form") from wrong
+    return raw[:4].hex(), raw[4:16], name, raw[end:]

@@ -1,0 +1,1 @@
+"""Secrets and keys: where they are kept, how they are rotated."""

@@ -1,0 +1,22 @@
+"""Every way a key or a secret cannot be had."""
+
+from pathlib import Path
+
+from actas.errors import ActasError
+
+
+class SecretsError(ActasError):
+    """A key or a secret cannot be had."""
+
+    status = 503
+
+
+class RingUnreadable(SecretsError):
+    """A key ring on disk is not one of ours, or others may read it."""
+
+    code = "secrets.ring-unreadable"
+    hint = "Restore the file from a copy, or move it away to make new keys: sessions sealed with the old ones then end."
+
+    def __init__(self, *, path: Path, why: str) -> None:
+        """State which ring and what is wrong with it."""
+        super().__init__(f"the key ring {path.name} cannot be used: {why}")
