@@ -1,0 +1,214 @@
+"""Read ``actas.yaml`` and the files it names: typed settings, or every mistake at once.
+
+What is read is kept as it was read, so that what was checked is what is used.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import inspect
+
+from actas.settings import shape
+from actas.settings.errors import BrokenSettings
+from actas.settings.mistakes import Mistake, errors, in_order
+from actas.settings.positions import Path as KeyPath
+from actas.settings.positions import Positions
+from actas.settings.schema import Provider, SecretRef, Settings
+from actas.settings.source import Source
+from actas.settings.values import Scalar
+from actas.settings.yaml import LARGEST, load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRead:
+    """A file that the settings depend on, as it was when they were read."""
+
+    path: Path
+    digest: str | None
+    """SHA-256, hex; None where the file could not be read, or holds a secret and is only watched."""
+    content: bytes | None = field(default=None, repr=False)
+    problem: str | None = None
+    """Why it could not be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The settings as they stood at one moment, and all that is wrong with them."""
+
+    path: Path
+    source: Source
+    settings: Settings | None
+    """None where the file does not have the shape of settings."""
+    files: tuple[FileRead, ...]
+    """The settings file first, then each file it names."""
+    mistakes: tuple[Mistake, ...] = ()
+
+    @property
+    def positions(self) -> Positions:
+        """Where each key and value stands."""
+        return self.source.positions
+
+    @property
+    def broken(self) -> bool:
+        """Tell whether any mistake keeps the settings from being used; warnings do not."""
+        return self.settings is None or bool(errors(self.mistakes))
+
+    @property
+    def digest(self) -> str:
+        """Name this state of all the files but the secret ones, wherever they lie: SHA-256, hex."""
+        whole = hashlib.sha256()
+        for one in self.files:
+            name = os.path.relpath(one.path, self.path.parent).encode(errors="surrogateescape")
+            whole.update(b"%d:%b=%b\n" % (len(name), name, str(one.digest).encode()))
+        return whole.hexdigest()
+
+    def usable(self) -> Settings:
+        """Give the settings, or raise BrokenSettings with every mistake."""
+        if self.settings is None or self.broken:
+            raise BrokenSettings(mistakes=errors(self.mistakes))
+        return self.settings
+
+    def locate(self, name: str) -> Path:
+        """Find the file called *name* in the settings: relative to the settings file's folder."""
+        return locate(self.path, name)
+
+    def content(self, name: str) -> bytes | None:
+        """Give the content of the file called *name* as it was read; None where it could not be."""
+        wanted = self.locate(name)
+        return next((one.content for one in self.files if one.path == wanted), None)
+
+    def with_mistakes(self, more: tuple[Mistake, ...]) -> "Loaded":
+        """Add *more* mistakes, in their order."""
+        return replace(self, mistakes=in_order((*self.mistakes, *more)))
+
+
+def locate(settings_path: Path, name: str) -> Path:
+    """Find the file that the settings at *settings_path* call *name*."""
+    return Path(os.path.normpath(settings_path.parent / name))
+
+
+def read(path: Path | str) -> Loaded:
+    """Read the settings at *path* and the files they name; mistakes are in what comes back, never raised."""
+    where, shown = Path(os.path.abspath(path)), str(path)  # noqa: PTH100 - a link must stay a link
+    file = _read_file(where)
+    if file.content is None:
+        problem = Source(file=shown).mistake(
+            "settings.unreadable-file", (), f"the file cannot be read: {file.problem}", "Check the path and its rights."
+        )
+        return Loaded(path=where, source=Source(file=shown), settings=None, files=(file,), mistakes=(problem,))
+    loaded = parse(file.content, path=where, shown=shown)
+    files = (file, *_named_files(where, loaded.settings)) if loaded.settings else (file,)
+    return replace(loaded, files=files)
+
+
+def parse(content: bytes, *, path: Path, shown: str) -> Loaded:
+    """Read *content* as the settings at *path*, which are called *shown* in mistakes; opens no other file."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as wrong:
+        source = Source(file=shown)
+        line = content.count(b"\n", 0, wrong.start) + 1
+        message = f"the file is not UTF-8: a wrong byte in line {line}"
+        problem = source.mistake("settings.not-utf8", (), message, "Save the file as UTF-8.")
+        return Loaded(path=path, source=source, settings=None, files=(), mistakes=(replace(problem, line=line),))
+    settings, source, mistakes = _read_text(text, shown)
+    return Loaded(path=path, source=source, settings=settings, files=(), mistakes=mistakes)
+
+
+def _read_text(text: str, shown: str) -> tuple[Settings | None, Source, tuple[Mistake, ...]]:
+    tree = load(text)
+    source = Source(file=shown, lines=tuple(text.splitlines()), positions=tree.positions)
+    if not tree.whole:
+        return None, source, in_order(source.of_text(wrong, whole=False) for wrong in tree.wrongs)
+    found: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    if tree.data is None:
+        message, hint = "the file says nothing", "Start from `actas init`, which writes a file to change."
+        found.append((("settings.empty", (), message, hint), {}))
+    else:
+        shape.fit(tree.data, _settings_type(), (), lambda *facts, **more: found.append((facts, more)))
+    unknown = {facts[1] for facts, _ in found if facts[0] == "settings.unknown-key"}
+    source = replace(source, unknown=frozenset(unknown))
+    mistakes = [source.of_text(wrong, whole=True) for wrong in tree.wrongs]
+    mistakes += [source.mistake(*facts, **more) for facts, more in found]
+    if mistakes:
+        return None, source, in_order(mistakes)
+    return _typed(tree.data, source)
+
+
+def _typed(data: object, source: Source) -> tuple[Settings | None, Source, tuple[Mistake, ...]]:
+    try:
+        return msgspec.convert(data, Settings, dec_hook=_scalar), source, ()
+    except (msgspec.ValidationError, ValueError) as wrong:
+        # `shape` finds all there is to find; should the two ever differ, the stricter one wins.
+        hint = "Compare this key with its page in docs/settings.md."
+        return None, source, (source.mistake("settings.wrong-value", (), str(wrong), hint),)
+
+
+def _scalar(cls: type, value: object) -> object:
+    if issubclass(cls, Scalar) and isinstance(value, str):
+        return cls.read(value)
+    if cls is object:
+        return value
+    raise ValueError("a text is wanted")
+
+
+@lru_cache(maxsize=1)
+def _settings_type() -> inspect.Type:
+    return inspect.type_info(Settings)
+
+
+_REGULAR: Final = "it is no regular file"
+
+
+def _read_file(path: Path) -> FileRead:
+    """Read a regular file of bounded size; what is in the way is told, not raised."""
+    try:
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123 - a pipe must not block
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return FileRead(path=path, digest=None, problem=_REGULAR)
+            content = file.read(LARGEST + 1)
+    except (OSError, ValueError) as wrong:
+        why = wrong.strerror if isinstance(wrong, OSError) and wrong.strerror else "it is no path"
+        return FileRead(path=path, digest=None, problem=why.lower())
+    return FileRead(path=path, digest=hashlib.sha256(content).hexdigest(), content=content)
+
+
+def _named_files(path: Path, settings: Settings) -> tuple[FileRead, ...]:
+    found: dict[Path, FileRead] = {}
+    for _, name, secret in named_files(settings):
+        where = locate(path, name)
+        if where not in found:
+            found[where] = FileRead(path=where, digest=None) if secret else _read_file(where)
+    return tuple(found.values())
+
+
+def named_files(settings: Settings) -> Iterator[tuple[KeyPath, str, bool]]:
+    """List the files that *settings* depend on: the key that names each, its name, whether it holds a secret."""
+    for name, provider in settings.providers.items():
+        yield from _files_of(("providers", name), provider)
+    for name, function in settings.functions.items():
+        for variable, value in function.environment.items():
+            if isinstance(value, SecretRef) and value.file is not None:
+                yield ("functions", name, "environment", variable, "file"), value.file, True
+    for name, role in settings.roles.items():
+        for key, file in (("policy", role.policy), ("trust", role.trust)):
+            if file is not None:
+                yield ("roles", name, key), file, False
+    for place, officer in enumerate(settings.audit.officers):
+        yield ("audit", "officers", place), officer, False
+
+
+def _files_of(at: KeyPath, provider: Provider) -> Iterator[tuple[KeyPath, str, bool]]:
+    if provider.keys is not None and provider.keys.file is not None:
+        yield (*at, "keys", "file"), provider.keys.file, False
+    if provider.ca is not None:
+        yield (*at, "ca"), provider.ca, False
+    if provider.lookup is not None and provider.lookup.secret.file is not None:
+        yield (*at, "lookup", "secret", "file"), provider.lookup.secret.file, True
