@@ -1,0 +1,66 @@
+"""Every way the policy library fails; nothing else leaves it, whatever comes in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from actas.errors import ActasError
+
+if TYPE_CHECKING:
+    from actas.iam.finding import Finding
+
+
+class IamError(ActasError):
+    """The root of this library's errors."""
+
+    status = 400
+
+
+class MalformedPolicy(IamError):
+    """The document is not a policy of its kind."""
+
+    code = "iam.malformed-policy"
+    hint = "Correct each finding with severity error; `findings` names its path and line."
+
+    def __init__(self, *, findings: tuple[Finding, ...]) -> None:
+        """Say the first error in AWS's words where AWS has words for it."""
+        self.findings = findings
+        errors = [finding for finding in findings if finding.severity == "error"]
+        super().__init__(errors[0].message if errors else "Syntax errors in policy.")
+
+
+class InvalidRequest(IamError):
+    """A request that no caller of AWS could make."""
+
+    code = "iam.invalid-request"
+    hint = "Give principal, action, resource and context as docs/libraries/iam.md describes them."
+
+    def __init__(self, *, field: str, why: str) -> None:
+        """Name the field and what is wrong with it; never its value."""
+        self.field, self.why = field, why
+        super().__init__(f"the request's {field} {why}")
+
+
+class InvalidPolicySet(IamError):
+    """Policies that do not belong in the layer they were given for."""
+
+    code = "iam.invalid-policy-set"
+    hint = "Give each layer a tuple of policies, and scps and rcps one tuple for each level."
+
+    def __init__(self, *, layer: str, why: str) -> None:
+        """Name the layer and what is wrong with it."""
+        self.layer, self.why = layer, why
+        super().__init__(f"the layer {layer} {why}")
+
+
+class NotSupportedYet(IamError):
+    """A part of the library that is not built."""
+
+    code = "iam.not-supported-yet"
+    hint = "Look at docs/libraries/iam.md for what is decided and what is left out."
+    status = 501
+
+    def __init__(self, *, what: str) -> None:
+        """Name the part."""
+        self.what = what
+        super().__init__(f"{what} is not supported yet")
