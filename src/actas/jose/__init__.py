@@ -34,6 +34,7 @@ from actas.jose.errors import (
     UnknownKey,
     UnsuitableKey,
 )
+from actas.jose.jwe import Jwe, decrypt
 from actas.jose.jws import Jws, Signer, peek, peek_issuer, sign, verify_jws
 from actas.jose.jwt import UNCHECKED, Unchecked, verify_jwt
 from actas.jose.key import Key
@@ -53,6 +54,7 @@ __all__ = [
     "HeaderRefused",
     "IssuedInFuture",
     "JoseError",
+    "Jwe",
     "Jws",
     "Key",
     "KeySet",
@@ -73,6 +75,7 @@ __all__ = [
     "WrongClient",
     "WrongIssuer",
     "WrongType",
+    "decrypt",
     "peek",
     "peek_issuer",
     "sign",
