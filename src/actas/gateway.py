@@ -18,13 +18,13 @@ from actas.decide.interface import Decider
 from actas.errors import ActasError
 from actas.identify.errors import IdentifyError
 from actas.invoke.errors import NoSuchFunction
-from actas.invoke.interface import Backend, Delivery
+from actas.invoke.interface import Backend, Delivery, Streams
 from actas.model.call import Address, Call
 from actas.model.decision import Allow, Decision, Deny, Grant, Question
 from actas.model.evidence import Evidence
 from actas.model.facts import Fact, Known
 from actas.model.identity import Identity
-from actas.model.outcome import Outcome, Refused, Streamed
+from actas.model.outcome import Body, Outcome, Refused, Streamed
 from actas.model.record import Decided, Ended
 from actas.model.session import Sessions
 
@@ -127,6 +127,7 @@ class Gateway:
         try:
             backend = _backend(house, call)
             role = None if grant.role is None else grant.role.name
+            call = await _whole(call, backend)
             taken = await house.takes.take(grant, house.brokers[role], now=self._clock())
             with taken as sessions:
                 outcome = await backend.invoke(
@@ -157,9 +158,7 @@ class Gateway:
 class _Stream:
     """A body on its way: the call ends, and its sessions are given back, when the body does, however it does."""
 
-    def __init__(
-        self, body: AsyncIterator[bytes], taken: AbstractContextManager[Sessions], end: Callable[..., None]
-    ) -> None:
+    def __init__(self, body: Body, taken: AbstractContextManager[Sessions], end: Callable[..., None]) -> None:
         self._body, self._taken, self._end = body, taken, end
         self._over = False
         taken.__enter__()
@@ -180,8 +179,7 @@ class _Stream:
     async def aclose(self) -> None:
         """End it early; a no-op where it has ended."""
         self._finish("hung-up")
-        if close := getattr(self._body, "aclose", None):
-            await close()
+        await self._body.aclose()
 
     def _finish(self, *how: str | None) -> None:
         if not self._over:
@@ -194,6 +192,13 @@ def _backend(house: House, call: Call) -> Backend:
     if (found := house.backends.get(call.function)) is None:
         raise NoSuchFunction(function=call.function)
     return found
+
+
+async def _whole(call: Call, backend: Backend) -> Call:
+    """Read a body that is still under way, unless the backend takes it as it comes."""
+    if call.body is None or isinstance(backend, Streams):
+        return call
+    return replace(call, body=None, payload=b"".join([piece async for piece in call.body]))
 
 
 def _question(call: Call, identity: Identity, *, at: datetime) -> Question:

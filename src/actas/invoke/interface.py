@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from actas.model.call import Call
 from actas.model.decision import Grant
@@ -43,3 +43,13 @@ class Backend(Protocol):
     async def close(self) -> None:
         """End everything that was started; nothing is left running."""
         ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """An extra ability: the backend reads ``call.body`` itself, as it comes.
+
+    Every other backend gets a call whose body was read: ``body`` is None and ``payload`` has all of it.
+    """
+
+    streams: Literal[True]

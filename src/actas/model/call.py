@@ -1,5 +1,6 @@
 """One call of one function, as a front door heard it."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
@@ -35,7 +36,10 @@ class Call:
     """26 characters of Crockford base32: time-ordered, unique, unguessable; W3C trace ids travel beside it."""
     function: str
     payload: bytes = field(repr=False)
+    """The event or the request's body; empty where ``body`` has it."""
     received_at: datetime
+    body: AsyncIterator[bytes] | None = field(default=None, repr=False)
+    """A body that is not read yet, because it is large or of unknown length; read once, by whoever needs it."""
     qualifier: str = "$LATEST"
     route: Route | None = None
     address: Fact[Address] = field(default=Missing.UNKNOWN, repr=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from actas.model.call import Headers
 from actas.model.decision import Deny
@@ -21,13 +22,29 @@ class Answered:
     """The SHA-256 of what this call logged, hex; None where nothing is known of it."""
 
 
+class Body(Protocol):
+    """Bytes as they come. Whoever takes them closes it, also half-way; closing it twice does nothing."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Give the pieces."""
+        ...
+
+    async def __anext__(self) -> bytes:
+        """Give the next piece."""
+        ...
+
+    async def aclose(self) -> None:
+        """Stop."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Streamed:
     """An HTTP backend's answer: its head now, its body as it comes."""
 
     status: int
     headers: Headers = field(repr=False)
-    body: AsyncIterator[bytes] = field(repr=False)
+    body: Body = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

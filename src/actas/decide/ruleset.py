@@ -1,0 +1,171 @@
+"""Rules compiled, and decided by `actas.iam`. Pure.
+
+Every rule is one or two IAM statements named by the rule's place in the file. IAM decides; which role the caller
+gets is decided by the order of the rules, or by the call where it names one that they offer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from actas import iam
+from actas.decide import context, facts, keys, reasons
+from actas.decide.compiled import Compiled, compiled, digest, role_of, zones
+from actas.decide.statements import statements
+from actas.decide.targets import Target, targets
+from actas.iam.values import Context
+from actas.model.call import Address
+from actas.model.decision import Allow, Decision, Deny, Grant, Question, Reason, Role, RuleRef
+from actas.model.facts import Fact, Known
+from actas.model.identity import Identity
+from actas.settings.schema import Settings
+
+REMEMBERED = 20_000
+"""Identities whose keys and answers are kept; all are forgotten when there are more."""
+_NOTHING: dict[str, object] = {"Effect": "Deny", "Action": "actas:Nothing", "Resource": "*"}
+
+
+@dataclass(slots=True)
+class _Remembered:
+    identity: Identity
+    known: Context
+    answers: dict[tuple[str, str | None, tuple[str, ...]], Allow] = field(default_factory=dict)
+
+
+class RuleSet:
+    """The rules of one moment, ready to decide."""
+
+    def __init__(self, settings: Settings, policies: Mapping[str, str] | None = None) -> None:
+        """Compile the rules of *settings*; *policies* gives the text of each role's policy file by role name."""
+        texts = policies or {}
+        self.targets = targets(settings)
+        self.by_call = {(target.function, target.route): target for target in self.targets}
+        roles = {name: role_of(name, role, texts.get(name)) for name, role in settings.roles.items()}
+        self.rules = tuple(compiled(rule, self.targets, roles) for rule in settings.rules)
+        self.generation = digest([[rule.ref.digest for rule in self.rules], settings.mode])
+        self.zones = zones(settings)
+        self._observes = settings.mode == "observe"
+        self._evaluate = iam.compile(iam.PolicySet(identity=(self.policy(),)))
+        self._remembered: dict[int, _Remembered] = {}
+
+    def policy(self) -> iam.Policy:
+        """Give the whole rule set as one IAM policy."""
+        written = [
+            one
+            for place, rule in enumerate(self.rules)
+            if rule.over
+            for one in statements(rule.rule, rule.over, f"r{place}")
+        ]
+        document = {"Version": "2012-10-17", "Statement": written or [_NOTHING]}
+        return iam.Policy.parse(document, name="rules")
+
+    def decide(self, question: Question) -> Decision:
+        """Answer *question*: deny wins, nothing said is a no."""
+        target = self.by_call.get((question.function, question.route))
+        if target is None:
+            return self._no(Reason(code="no-such-function", because="the rules know no such function or route"))
+        remembered = self._remember(question.identity)
+        moment = context.whole(remembered.known, question, self.zones)
+        allowed, matched = self._weigh(target, moment)
+        key = (target.name, question.requested_role, matched)
+        answer: Decision | None = remembered.answers.get(key)
+        if answer is None:
+            answer = self._answer(question, target, moment, allowed=allowed, matched=matched)
+            if isinstance(answer, Allow) and not answer.observed:  # the reasons of a no rest on the moment too
+                remembered.answers[key] = answer
+        return answer
+
+    def _weigh(self, target: Target, moment: Context) -> tuple[bool, tuple[str, ...]]:
+        """Ask IAM; give whether it allows, and the Sids of the statements that decided."""
+        verdict = self._evaluate(
+            iam.Request(principal=target.principal, action=target.action, resource=target.arn, context=moment)
+        )
+        return verdict.allowed, tuple([ref.sid or "" for ref in verdict.matched])
+
+    def _answer(
+        self, question: Question, target: Target, moment: Context, *, allowed: bool, matched: tuple[str, ...]
+    ) -> Decision:
+        rules = tuple(self.rules[place] for place in sorted({int(sid[1:]) for sid in matched}))
+        if allowed:
+            return self._yes(question, target, rules)
+        forbidding = [rule for rule in rules if rule.forbids]
+        because = reasons.forbidden(forbidding, moment) if forbidding else (reasons.silence(target),)
+        if not self._observes:
+            return self._no(*because)
+        return self._grant(question, target, (), None, reasons=(reasons.observed(),), observed=because)
+
+    def _yes(self, question: Question, target: Target, rules: tuple[Compiled, ...]) -> Decision:
+        """Choose the role: the one asked for if a rule offers it, else the first that the first rule offers."""
+        asked = question.requested_role
+        offered = [(rule, role) for rule in rules for role in rule.roles]
+        if asked is None:
+            role = offered[0][1]
+        else:
+            found = [role for _, role in offered if role is not None and role.name == asked]
+            if not found:
+                return self._no(reasons.not_offered(asked, offered))
+            role = found[0]
+        granting = tuple(rule for rule in rules if role in rule.roles)
+        because = tuple(reasons.allowed(rule, role, offered, asked=asked is not None) for rule in granting)
+        return self._grant(question, target, granting, role, reasons=because)
+
+    def _grant(
+        self,
+        question: Question,
+        target: Target,
+        granting: tuple[Compiled, ...],
+        role: Role | None,
+        *,
+        reasons: tuple[Reason, ...],
+        observed: tuple[Reason, ...] = (),
+    ) -> Allow:
+        reached = {one.function for rule in granting for one in rule.over} | {target.function}
+        against = [rule for rule in self.rules if rule.forbids and any(one.function in reached for one in rule.over)]
+        tested = facts.tested(rule.rule for rule in (*granting, *against))
+        grant = Grant(
+            identity=question.identity,
+            function=question.function,
+            function_arn=target.arn,
+            qualifier=question.qualifier,
+            role=role,
+            rules=tuple(rule.ref for rule in granting),
+            facts=facts.kept(question.identity, self._remember(question.identity).known, tested),
+            fence=tuple(sorted({one.arn for rule in granting for one in rule.over} | {target.arn})),
+            expires_at=question.identity.expires_at,
+            generation=self.generation,
+        )
+        return Allow(grant=grant, reasons=reasons, observed=observed)
+
+    def still(
+        self, kept: facts.Facts, rules: tuple[RuleRef, ...], arn: str, *, at: datetime, address: Fact[Address]
+    ) -> tuple[Reason, ...]:
+        """Say why a session with these *kept* facts no longer stands for *arn*; nothing where it does.
+
+        It needs one of its *rules* still there, unchanged, naming the function and true now, and no ``may_not``
+        true or unknown (design.md, 8.3).
+        """
+        target = next((one for one in self.targets if one.arn == arn), None)
+        if target is None:
+            return (Reason(code="no-such-function", because="the rules know no such function or route"),)
+        moment = facts.opened(kept, at.timestamp())
+        moment[keys.ADDRESS] = str(address.value) if isinstance(address, Known) else iam.UNKNOWN
+        for zone in self.zones:
+            moment.update(context.moment(at, zone))
+        allowed, matched = self._weigh(target, moment)
+        standing = tuple(self.rules[int(sid[1:])] for sid in matched)
+        if not allowed:
+            return reasons.forbidden([rule for rule in standing if rule.forbids], moment) or (reasons.silence(target),)
+        if not {rule.ref for rule in standing} & set(rules):
+            return (Reason(code="rule-gone", because="the rule that granted this session was changed or removed"),)
+        return ()
+
+    def _no(self, *because: Reason) -> Deny:
+        return Deny(reasons=because, generation=self.generation)
+
+    def _remember(self, identity: Identity) -> _Remembered:
+        found = self._remembered.get(id(identity))
+        if found is None or found.identity is not identity:  # an id is used again when its object has gone
+            if len(self._remembered) >= REMEMBERED:
+                self._remembered.clear()
+            found = self._remembered[id(identity)] = _Remembered(identity, context.caller(identity))
+        return found

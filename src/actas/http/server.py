@@ -1,0 +1,100 @@
+"""Listen: one Granian server for each origin, in this process and on its event loop.
+
+What Granian leaves open is closed here: a port that somebody listens on already is refused instead of shared, and
+the header section's time is limited.
+"""
+
+import logging
+import socket
+from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import anyio
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from actas.http.errors import HttpError
+
+
+class PortTaken(HttpError):
+    """Somebody listens there already."""
+
+    code = "http.port-taken"
+    hint = "End the other server, or set gateway.listen and gateway.control_listen to free ports."
+    status = 503
+
+    def __init__(self, *, address: str, why: str) -> None:
+        """State which address."""
+        super().__init__(f"cannot listen on {address}: {why}")
+
+
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+def split(address: str) -> tuple[str, int]:
+    """Split ``127.0.0.1:8700`` or ``[::1]:8700``."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+@asynccontextmanager
+async def serving(app: App, address: str, *, grace: float) -> AsyncIterator[str]:
+    """Serve *app* at *address* while the block runs; give the address it really has (port 0 takes a free one).
+
+    Leaving the block takes no new connections and waits *grace* seconds at most for those in flight.
+    """
+    host, port = split(address)
+    port = _free(host, port)
+    server = Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        websockets=False,
+        backlog=1024,
+        log_enabled=False,
+        http1_settings=HTTP1Settings(header_read_timeout=10_000, keep_alive=True),
+    )
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_run, server)
+        await _listening(host, port)
+        try:
+            yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(grace):
+                server.stop()
+                while tasks.cancel_scope is not None and server.wrks:
+                    await anyio.sleep(0.02)
+            tasks.cancel_scope.cancel()
+
+
+async def _run(server: Server) -> None:
+    await server.serve()
+
+
+def _free(host: str, port: int) -> int:
+    """Make sure that nobody listens there: Granian would share the port in silence (SO_REUSEPORT)."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as wrong:
+            raise PortTaken(address=f"{host}:{port}", why=wrong.strerror or "the address is refused") from wrong
+        return int(probe.getsockname()[1])
+
+
+async def _listening(host: str, port: int) -> None:
+    """Wait until the server takes connections."""
+    with anyio.fail_after(10):
+        while True:
+            try:
+                stream = await anyio.connect_tcp(host, port)
+            except OSError:
+                await anyio.sleep(0.005)
+                continue
+            await stream.aclose()
+            return
