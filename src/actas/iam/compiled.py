@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from actas.iam import verdict
-from actas.iam.conditions import Test, keys_of
+from actas.iam.conditions import Test, Truth, keys_of
 from actas.iam.decision import StatementRef
 from actas.iam.evaluate import counts, layers_of
 from actas.iam.matching import Patterns, Prepared, prepare
@@ -33,9 +33,7 @@ class CompiledDecision:
 
     __slots__ = ("_entries", "effect", "missing")
 
-    def __init__(
-        self, effect: verdict.Effect, missing: verdict.LayerName | None, entries: tuple[tuple[Entry, Meeting], ...]
-    ) -> None:
+    def __init__(self, effect: verdict.Effect, missing: verdict.LayerName | None, entries: tuple[Met, ...]) -> None:
         self.effect, self.missing, self._entries = effect, missing, entries
 
     @property
@@ -46,8 +44,11 @@ class CompiledDecision:
     @property
     def matched(self) -> tuple[StatementRef, ...]:
         """Every statement that applied, in the order of layers and policies."""
-        ordered = sorted(self._entries, key=lambda pair: pair[0].order)
-        return tuple(StatementRef.of(e.policy, e.prepared.statement, meeting, unknown=False) for e, meeting in ordered)
+        ordered = sorted(self._entries, key=lambda met: met[0].order)
+        return tuple(
+            StatementRef.of(entry.policy, entry.prepared.statement, meeting, unknown=unknown)
+            for entry, meeting, unknown in ordered
+        )
 
     def __repr__(self) -> str:
         """Read as what was decided."""
@@ -67,24 +68,26 @@ class Entry:
         self.principals = prepared.statement.principals is not None
         self.tests: tuple[Test, ...] = tuple(test for _, test in prepared.conditions)
 
-    def applies(self, action: str, resource: str, facts: Mapping[str, Value]) -> bool:
-        """Tell whether the statement applies; unknown does not allow, and denies."""
-        prepared = self.prepared
-        if self.action and not prepared.action_matches(action):
+    def truth(self, action: str, resource: str, facts: Mapping[str, Value]) -> Truth:
+        """Tell whether the statement is about this request, as far as its bucket leaves that open."""
+        if self.action and not self.prepared.action_matches(action):
             return False
-        unknown = False
+        answer: Truth = True
         if self.resource:
-            truth = prepared.resource_matches(resource, facts)
-            if truth is False:
+            answer = self.prepared.resource_matches(resource, facts)
+            if answer is False:
                 return False
-            unknown = truth is None
         for test in self.tests:
             truth = test(facts)
             if truth is False:
                 return False
             if truth is None:
-                unknown = True
-        return not unknown or self.deny
+                answer = None
+        return answer
+
+
+Met = tuple[Entry, Meeting, bool]
+"""A statement that applies, how it meets the caller, and whether it does so for want of knowledge."""
 
 
 class Compiled:
@@ -161,48 +164,42 @@ class Compiled:
         action, resource = request.action, request.resource
         if not action.islower():
             action = action.lower()
-        met = [
-            (entry, Meeting.DIRECT)
-            for entry in self._candidates(action, resource)
-            if not entry.principals and entry.applies(action, resource, facts)
-        ]
+        met: list[Met] = []
+        for entry in self._candidates(action, resource):
+            meeting = Meeting.DIRECT
+            if entry.principals:
+                meeting = entry.prepared.meets(caller, facts.get("aws:userid"))
+                if not meeting:
+                    continue
+            truth = entry.truth(action, resource, facts)
+            if truth or (truth is None and entry.deny):  # unknown does not allow, and denies
+                met.append((entry, meeting, truth is None))
         if self._only_identity and caller.kind is CallerKind.SESSION and not action.startswith(("kms:", "sts:")):
             return _of_identity(met)
-        about = verdict.frame(request, caller)
-        met += self._principaled(action, resource, facts, caller)
-        met = [pair for pair in met if counts(self._names[pair[0].layer], about)]
-        effect, missing = verdict.weigh(self._tally(met, about), about)
-        return CompiledDecision(effect, missing, tuple(met))
+        return self._weighed(met, verdict.frame(request, caller))
 
-    def _principaled(
-        self, action: str, resource: str, facts: Mapping[str, Value], caller: Caller
-    ) -> list[tuple[Entry, Meeting]]:
-        userid = facts.get("aws:userid")
-        met = []
-        for entry in self._candidates(action, resource):
-            if entry.principals:
-                meeting = entry.prepared.meets(caller, userid)
-                if meeting and entry.applies(action, resource, facts):
-                    met.append((entry, meeting))
-        return met
+    def _weighed(self, met: list[Met], about: verdict.Frame) -> CompiledDecision:
+        counted = [one for one in met if counts(self._names[one[0].layer], about)]
+        effect, missing = verdict.weigh(self._tally(counted, about), about)
+        return CompiledDecision(effect, missing, tuple(counted))
 
-    def _tally(self, met: list[tuple[Entry, Meeting]], about: verdict.Frame) -> verdict.Tally:
+    def _tally(self, met: list[Met], about: verdict.Frame) -> verdict.Tally:
         best = [Meeting.NONE] * len(self._names)
-        for entry, meeting in met:
+        for entry, meeting, _ in met:
             if not entry.deny:
                 best[entry.layer] = max(best[entry.layer], meeting)
         answers = [(name, found) for name, found in zip(self._names, best, strict=True) if counts(name, about)]
-        return verdict.tally(answers, denied=any(entry.deny for entry, _ in met))
+        return verdict.tally(answers, denied=any(entry.deny for entry, _, _ in met))
 
 
 _NONE: Final[list[Entry]] = []
 
 
-def _of_identity(met: list[tuple[Entry, Meeting]]) -> CompiledDecision:
+def _of_identity(met: list[Met]) -> CompiledDecision:
     """Decide the gateway's own case: a role session, and its rules as identity policies."""
     if not met:
         return _NOTHING_ALLOWS
-    for entry, _ in met:
+    for entry, _, _ in met:
         if entry.deny:
             return CompiledDecision("ExplicitlyDenied", None, tuple(met))
     return CompiledDecision("Allowed", None, tuple(met))
