@@ -1,0 +1,80 @@
+"""Remember verified tokens, so that a token that is shown again is not verified again.
+
+A cache never changes an answer. An entry stands for one whole token (its SHA-256) in one generation of the settings
+(each has a cache of its own), shown in one way (bearer, unbound). It is good only inside the token's own times, as
+long as the provider's keys are those it was verified by and are not stale, as long as the looked-up groups are those
+it was made with, and as long as nothing new was revoked.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from actas.identify.keyring import Ring
+from actas.model.identity import Identity
+
+SIZE: Final = 20_000
+"""How many tokens are remembered."""
+
+
+class Changing(Protocol):
+    """Something that an answer depends on, and that may be replaced or grow old."""
+
+    version: int
+    good_until: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """One verified token. ``sequence`` moves on when newer revocations were asked and do not concern it."""
+
+    identity: Identity
+    since: float
+    until: float
+    ring: Ring
+    ring_version: int
+    members: Changing | None
+    members_version: int
+    sequence: int
+
+    def holds(self, instant: float) -> bool:
+        """Say whether verifying anew could give no other answer, revocation aside."""
+        ring, members = self.ring, self.members
+        return (
+            self.since <= instant < self.until
+            and ring.version == self.ring_version
+            and instant < ring.good_until
+            and (members is None or (members.version == self.members_version and instant < members.good_until))
+        )
+
+
+class Tokens:
+    """Verified tokens by their digest; the ones not seen for longest go first, half of them at a time.
+
+    Two dictionaries instead of an order of use: a hit then costs a look-up and no writing.
+    """
+
+    def __init__(self, size: int = SIZE) -> None:
+        self._half = max(size // 2, 1)
+        self._young: dict[bytes, Entry] = {}
+        self._old: dict[bytes, Entry] = {}
+
+    def find(self, digest: bytes) -> Entry | None:
+        """Give the entry, good or not."""
+        found = self._young.get(digest)
+        if found is None and (found := self._old.get(digest)) is not None:
+            self.put(digest, found)
+        return found
+
+    def put(self, digest: bytes, entry: Entry) -> None:
+        """Remember *entry*."""
+        if len(self._young) >= self._half:
+            self._old, self._young = self._young, {}
+        self._young[digest] = entry
+
+    def drop(self, digest: bytes) -> None:
+        """Forget one."""
+        self._young.pop(digest, None)
+        self._old.pop(digest, None)
+
+    def __len__(self) -> int:
+        return len(self._young.keys() | self._old.keys())

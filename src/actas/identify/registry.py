@@ -1,0 +1,50 @@
+"""Find the provider of a token by its exact issuer, before any key is touched.
+
+Pure. The issuer that is read here is not believed: it chooses whose keys may verify the token, and the verified
+claims must then name the same issuer.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from actas import jose
+from actas.identify.errors import MalformedToken, MissingClaim, ProviderMisconfigured, UnknownIssuer
+from actas.identify.presets import PRESETS
+from actas.identify.profile import Issuer, issuers_of, profile_of
+from actas.identify.requirements import requirements
+from actas.settings.schema import Provider
+
+
+class Registry:
+    """Every issuer that the settings name."""
+
+    def __init__(self, issuers: Iterable[Issuer]) -> None:
+        self.issuers: dict[str, Issuer] = {}
+        for issuer in issuers:
+            taken = self.issuers.setdefault(issuer.iss, issuer)
+            if taken is not issuer:  # RFC 9207 and protocols.md, 10.3: never two providers with one issuer
+                name, other = issuer.profile.name, taken.profile.name
+                raise ProviderMisconfigured(provider=name, why=f"has the same issuer as {other}")
+
+    @classmethod
+    def of(cls, providers: Mapping[str, Provider]) -> "Registry":
+        """Put the settings' *providers* together; refuse what cannot work."""
+        return cls(issuer for name, provider in providers.items() for issuer in _issuers(name, provider))
+
+    def choose(self, token: str) -> Issuer:
+        """Give the issuer that *token* names, letter by letter."""
+        try:
+            named = jose.peek_issuer(token)
+        except jose.JoseError as wrong:
+            raise MalformedToken(why=wrong.message) from wrong
+        if named is None:
+            raise MissingClaim(why="the token has no claim iss")
+        found = self.issuers.get(named)
+        if found is None:
+            raise UnknownIssuer(providers=len({issuer.profile.name for issuer in self.issuers.values()}))
+        return found
+
+
+def _issuers(name: str, provider: Provider) -> tuple[Issuer, ...]:
+    if found := requirements(provider):
+        raise ProviderMisconfigured(provider=name, why=f"{found[0].key}: {found[0].message}")
+    return issuers_of(provider, profile_of(name, provider, PRESETS[provider.preset]))
