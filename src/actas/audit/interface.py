@@ -1,8 +1,10 @@
 """The sockets of this room: records go in and are kept; a subject goes in and a pseudonym comes out."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
-from actas.model.record import Record
+from actas.audit.records import Entry
 
 
 class Sink(Protocol):
@@ -15,13 +17,33 @@ class Sink(Protocol):
     * not being able to keep a record is an `AuditError`, and later writes are refused until it can again.
     """
 
-    def write(self, records: tuple[Record, ...]) -> None:
-        """Keep *records*; blocking, called off the event loop."""
+    def write(self, entries: Sequence[Entry]) -> None:
+        """Keep *entries*, all or none; blocking, called off the event loop, by one thread at a time."""
+        ...
+
+
+class Guards(Protocol):
+    """A sink that knows beforehand that it could not keep a decision: a disk whose reserve is reached."""
+
+    def check(self) -> None:
+        """Raise why not; return if it could."""
+        ...
+
+
+class Anchors(Protocol):
+    """A sink that signs its head, so that a copy of it proves all that came before."""
+
+    def checkpoint(self, now: datetime) -> None:
+        """Sign the head as it is now."""
         ...
 
 
 class Pseudonyms(Protocol):
     """Names a person without naming them."""
+
+    def known(self, issuer: str, subject: str, now: datetime) -> str | None:
+        """Give the pseudonym if it is at hand; never waits."""
+        ...
 
     async def of(self, issuer: str, subject: str) -> str:
         """Give the pseudonym of *subject* in this epoch; the same person, the same name until the epoch ends."""
