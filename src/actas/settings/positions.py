@@ -50,5 +50,9 @@ class Positions:
         return self.values.get((), START)
 
     def key(self, path: Path) -> Mark:
-        """Find the key at *path*; an item of a list has none and stands for itself."""
-        return self.keys.get(path) or self.value(path)
+        """Find the key at *path*; an item of a list stands for itself, and what is not there for what holds it."""
+        while path:
+            if (mark := self.keys.get(path) or self.values.get(path)) is not None:
+                return mark
+            path = path[:-1]
+        return self.values.get((), START)

@@ -15,12 +15,13 @@ from typing import Any, Final
 import msgspec
 from msgspec import inspect
 
-from actas.settings import shape
+from actas.settings import shape, sketch
 from actas.settings.errors import BrokenSettings
 from actas.settings.mistakes import Mistake, errors, in_order
 from actas.settings.positions import Path as KeyPath
 from actas.settings.positions import Positions
 from actas.settings.schema import Provider, SecretRef, Settings
+from actas.settings.sketch import Sketch
 from actas.settings.source import Source
 from actas.settings.values import Scalar
 from actas.settings.yaml import LARGEST, load
@@ -49,6 +50,8 @@ class Loaded:
     files: tuple[FileRead, ...]
     """The settings file first, then each file it names."""
     mistakes: tuple[Mistake, ...] = ()
+    sketch: Sketch | None = field(default=None, repr=False)
+    """What could be read of them, for checks; None where there is too little."""
 
     @property
     def positions(self) -> Positions:
@@ -104,8 +107,8 @@ def read(path: Path | str) -> Loaded:
         )
         return Loaded(path=where, source=Source(file=shown), settings=None, files=(file,), mistakes=(problem,))
     loaded = parse(file.content, path=where, shown=shown)
-    files = (file, *_named_files(where, loaded.settings)) if loaded.settings else (file,)
-    return replace(loaded, files=files)
+    named = _named_files(where, loaded.sketch.settings) if loaded.sketch else ()
+    return replace(loaded, files=(file, *named))
 
 
 def parse(content: bytes, *, path: Path, shown: str) -> Loaded:
@@ -118,15 +121,15 @@ def parse(content: bytes, *, path: Path, shown: str) -> Loaded:
         message = f"the file is not UTF-8: a wrong byte in line {line}"
         problem = source.mistake("settings.not-utf8", (), message, "Save the file as UTF-8.")
         return Loaded(path=path, source=source, settings=None, files=(), mistakes=(replace(problem, line=line),))
-    settings, source, mistakes = _read_text(text, shown)
-    return Loaded(path=path, source=source, settings=settings, files=(), mistakes=mistakes)
+    return _read_text(text, path, shown)
 
 
-def _read_text(text: str, shown: str) -> tuple[Settings | None, Source, tuple[Mistake, ...]]:
+def _read_text(text: str, path: Path, shown: str) -> Loaded:
     tree = load(text)
     source = Source(file=shown, lines=tuple(text.splitlines()), positions=tree.positions)
     if not tree.whole:
-        return None, source, in_order(source.of_text(wrong, whole=False) for wrong in tree.wrongs)
+        mistakes = in_order(source.of_text(wrong, whole=False) for wrong in tree.wrongs)
+        return Loaded(path=path, source=source, settings=None, files=(), mistakes=mistakes)
     found: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     if tree.data is None:
         message, hint = "the file says nothing", "Start from `actas init`, which writes a file to change."
@@ -135,20 +138,26 @@ def _read_text(text: str, shown: str) -> tuple[Settings | None, Source, tuple[Mi
         shape.fit(tree.data, _settings_type(), (), lambda *facts, **more: found.append((facts, more)))
     unknown = {facts[1] for facts, _ in found if facts[0] == "settings.unknown-key"}
     source = replace(source, unknown=frozenset(unknown))
-    mistakes = [source.of_text(wrong, whole=True) for wrong in tree.wrongs]
-    mistakes += [source.mistake(*facts, **more) for facts, more in found]
-    if mistakes:
-        return None, source, in_order(mistakes)
-    return _typed(tree.data, source)
+    mistakes = in_order(
+        [source.of_text(wrong, whole=True) for wrong in tree.wrongs]
+        + [source.mistake(*facts, **more) for facts, more in found]
+    )
+    spoiled = frozenset({wrong.path for wrong in tree.wrongs} | {facts[1] for facts, _ in found})
+    return _typed(tree.data, spoiled, Loaded(path=path, source=source, settings=None, files=(), mistakes=mistakes))
 
 
-def _typed(data: object, source: Source) -> tuple[Settings | None, Source, tuple[Mistake, ...]]:
+def _typed(data: object, spoiled: frozenset[KeyPath], loaded: Loaded) -> Loaded:
+    """Add the typed settings: for use where the file has no mistake, for checking where it has."""
     try:
-        return msgspec.convert(data, Settings, dec_hook=_scalar), source, ()
+        whole = sketch.mended(data, _settings_type(), spoiled) if spoiled else data
+        settings = msgspec.convert(whole, Settings, dec_hook=_scalar)
     except (msgspec.ValidationError, ValueError) as wrong:
         # `shape` finds all there is to find; should the two ever differ, the stricter one wins.
-        hint = "Compare this key with its page in docs/settings.md."
-        return None, source, (source.mistake("settings.wrong-value", (), str(wrong), hint),)
+        hint = "Compare the file with docs/settings.md."
+        more = () if spoiled else (loaded.source.mistake("settings.wrong-value", (), str(wrong), hint),)
+        return loaded.with_mistakes(more)
+    known = Sketch(settings=settings, spoiled=spoiled, names=sketch.names(data))
+    return replace(loaded, settings=None if loaded.mistakes else settings, sketch=known)
 
 
 def _scalar(cls: type, value: object) -> object:

@@ -105,9 +105,9 @@ def _mapping(data: dict[str, object], shape: inspect.Type, path: Path, report: R
             _unknown_key(key, fields, data, path, report)
     for name, one in fields.items():
         if one.required and name not in data:
-            where = dotted(path) or "the file"
-            hint = f"Add {name}: {wanted(one.type)}."
-            report("settings.missing-key", path, f"{where} has no {name}", hint, at="key", wanted=wanted(one.type))
+            what = wanted(one.type)
+            message = f"{dotted(path) or 'the file'} has no {name}"
+            report("settings.missing-key", (*path, name), message, f"Add {name}: {what}.", at="key", wanted=what)
 
 
 def _unknown_key(
