@@ -76,7 +76,8 @@ def _routes(provider: Provider, shape: Shape) -> list[Route]:
         for name, where in addresses(shape.paths, provider, shape).items()
     ]
     path = urlsplit(issuer).path.rstrip("/")
-    metadata = (shape.discovery.format(issuer=issuer), f"/.well-known/oauth-authorization-server{path}")  # RFC 8414
+    document = shape.discovery.format(issuer=issuer, base=provider.base_of(shape.name))
+    metadata = (document, f"/.well-known/oauth-authorization-server{path}")  # RFC 8414, section 3.1
     known = [Route(urlsplit(where).path, _shaped(programs.discovery, shape), methods=["GET"]) for where in metadata]
     return [*known, *found]
 

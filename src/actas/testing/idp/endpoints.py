@@ -52,7 +52,7 @@ def discovery(provider: Provider, shape: Shape) -> dict[str, Any]:
 
 def addresses(paths: Paths, provider: Provider, shape: Shape) -> dict[str, str]:
     """Give the address of each endpoint that the shape has."""
-    issuer, base = provider.issuer_of(shape.name), provider.base_url
+    issuer, base = provider.issuer_of(shape.name), provider.base_of(shape.name)
     named = {name: getattr(paths, name) for name in ("keys", *_MEMBERS.values())}
     return {name: path.format(issuer=issuer, base=base) for name, path in named.items() if path}
 

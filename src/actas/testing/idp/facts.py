@@ -15,7 +15,6 @@ class Facts:
     """Who gets a token, for what, and when. Times are seconds since 1970, as tokens have them."""
 
     issuer: str
-    base_url: str
     audience: tuple[str, ...]
     client: Client
     person: Person | None
@@ -83,6 +82,8 @@ class Shape:
     typ: str | None = "JWT"
     """The header ``typ`` of access tokens; None leaves it out."""
     identity_typ: str | None = "JWT"
+    thumbprint_header: bool = False
+    """The header also has the key's name as ``x5t``."""
     main: Use = "access"
     """Which token the gateway is shown: at Google the ID token, because access tokens say nothing there."""
     most_groups: int | None = None

@@ -22,6 +22,7 @@ class Wish:
     claims: Mapping[str, Any]
     drop: tuple[str, ...] = ()
     header: Mapping[str, Any] | None = None
+    """Header parameters; one that is None is left out."""
 
 
 AS_IT_IS = Wish(claims={})
@@ -59,7 +60,8 @@ def mint(facts: Facts, shape: Shape, use: Use, *, ring: KeyRing, faults: Faults,
     said = {name: value for name, value in said.items() if name not in wish.drop}
     key = ring.signer(identity=use == "id" and shape.own_identity_key, foreign=faults.foreign_key)
     typ = faults.typ or (shape.typ if use == "access" else shape.identity_typ)
-    header: Claims = {"kid": key.kid} | ({"typ": typ} if typ else {}) | dict(wish.header or {})
+    named = {"kid": key.kid, "typ": typ, "x5t": key.kid if shape.thumbprint_header else None, **(wish.header or {})}
+    header = {name: value for name, value in named.items() if value is not None}
     if faults.algorithm == "none":
         return f"{_part({'alg': 'none', **header})}.{_part(said)}."
     token = jose.sign(said, key, algorithm=ring.algorithm, header=header)

@@ -71,8 +71,12 @@ class Provider:
         return self.issuer_of(self.shape)
 
     def issuer_of(self, shape: str) -> str:
-        """Give the issuer in a shape; one server speaks all of them, each below its own address."""
-        return self._shape(shape).issuer.format(base=self.base_url)
+        """Give the issuer in a shape."""
+        return self._shape(shape).issuer.format(base=self.base_of(shape))
+
+    def base_of(self, shape: str) -> str:
+        """Say below which address a shape stands: the provider's own at the root, each other in its own folder."""
+        return self.base_url if shape == self.shape else f"{self.base_url}/{shape}"
 
     def now(self) -> datetime:
         """Tell the provider's time, which may be wrong on purpose."""
@@ -205,8 +209,7 @@ class Provider:
         nonce: str | None = None,
     ) -> Facts:
         return Facts(
-            issuer=shape.issuer.format(base=self.base_url),
-            base_url=self.base_url,
+            issuer=self.issuer_of(shape.name),
             audience=audience,
             client=client,
             person=person,
