@@ -18,6 +18,7 @@ from actas.settings.meaning import (
     roles,
     routes,
     rules,
+    shadows,
 )
 from actas.settings.meaning.view import FACTS, PresetFacts, Surroundings, View
 from actas.settings.reader import Loaded
