@@ -85,7 +85,7 @@ class RuleSet:
     def _answer(
         self, question: Question, target: Target, moment: Context, *, allowed: bool, matched: tuple[str, ...]
     ) -> Decision:
-        rules = tuple(self.rules[place] for place in sorted({int(sid[1:]) for sid in matched}))
+        rules = tuple(self.rules[place] for place in sorted({_place(sid) for sid in matched}))
         if allowed:
             return self._yes(question, target, rules)
         forbidding = [rule for rule in rules if rule.forbids]
@@ -152,7 +152,7 @@ class RuleSet:
         for zone in self.zones:
             moment.update(context.moment(at, zone))
         allowed, matched = self._weigh(target, moment)
-        standing = tuple(self.rules[int(sid[1:])] for sid in matched)
+        standing = tuple(self.rules[_place(sid)] for sid in matched)
         if not allowed:
             return reasons.forbidden([rule for rule in standing if rule.forbids], moment) or (reasons.silence(target),)
         if not {rule.ref for rule in standing} & set(rules):
@@ -169,3 +169,8 @@ class RuleSet:
                 self._remembered.clear()
             found = self._remembered[id(identity)] = _Remembered(identity, context.caller(identity))
         return found
+
+
+def _place(sid: str) -> int:
+    """Find a rule by its statement's Sid: ``r12a``."""
+    return int(sid[1:-1])

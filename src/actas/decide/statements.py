@@ -19,13 +19,13 @@ def statements(rule: Rule, over: tuple[Target, ...], sid: str) -> list[Statement
     """Compile *rule* over the targets it names; hours over midnight make two statements of one rule."""
     return [
         {
-            "Sid": sid,
+            "Sid": f"{sid}{half}",
             "Effect": "Deny" if rule.may_not is not None else "Allow",
             "Action": sorted({target.action for target in over}),
             "Resource": sorted({exact(target.arn) for target in over}),
             **({"Condition": conditions} if conditions else {}),
         }
-        for conditions in alternatives(rule)
+        for half, conditions in zip("ab", alternatives(rule), strict=False)
     ]
 
 

@@ -4,10 +4,9 @@ What Granian leaves open is closed here: a port that somebody listens on already
 the header section's time is limited.
 """
 
-import logging
 import socket
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import anyio
@@ -58,21 +57,24 @@ async def serving(app: App, address: str, *, grace: float) -> AsyncIterator[str]
         log_enabled=False,
         http1_settings=HTTP1Settings(header_read_timeout=10_000, keep_alive=True),
     )
+    ended = anyio.Event()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_run, server)
+        tasks.start_soon(_run, server, ended)
         await _listening(host, port)
         try:
             yield f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(grace):
-                server.stop()
-                while tasks.cancel_scope is not None and server.wrks:
-                    await anyio.sleep(0.02)
+                server.stop()  # type: ignore[no-untyped-call]
+                await ended.wait()
             tasks.cancel_scope.cancel()
 
 
-async def _run(server: Server) -> None:
-    await server.serve()
+async def _run(server: Server, ended: anyio.Event) -> None:
+    try:
+        await server.serve()
+    finally:
+        ended.set()
 
 
 def _free(host: str, port: int) -> int:
