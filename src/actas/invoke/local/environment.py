@@ -1,0 +1,76 @@
+"""What a function finds in its environment: what Lambda would put there, its session, its own settings.
+
+Pure. Nothing of the gateway's own environment is in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from actas.model.secret import Secret
+from actas.model.session import Session
+
+_SPARE = {"python": "/var/lang/bin:/usr/local/bin:/usr/bin:/bin", "node": "/usr/local/bin:/usr/bin:/bin"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What an environment says of the function."""
+
+    function: str
+    handler: str
+    task_root: str
+    runtime: str
+    version: str
+    memory: int
+    """Bytes."""
+    region: str
+    log_stream: str
+
+
+def build(about: About, own: Mapping[str, Secret | str], work: Session | None) -> dict[str, str]:
+    """Put the environment together; what Lambda reserves cannot be overridden."""
+    environment = {name: value.reveal() if isinstance(value, Secret) else value for name, value in own.items()}
+    environment |= {
+        "PATH": environment.get("PATH", _SPARE[about.runtime]),
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "_HANDLER": about.handler,
+        "LAMBDA_TASK_ROOT": about.task_root,
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+        "AWS_REGION": about.region,
+        "AWS_DEFAULT_REGION": about.region,
+        "AWS_LAMBDA_FUNCTION_NAME": about.function,
+        "AWS_LAMBDA_FUNCTION_VERSION": about.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(about.memory // (1024 * 1024)),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{about.function}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": about.log_stream,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    for name in _NEVER:
+        environment.pop(name, None)
+    if work:
+        environment |= {
+            "AWS_ACCESS_KEY_ID": work.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": work.secret_access_key.reveal(),
+            "AWS_SESSION_TOKEN": work.session_token.reveal(),
+        }
+    return environment
+
+
+_NEVER = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_EXECUTION_ENV",  # the Python client would poll in a thread of its own: a thousand wake-ups a second
+    "AWS_LAMBDA_MAX_CONCURRENCY",
+    "AWS_LAMBDA_RUNTIME_API",
+    "_LAMBDA_TELEMETRY_LOG_FD",
+)
+"""Names that are Lambda's own and that the settings cannot fill."""
+
+
+def log_stream(version: str, process: str, now: datetime) -> str:
+    """Name a process's log stream as Lambda does."""
+    return f"{now:%Y/%m/%d}/[{version}]{process}"

@@ -1,0 +1,116 @@
+"""Start one function process: plan its sandbox, have it built, set its limits, hand it its environment."""
+
+import asyncio
+import itertools
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from actas.invoke.local import cgroups
+from actas.invoke.local.code import Code
+from actas.invoke.local.errors import RuntimeNotFound, SandboxFailed
+from actas.invoke.local.logs import LogPump, Logs
+from actas.invoke.local.machine import Machine
+from actas.invoke.local.process import FunctionProcess
+from actas.invoke.local.runtime_api import Connection
+from actas.invoke.local.sandbox import SandboxBroken
+from actas.invoke.local.spawner import ForkServer
+from actas.invoke.local.view import FILES, NODE_CLIENT, TASK_ROOT, Visible, view
+
+_LARGEST_TMP = 512 * 1024 * 1024  # Lambda's default
+_RUNTIME_ITSELF = {"python": 64 * 1024 * 1024, "node": 512 * 1024 * 1024}
+"""What a runtime maps for itself, where memory is limited by what is mapped."""
+_OPEN_FILES = 1024
+_CLIENT = "aws-lambda-ric/index.mjs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """The Node on this machine and the folder that holds its runtime client."""
+
+    program: Path
+    modules: Path
+
+
+def find_node(modules: Path | None) -> Node | None:
+    """Find Node and *modules*, a ``node_modules`` with aws-lambda-ric in it; None where either is missing."""
+    program = shutil.which("node")
+    if program is None or modules is None or not (modules / _CLIENT).is_file():
+        return None
+    return Node(program=Path(program).resolve(), modules=modules.resolve())
+
+
+class Launcher:
+    """Knows the machine and starts processes on it."""
+
+    def __init__(
+        self, *, machine: Machine, forks: ForkServer, hidden: tuple[Path, ...], log: Logs, node: Node | None
+    ) -> None:
+        self._machine, self._forks, self._hidden = machine, forks, hidden
+        self._log, self._node = log, node
+        self._numbers = itertools.count()
+
+    def task_root(self, code: Code) -> str:
+        """Say where the function will see its code."""
+        return TASK_ROOT if self._machine.namespaces else str(code.folder)
+
+    async def launch(self, process: FunctionProcess, code: Code, environment: dict[str, str], memory: int) -> None:
+        """Start *process*; it asks for its first call when it is ready."""
+        plan = self._plan(process.key.function, code, memory)
+        reading, writing = os.pipe()
+        process.logs = LogPump(reading, process.key.function, self._log)
+        try:
+            await process.sandbox.build(self._forks, plan, writing)
+            await self._connect(process, plan["number"], memory)
+            process.sandbox.start(environment)
+        except SandboxBroken as wrong:
+            raise SandboxFailed(function=process.key.function, why=str(wrong)) from wrong
+        finally:
+            os.close(writing)
+
+    async def _connect(self, process: FunctionProcess, number: int, memory: int) -> None:
+        """Serve its runtime API, and limit it as a whole."""
+        sandbox = process.sandbox
+        listener, sandbox.listener = sandbox.listener, None
+        assert listener
+        loop = asyncio.get_running_loop()
+        process.server = await loop.create_server(lambda: Connection(process), sock=listener)
+        process.remember_numbers()
+        group = cgroups.make(self._machine.groups, f"actas-{os.getpid()}-{number}", memory=memory)
+        process.group = group
+        if running := sandbox.process_id():
+            group.add(running)
+
+    def _plan(self, function: str, code: Code, memory: int) -> dict[str, Any]:
+        node = self._node if code.runtime == "node" else None
+        if code.runtime == "node" and node is None:
+            raise RuntimeNotFound(function=function, runtime="Node with aws-lambda-ric")
+        tmp = min(_LARGEST_TMP, memory)
+        plan: dict[str, Any] = {
+            "namespaces": self._machine.namespaces,
+            "number": (os.getpid() & 0x3FFFF) << 10 | next(self._numbers) & 0x3FF,
+            "runtime": code.runtime,
+            "filter": self._machine.filter,
+            "limits": self._limits(code.runtime, memory, tmp),
+            "tmp": tmp,
+            "files": FILES,
+        }
+        if node:
+            modules = NODE_CLIENT if self._machine.namespaces else str(node.modules)
+            plan["command"] = [str(node.program), f"{modules}/{_CLIENT}"]
+        if self._machine.namespaces:
+            shown = Visible(code=code.folder, hidden=self._hidden)
+            if node:
+                shown = Visible(code=code.folder, hidden=self._hidden, node_client=node.modules, node=node.program)
+            plan["view"] = view(shown)
+        return plan
+
+    def _limits(self, runtime: str, memory: int, tmp: int) -> list[tuple[str, int]]:
+        limits = [("RLIMIT_CORE", 0), ("RLIMIT_NOFILE", _OPEN_FILES), ("RLIMIT_FSIZE", tmp)]
+        if self._machine.namespaces or self._machine.own_uid:  # else the uid is everybody's, and so is its count
+            limits.append(("RLIMIT_NPROC", cgroups.MOST_PROCESSES))
+        if not self._machine.groups.limits_memory:
+            limits.append(("RLIMIT_DATA", memory + _RUNTIME_ITSELF[runtime]))
+        return limits

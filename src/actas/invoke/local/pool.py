@@ -1,0 +1,111 @@
+"""Every function process there is: who may have one, who is given up for another, who is retired.
+
+A process belongs to one key (function, version, role session) for life. At a cap the process that has been idle
+longest goes; where none is idle, the caller gets 429.
+"""
+
+import asyncio
+from collections import defaultdict
+
+from actas.invoke.local.errors import TooManyProcesses
+from actas.invoke.local.process import FunctionProcess, Key
+from actas.model import clock
+
+_MOST_EVICTIONS = 1000
+
+
+class Pool:
+    """The processes of all local functions."""
+
+    def __init__(self, *, most: int, most_per_subject: int) -> None:
+        self._most, self._most_per_subject = most, most_per_subject
+        self._by_key: defaultdict[Key, list[FunctionProcess]] = defaultdict(list)
+        self._all: set[FunctionProcess] = set()
+        self._idle: dict[FunctionProcess, asyncio.TimerHandle] = {}
+        self._versions: dict[str, str] = {}
+        self._spans: dict[str, float] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def functions(self, function: str, *, version: str, idle: float) -> None:
+        """Learn which version of *function* is current and how long its processes may be idle; older ones go."""
+        self._spans[function] = idle
+        if self._versions.get(function) != version:
+            self._versions[function] = version
+            for process in tuple(self._idle):
+                if process.key.function == function and process.key.version != version:
+                    self._retire(process)
+
+    def take(self, key: Key) -> FunctionProcess | None:
+        """Find a process that can take a call of *key* now; the one used last, which is the warmest."""
+        for process in reversed(self._by_key.get(key, ())):
+            if process.takes_next:
+                if timer := self._idle.pop(process, None):
+                    timer.cancel()
+                return process
+        return None
+
+    async def add(self, process: FunctionProcess) -> None:
+        """Enter a new process, making room for it."""
+        for _ in range(_MOST_EVICTIONS):
+            if self._count(process.whose) >= self._most_per_subject:
+                await self._evict(process.whose)
+            elif len(self._all) >= self._most:
+                await self._evict(None)
+            else:
+                break
+        process.on_idle, process.on_gone = self._now_idle, self._now_gone
+        self._all.add(process)
+        self._by_key[process.key].append(process)
+
+    async def close(self) -> None:
+        """End every process and wait until all are gone."""
+        everyone = tuple(self._all)
+        for process in everyone:
+            process.end()
+        for process in everyone:
+            await process.sandbox.wait_gone()
+
+    def _count(self, whose: tuple[str, str]) -> int:
+        return sum(process.whose == whose for process in self._all)
+
+    async def _evict(self, whose: tuple[str, str] | None) -> None:
+        for process in self._idle:  # in the order in which they became idle
+            if whose is None or process.whose == whose:
+                self._retire(process)
+                await process.sandbox.wait_gone()
+                return
+        # some may be on their way out already: their places come free without anybody losing theirs
+        for process in self._all:
+            if process.ending and (whose is None or process.whose == whose):
+                await process.sandbox.wait_gone()
+                return
+        limit = self._most if whose is None else self._most_per_subject
+        raise TooManyProcesses(limit=limit, per_subject=whose is not None)
+
+    def _now_idle(self, process: FunctionProcess) -> None:
+        if process.key.version != self._versions.get(process.key.function):
+            process.end()
+            return
+        span = self._spans.get(process.key.function, 0.0)
+        if process.expires_at:
+            span = min(span, (process.expires_at - clock.now()).total_seconds())
+        self._idle[process] = asyncio.get_running_loop().call_later(max(0.0, span), self._retire, process)
+        same = self._by_key[process.key]
+        same.append(same.pop(same.index(process)))
+
+    def _retire(self, process: FunctionProcess) -> None:
+        if timer := self._idle.pop(process, None):
+            timer.cancel()
+        process.end()
+
+    def _now_gone(self, process: FunctionProcess) -> None:
+        if timer := self._idle.pop(process, None):
+            timer.cancel()
+        self._all.discard(process)
+        same = self._by_key.get(process.key, [])
+        if process in same:
+            same.remove(process)
+        if not same:
+            self._by_key.pop(process.key, None)

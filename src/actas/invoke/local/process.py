@@ -1,0 +1,271 @@
+"""One function process: takes one call at a time, is frozen between calls, and ends for one of five reasons.
+
+It ends when it crashes, when a call takes too long, when it has been idle, when its session is over, or when the
+gateway wants its place. Its state is told by what is there: a `_connection` that waits is a process that can take a
+call now; a `_job` is a call that runs.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from actas.invoke.errors import InvokeError
+from actas.invoke.local import faults, freezing
+from actas.invoke.local.cgroups import Group
+from actas.invoke.local.errors import ProcessLost, SandboxFailed, SessionOver
+from actas.invoke.local.logs import LogPump
+from actas.invoke.local.runtime_api import LARGEST_ANSWER, Connection
+from actas.invoke.local.sandbox import Sandbox
+from actas.model import clock
+from actas.model.outcome import Answered
+
+_MOST_CONNECTIONS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """What two calls must share to be served by one process."""
+
+    function: str
+    version: str
+    session: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """One call on its way through a process. Not frozen: it is the ledger of what has happened."""
+
+    call: str
+    event: bytes
+    head: bytes
+    """The header lines of the event that do not depend on when it is delivered."""
+    timeout: float
+    done: asyncio.Future[Answered | InvokeError]
+    delivered: bool = False
+
+    def settle(self, outcome: Answered | InvokeError) -> None:
+        """End the call, unless it has ended."""
+        if not self.done.done():
+            self.done.set_result(outcome)
+
+
+class FunctionProcess:
+    """A sandbox with a runtime client in it, and the call it is busy with."""
+
+    def __init__(self, *, key: Key, whose: tuple[str, str], expires_at: datetime | None) -> None:
+        self.key, self.whose, self.expires_at = key, whose, expires_at
+        self.sandbox = Sandbox(self._exited)
+        self.ending = False
+        self.on_idle: Callable[[FunctionProcess], None] = _nothing
+        self.on_gone: Callable[[FunctionProcess], None] = _nothing
+        self.group: Group | None = None
+        self.logs: LogPump | None = None
+        self.server: asyncio.Server | None = None
+        self._loop = asyncio.get_running_loop()
+        self._connections: set[Connection] = set()
+        self._waiting: Connection | None = None
+        self._job: Job | None = None
+        self._next: Job | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._numbers: tuple[int, int] | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether it waits, frozen, for a call."""
+        return self._waiting is not None and self._next is None
+
+    @property
+    def takes_next(self) -> bool:
+        """Whether a call may be given to it: it is idle, or has answered and is about to be."""
+        answered = self._job is None or self._job.done.done()
+        return not self.ending and self._next is None and answered
+
+    def submit(self, job: Job, *, start_within: float | None = None) -> None:
+        """Give it its next call; *start_within* bounds how long a new process may take to get ready for it."""
+        self._next = job
+        if self.logs and self._job is None:
+            self.logs.begin(job.call)
+        if start_within is not None:
+            self._timer = self._loop.call_later(start_within, self._started_too_late, start_within)
+        if self._waiting:
+            self._deliver(self._waiting)
+
+    def end(self) -> None:
+        """Take no more calls and end."""
+        if not self.ending:
+            self.ending = True
+            self.sandbox.end()
+
+    def remember_numbers(self) -> None:
+        """Learn the process ids, which freezing needs."""
+        process, init = self.sandbox.process_id(), self.sandbox.init_id()
+        self._numbers = (process, init) if process and init else None
+
+    # what the connections tell
+
+    def admits(self, connection: Connection) -> bool:
+        """Take a few connections; the runtime client needs one."""
+        if len(self._connections) >= _MOST_CONNECTIONS:
+            return False
+        self._connections.add(connection)
+        return True
+
+    def lost(self, connection: Connection) -> None:
+        """Forget a connection; an idle process without one can take no calls."""
+        self._connections.discard(connection)
+        if connection is self._waiting:
+            self._waiting = None
+            self.end()
+
+    def asked_next(self, connection: Connection) -> None:
+        """Take note that the last call is over and the runtime is ready for the next."""
+        if self._waiting or (self._job and not self._job.done.done()):
+            connection.close()  # two polls at once, or one in the middle of a call: no runtime client does that
+            return
+        self._stop_timer()
+        self._job = None
+        self._waiting = connection
+        if self._next:
+            self._deliver(connection)
+        elif not self.ending:
+            self._freeze()
+            self.on_idle(self)
+
+    def answered(self, call: str, body: bytes, headers: Mapping[str, str]) -> int:
+        """Settle the running call with the function's result."""
+        if not (job := self._running(call)):
+            return 400
+        if "lambda-runtime-function-error-type" in headers:  # a streamed answer that failed half-way, in its trailers
+            job.settle(Answered(payload=body, function_error="Unhandled", log_hash=self._end_log()))
+        elif headers.get("content-type", "").startswith("application/json") and not is_json(body):
+            job.settle(Answered(payload=faults.not_json(), function_error="Unhandled", log_hash=self._end_log()))
+        else:
+            job.settle(Answered(payload=body, log_hash=self._end_log()))
+        return 202
+
+    def failed(self, call: str, body: bytes) -> int:
+        """Settle the running call with the function's error."""
+        if not (job := self._running(call)):
+            return 400
+        payload = body if is_json(body) else faults.unreadable()
+        job.settle(Answered(payload=payload, function_error="Unhandled", log_hash=self._end_log()))
+        return 202
+
+    def failed_to_start(self, body: bytes) -> int:
+        """Settle the call that the process was started for with the error of its start."""
+        if self._job or not self._next:
+            return 403
+        payload = body if is_json(body) else faults.unreadable()
+        self._next.settle(Answered(payload=payload, function_error="Unhandled", log_hash=self._end_log()))
+        self.end()
+        return 202
+
+    def answered_too_much(self) -> None:
+        """Settle the running call as Lambda does, and end the process: its client does not survive that."""
+        self._settle_all(faults.too_large(LARGEST_ANSWER))
+        self.end()
+
+    # what time and the sandbox tell
+
+    def _deliver(self, connection: Connection) -> None:
+        job, self._next, self._waiting = self._next, None, None
+        assert job
+        now = clock.now()
+        if self.expires_at and now >= self.expires_at:
+            job.settle(SessionOver(function=self.key.function))
+            self.end()
+            return
+        self._job = job
+        job.delivered = True
+        if self.logs:
+            self.logs.begin(job.call)
+        freezing.go_on(self.sandbox)
+        deadline = int((now.timestamp() + job.timeout) * 1000)
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%b" % (
+            len(job.event),
+            job.head,
+        )
+        connection.send(head + b"Lambda-Runtime-Deadline-Ms: %d\r\n\r\n" % deadline, job.event)
+        self._stop_timer()
+        self._timer = self._loop.call_later(job.timeout, self._took_too_long)
+
+    def _took_too_long(self) -> None:
+        if self._job:
+            self._settle_all(faults.timed_out(self._job.call, self._job.timeout))
+        self.end()
+
+    def _started_too_late(self, allowed: float) -> None:
+        if self._next:
+            self._settle_all(faults.timed_out(self._next.call, allowed))
+        self.end()
+
+    def _exited(self, status: int | None) -> None:
+        """Everything in the sandbox is gone."""
+        self.ending = True
+        self._stop_timer()
+        if job := self._job or self._next:
+            if self.logs:
+                self.logs.begin(job.call)
+            if status is None:
+                job.settle(ProcessLost(function=self.key.function))
+            else:
+                starved = self.group is not None and self.group.killed()
+                self._settle_all(faults.exited(job.call, status, out_of_memory=starved))
+        if self._next:
+            self._next.settle(ProcessLost(function=self.key.function))
+        self._close()
+        self.on_gone(self)
+
+    def refuse(self, why: str) -> None:
+        """Settle the call that waits for a sandbox that could not be built."""
+        if self._next:
+            self._next.settle(SandboxFailed(function=self.key.function, why=why))
+        self.ending = True
+
+    def _close(self) -> None:
+        for connection in tuple(self._connections):
+            connection.close()
+        if self.server:
+            self.server.close()
+        if self.logs:
+            self.logs.close()
+        if self.group:
+            self.group.remove()
+
+    def _running(self, call: str) -> Job | None:
+        job = self._job
+        return job if job and job.call == call and not job.done.done() else None
+
+    def _settle_all(self, payload: bytes) -> None:
+        """Settle the running call, or the one that the process was being started for."""
+        if job := self._job or self._next:
+            job.settle(Answered(payload=payload, function_error="Unhandled", log_hash=self._end_log()))
+
+    def _end_log(self) -> str | None:
+        return self.logs.end() if self.logs else None
+
+    def _freeze(self) -> None:
+        if self._numbers:
+            freezing.stop(self.sandbox, *self._numbers)
+
+    def _stop_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+
+def is_json(body: bytes) -> bool:
+    """Tell whether *body* is one JSON document."""
+    try:
+        body.decode()  # msgspec does not look into the strings that it skips
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _nothing(_process: FunctionProcess) -> None:
+    """Nobody is to be told."""
