@@ -65,6 +65,12 @@ CONTENT_ALGORITHMS: Mapping[str, int] = MappingProxyType(
 """Each content encryption algorithm, with its key's length in bytes."""
 
 
+def wrapping_length(alg: str) -> int | None:
+    """Tell how many bytes the AES key has that *alg* wraps with, if it does."""
+    name = alg.removeprefix("ECDH-ES+")
+    return {"A128": 16, "A192": 24, "A256": 32}.get(name[:4]) if name.endswith("KW") else None
+
+
 def is_several(value: object) -> TypeGuard[Collection[object]]:
     """Say whether *value* is a collection and not a text, which Python takes for one of letters."""
     return isinstance(value, Collection) and not isinstance(value, (str, bytes))

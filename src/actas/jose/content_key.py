@@ -10,20 +10,14 @@ from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from actas.jose import base64url, content
+from actas.jose.algorithms import wrapping_length
 from actas.jose.content import Unopened
 from actas.jose.errors import BadKey, MalformedToken
 from actas.jose.key import Key
 from actas.jose.material import Material
 from actas.jose.material import read as read_material
 
-_WRAPPING: Mapping[str, int] = {"A128": 16, "A192": 24, "A256": 32}
 _MAX_PARTY = 1024  # bytes of apu and apv; they are names
-
-
-def wrapping_length(alg: str) -> int | None:
-    """Tell how long the AES key is that *alg* wraps with, if it does."""
-    name = alg.removeprefix("ECDH-ES+")
-    return _WRAPPING.get(name[:4]) if name.endswith("KW") else None
 
 
 def find(key: Key, header: Mapping[str, Any], encrypted: bytes, length: int) -> bytes:

@@ -7,10 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from actas.jose import base64url, content, content_key
+from actas.jose import base64url
 from actas.jose import header as headers
-from actas.jose.algorithms import CONTENT_ALGORITHMS, KEY_ALGORITHMS, allowed
-from actas.jose.content import Unopened
+from actas.jose.algorithms import CONTENT_ALGORITHMS, KEY_ALGORITHMS, allowed, wrapping_length
 from actas.jose.errors import AlgorithmRefused, AmbiguousKey, DecryptionFailed, MalformedToken, UnknownKey
 from actas.jose.key import Key
 from actas.jose.keyset import KeySet, the_set
@@ -85,7 +84,7 @@ def _may_open(key: Key, alg: str, enc: str) -> bool:
     if key.use not in {None, "enc"} or not (key.key_ops is None or key.key_ops & _operations(alg)):
         return False
     secret = key.material.secret
-    return secret is None or len(secret) == (content_key.wrapping_length(alg) or CONTENT_ALGORITHMS[enc])
+    return secret is None or len(secret) == (wrapping_length(alg) or CONTENT_ALGORITHMS[enc])
 
 
 def _operations(alg: str) -> frozenset[str]:
@@ -95,9 +94,11 @@ def _operations(alg: str) -> frozenset[str]:
 
 
 def _opened(key: Key, values: Mapping[str, Any], enc: str, parts: list[bytes], aad: bytes) -> bytes | None:
+    from actas.jose import content, content_key  # who only verifies does not wait for ciphers
+
     _, encrypted, iv, ciphertext, tag = parts
     try:
         found = content_key.find(key, values, encrypted, CONTENT_ALGORITHMS[enc])
         return content.decrypt(enc, found, iv=iv, ciphertext=ciphertext, tag=tag, aad=aad)
-    except Unopened:
+    except content.Unopened:
         return None

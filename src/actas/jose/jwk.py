@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from actas.jose import strict_json
-from actas.jose.algorithms import CONTENT_ALGORITHMS, KEY_ALGORITHMS, SIGNATURES, fits
+from actas.jose.algorithms import CONTENT_ALGORITHMS, SIGNATURES, fits, wrapping_length
 from actas.jose.errors import BadKey
 from actas.jose.material import Material
 from actas.jose.material import read as read_material
@@ -129,5 +129,4 @@ def _secret_fits(alg: str, length: int) -> bool:
         return length >= SIGNATURES[alg].hash_size
     if alg in CONTENT_ALGORITHMS:
         return length == CONTENT_ALGORITHMS[alg]
-    wrapping = {"A128": 16, "A192": 24, "A256": 32}.get(alg[:4])
-    return alg in KEY_ALGORITHMS and wrapping in (None, length)
+    return wrapping_length(alg) in {None, length}

@@ -82,11 +82,10 @@ def verify(token: bytes | str, keys: KeySet | Key, algorithms: Collection[str]) 
         raise AlgorithmRefused(found=found.alg, wanted=algorithms)
     if not candidates.keys:
         raise _unusable(found, keyset)
-    signature = headers.decoded(tail, "signature")
+    payload, signature = headers.decoded(body, "payload"), headers.decoded(tail, "signature")
     signed = shown[: len(head) + len(body) + 1]
     for key, holds in candidates.keys:
         if holds(signature, signed):
-            payload = headers.decoded(body, "payload")
             keyset.remember(head, candidates)
             return found, key, payload
     raise BadSignature(algorithm=found.alg, kid=found.kid, tried=len(candidates.keys))

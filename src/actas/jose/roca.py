@@ -14,7 +14,11 @@ def _small_primes() -> list[int]:
 
 
 def _powers(prime: int) -> frozenset[int]:
-    return frozenset(pow(_GENERATOR, exponent, prime) for exponent in range(prime - 1))
+    found, power = {1}, _GENERATOR % prime
+    while power != 1:
+        found.add(power)
+        power = power * _GENERATOR % prime
+    return frozenset(found)
 
 
 _SUBGROUPS = tuple((prime, _powers(prime)) for prime in _small_primes())
