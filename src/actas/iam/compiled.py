@@ -12,7 +12,7 @@ from typing import Final
 from actas.iam import verdict
 from actas.iam.conditions import Test, Truth, keys_of
 from actas.iam.decision import StatementRef
-from actas.iam.evaluate import counts, layers_of
+from actas.iam.evaluation import counts, layers_of
 from actas.iam.matching import Patterns, Prepared, prepare
 from actas.iam.policy import Policy
 from actas.iam.principals import Caller, CallerKind, Meeting, read_caller
@@ -174,7 +174,7 @@ class Compiled:
             truth = entry.truth(action, resource, facts)
             if truth or (truth is None and entry.deny):  # unknown does not allow, and denies
                 met.append((entry, meeting, truth is None))
-        if self._only_identity and caller.kind is CallerKind.SESSION and not action.startswith(("kms:", "sts:")):
+        if self._only_identity and caller.kind is CallerKind.SESSION and _is_plain(request, action, caller):
             return _of_identity(met)
         return self._weighed(met, verdict.frame(request, caller))
 
@@ -193,6 +193,14 @@ class Compiled:
 
 
 _NONE: Final[list[Entry]] = []
+
+
+def _is_plain(request: Request, action: str, caller: Caller) -> bool:
+    """Tell whether identity policies alone decide: one account, and nothing whose own policy must allow."""
+    if request.resource_account is not None or action.startswith(("kms:", "sts:")):
+        return False
+    parts = request.resource.split(":", 5)
+    return len(parts) < 6 or parts[4] == caller.account or not parts[4]
 
 
 def _of_identity(met: list[Met]) -> CompiledDecision:

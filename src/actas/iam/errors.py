@@ -53,14 +53,14 @@ class InvalidPolicySet(IamError):
         super().__init__(f"the layer {layer} {why}")
 
 
-class NotSupportedYet(IamError):
-    """A part of the library that is not built."""
+class CatalogueUnreadable(IamError):
+    """The packaged service reference is damaged."""
 
-    code = "iam.not-supported-yet"
-    hint = "Look at docs/libraries/iam.md for what is decided and what is left out."
-    status = 501
+    code = "iam.catalogue-unreadable"
+    hint = "Install actas again; the file is part of the package."
+    status = 500
 
-    def __init__(self, *, what: str) -> None:
-        """Name the part."""
-        self.what = what
-        super().__init__(f"{what} is not supported yet")
+    def __init__(self, *, file: str) -> None:
+        """Name the file."""
+        self.file = file
+        super().__init__(f"the packaged service reference {file} cannot be read")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from actas.iam import rules
@@ -48,8 +49,12 @@ def read(document: object, *, kind: Kind, name: str = "", stored: bool = False) 
     return policy
 
 
+Check = Callable[[Policy, Notes], None]
+"""What else to look at in a policy that has no error."""
+
+
 def examine(
-    document: object, *, kind: Kind, name: str = "", stored: bool = False
+    document: object, *, kind: Kind, name: str = "", stored: bool = False, more: tuple[Check, ...] = ()
 ) -> tuple[Policy | None, tuple[Finding, ...]]:
     """Read a policy as far as it can be read, and say what is wrong with it."""
     try:
@@ -62,7 +67,10 @@ def examine(
         rules.check(policy, notes, stored=stored)
     if text is not None:
         _text(text, kind, notes, stored=stored)
-    return (None if notes.broken else policy), notes.findings(text)
+    if policy is not None and not notes.broken:
+        for check in more:
+            check(policy, notes)
+    return (None if notes.broken else policy), notes.findings(value, text)
 
 
 def _unreadable(wrong: Unreadable, kind: Kind) -> Finding:

@@ -12,7 +12,7 @@ from actas.iam.principals import Meeting
 from actas.iam.values import Value, text_of
 
 if TYPE_CHECKING:
-    from actas.iam.evaluate import Asked
+    from actas.iam.evaluation import Asked
 
 Part = Literal["action", "principal", "resource", "condition"]
 

@@ -67,19 +67,33 @@ class Notes:
         """Note what AWS calls a syntax error, whatever it is."""
         self.error(Phase.SYNTAX, path, code, SYNTAX, fix)
 
-    def findings(self, text: str | None) -> tuple[Finding, ...]:
+    def findings(self, document: object, text: str | None) -> tuple[Finding, ...]:
         """Give everything back: errors first, then in the order of the phases."""
         if not self._notes:
             return ()
         ordered = sorted(self._notes, key=lambda note: (note.severity != "error", note.phase))
         found = places(text) if text is not None else {}
-        return tuple(_finding(note, found, text) for note in ordered)
+        return tuple(_finding(note, _as_written(note.path, document), found, text) for note in ordered)
 
 
-def _finding(note: _Note, found: dict[Path, int], text: str | None) -> Finding:
+def _as_written(path: Path, document: object) -> Path:
+    """Leave out the index of a value that stands alone where a list could stand."""
+    written: list[str | int] = []
+    for step in path:
+        if isinstance(step, int):
+            if not isinstance(document, list):
+                continue
+            document = document[step] if step < len(document) else None
+        elif isinstance(document, dict):
+            document = document.get(step)
+        written.append(step)
+    return tuple(written)
+
+
+def _finding(note: _Note, path: Path, found: dict[Path, int], text: str | None) -> Finding:
     line = column = None
+    spelled = spell(path)
     if text is not None:
-        path = note.path
         while path and path not in found:  # a missing element is shown at what should hold it
             path = path[:-1]
         line, column = place_of(text, found.get(path, 0))
@@ -87,7 +101,7 @@ def _finding(note: _Note, found: dict[Path, int], text: str | None) -> Finding:
         code=note.code,
         severity=note.severity,
         message=note.message,
-        path=spell(note.path),
+        path=spelled,
         fix=note.fix,
         line=line,
         column=column,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from actas.iam.conditions import Condition
 from actas.iam.kinds import Kind
 from actas.iam.principals import Principals
+
+if TYPE_CHECKING:
+    from actas.iam.catalogue import Catalogue
 
 Effect = Literal["Allow", "Deny"]
 
@@ -60,3 +63,12 @@ class Policy:
         from actas.iam.grammar import read
 
         return read(document, kind=Kind(kind), name=name, stored=stored)
+
+    def allowed_actions(self, catalogue: Catalogue | None = None) -> frozenset[str]:
+        """Return every action that an Allow statement names, spelled as the catalogue does.
+
+        Conditions, resources and Deny statements are not looked at.
+        """
+        from actas.iam.expansion import allowed_actions
+
+        return allowed_actions(self, catalogue)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Final
 
 from actas.iam import arns, resource_format
@@ -204,9 +203,11 @@ def _rcp(statement: Statement, path: Path, notes: Notes, *, alone: bool) -> None
 
 def nearest_operator(operator: str) -> str:
     """Suggest the operator that was probably meant."""
+    from difflib import get_close_matches
+
     prefix, colon, rest = operator.rpartition(":")
     suffix = "IfExists" if rest.endswith("IfExists") else ""
     near = get_close_matches(rest.removesuffix("IfExists"), OPERATORS, n=1, cutoff=0.6)
     if near and prefix in ("", "ForAllValues", "ForAnyValue"):
-        return f"Did you mean {prefix}{colon}{near[0]}{suffix}?".replace("?", ".").replace("Did you mean", "Write")
+        return f"Write {prefix}{colon}{near[0]}{suffix}."
     return "Use one of IAM's condition operators."
