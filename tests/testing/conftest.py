@@ -78,6 +78,11 @@ def back(response: httpx.Response) -> dict[str, str]:
     return dict(parse_qsl(urlsplit(response.headers["location"]).query, strict_parsing=True))
 
 
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
 @pytest.fixture(scope="session")
 def shared_idp() -> Iterator[Idp]:
     """Start one provider for the tests that change nothing about it."""

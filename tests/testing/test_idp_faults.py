@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import anyio
 import httpx
 import pytest
 
@@ -207,3 +208,30 @@ def test_a_stopped_provider_gives_its_port_back(make_actas_idp):
     again = make_actas_idp(port=port, algorithm="ES256")
 
     assert again.base_url == idp.base_url
+
+
+def test_a_slow_provider_keeps_its_callers_waiting_and_still_stops(make_actas_idp):
+    idp = make_actas_idp(algorithm="ES256")
+    idp.faults.delay = 600
+
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.get(f"{idp.issuer}/keys", timeout=0.1)
+    idp.stop()
+
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{idp.issuer}/keys")
+
+
+@pytest.mark.anyio
+async def test_a_program_with_an_event_loop_serves_the_provider_until_it_cancels():
+    idp = Idp(algorithm="ES256")
+    idp.take_port()
+    async with anyio.create_task_group() as tasks, httpx.AsyncClient() as web:
+        tasks.start_soon(idp.serve)
+        await idp.ready()
+
+        found = await web.get(f"{idp.issuer}/keys")
+        tasks.cancel_scope.cancel()
+    assert found.json() == idp.jwks()
+    with pytest.raises(OSError, match="failed"):
+        await anyio.connect_tcp("127.0.0.1", int(idp.base_url.rsplit(":", 1)[1]))

@@ -18,7 +18,7 @@ from actas.testing.idp.facts import Shape
 from actas.testing.idp.faults import Faults
 from actas.testing.idp.people import DEVICE_CODE, LOOPBACK_REDIRECT, Client, Person, made_up_clients, made_up_people
 from actas.testing.idp.provider import UNSERVED, Provider
-from actas.testing.idp.serving import InThread, listener, reserve, until_it_answers
+from actas.testing.idp.serving import InThread, listener, reserve, until_cancelled, until_it_answers
 from actas.testing.idp.shapes import SHAPES
 
 __all__ = [
@@ -50,7 +50,7 @@ class Idp(Provider):
 
     def start(self) -> Self:
         """Listen in a thread of its own."""
-        self._reserve()
+        self.take_port()
         self.resume()
         return self
 
@@ -64,6 +64,7 @@ class Idp(Provider):
     def pause(self) -> None:
         """Be out of reach: connections are refused until `resume`. The port stays ours."""
         if self._thread is not None:
+            self.faults.delay = 0.0
             self._thread.stop()
             self._thread = None
 
@@ -76,10 +77,9 @@ class Idp(Provider):
 
     async def serve(self) -> None:
         """Listen on the running event loop until cancelled, for programs that have one."""
-        self._reserve()
-        server = listener(self.app, self._host, self._port)
+        self.take_port()
         try:
-            await server.serve()
+            await until_cancelled(listener(self.app, self._host, self._port))
         finally:
             self.stop()
 
@@ -87,7 +87,8 @@ class Idp(Provider):
         """Wait until `serve` takes connections."""
         await until_it_answers(self._host, self._port)
 
-    def _reserve(self) -> None:
+    def take_port(self) -> None:
+        """Take the port, so that the address is known before anybody listens."""
         if self._kept is None:
             self._kept = reserve(self._host, self._port)
             self._port = self._kept.getsockname()[1]

@@ -56,6 +56,21 @@ def listener(app: ASGIApp, host: str, port: int) -> Server:
     )
 
 
+async def until_cancelled(server: Server) -> None:
+    """Run the server on this event loop; when cancelled, let it finish what is under way."""
+
+    async def run() -> None:
+        with anyio.CancelScope(shield=True):
+            await server.serve()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run)
+        try:
+            await anyio.sleep_forever()
+        finally:
+            server.stop()  # type: ignore[no-untyped-call]  # granian leaves it without types
+
+
 class InThread:
     """A server in a thread, until it is stopped."""
 
