@@ -110,9 +110,7 @@ def _is_for_us(claims: Claims, _header: Header, issuer: Issuer) -> None:
     audience = claims.get("aud")
     found = [one if isinstance(one, str) else "" for one in (audience if isinstance(audience, list) else [audience])]
     if audience is None or not found:
-        if (
-            audience is None and profile.preset.audience_in == "client" and profile.clients
-        ):  # protocols.md, 3.6: only if aud is absent
+        if audience is None and profile.by_client:  # protocols.md, 3.6: the client counts only if aud is absent
             return
         raise MissingClaim(why="the token has no claim aud")
     wanted = ", ".join(sorted(profile.audience)) or "nothing, because no audience is set"

@@ -65,7 +65,7 @@ def subject_path(claims: Mapping[str, Any], profile: Profile) -> Path:
     preset = profile.preset
     if preset.service_subject == preset.subject or profile.subject != (preset.subject,):
         return profile.subject
-    is_service = facts.kind(claims, profile, facts.text(claims, profile.client), ()) == Known(Kind.SERVICE)
+    is_service = facts.person_or_program(claims, profile) == Known(Kind.SERVICE)
     return (preset.service_subject,) if is_service else profile.subject
 
 

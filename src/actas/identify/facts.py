@@ -73,6 +73,11 @@ def kind(claims: Claims, profile: Profile, client: Fact[str], actors: tuple[Acto
     """Tell people, programs and agents apart; where the tells contradict or say nothing, it is unknown."""
     if _is_an_agent(client, actors, profile.agents):
         return Known(Kind.AGENT)
+    return person_or_program(claims, profile)
+
+
+def person_or_program(claims: Claims, profile: Profile) -> Fact[Kind]:
+    """Tell people and programs apart by the settings, else by the preset's tells."""
     preset = profile.preset
     if profile.service is not None:
         is_service = all(claims.get(claim) == value for claim, value in profile.service.items())

@@ -88,6 +88,8 @@ class Preset:
     typ: tuple[str, ...] = ("at+jwt", "JWT", "")
     marks: tuple[Mark, ...] = ()
     algorithms: tuple[str, ...] = ASYMMETRIC
+    worldwide: bool = False
+    """Anybody in the world can get its tokens for any audience, so tenants or clients have to be listed."""
     audience_in: Literal["aud", "client"] = "aud"
     """``client``: its access tokens have no ``aud``; who may bring them is said by ``clients``."""
     subject: str = "sub"

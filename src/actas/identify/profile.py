@@ -51,6 +51,8 @@ class Profile:
     algorithms: tuple[str, ...]
     audience: frozenset[str]
     clients: frozenset[str]
+    by_client: bool
+    """The client stands for the audience, where a token names none."""
     tenants: frozenset[str]
     several_tenants: bool
     subject: Path
@@ -83,16 +85,21 @@ class Issuer:
 
 def profile_of(name: str, provider: Provider, preset: Preset) -> Profile:
     """Put *provider* and its *preset* together."""
-    mfa = frozenset(many(provider.mfa))
+    mfa, takes, clients = (
+        frozenset(many(provider.mfa)),
+        provider.token or preset.takes,
+        frozenset(many(provider.clients)),
+    )
     several = provider.tenants is not None and _is_shared(provider.tenant)
     return Profile(
         name=name,
         preset=preset,
-        takes=provider.token or preset.takes,
+        takes=takes,
         typ=tuple(many(provider.typ)) if provider.typ is not None else preset.typ,
         algorithms=many(provider.algorithms) or preset.algorithms,
         audience=frozenset(many(provider.audience)),
-        clients=frozenset(many(provider.clients)),
+        clients=clients,
+        by_client=preset.audience_in == "client" and takes == "access" and bool(clients),
         tenants=frozenset(provider.tenants or (() if _is_shared(provider.tenant) else many(provider.tenant))),
         several_tenants=several,
         subject=parse_path(provider.subject or preset.subject),

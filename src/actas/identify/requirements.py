@@ -70,10 +70,11 @@ def _issuer(provider: Provider, preset: Preset) -> Iterator[Shortcoming]:
 
 def _audience(provider: Provider, preset: Preset) -> Iterator[Shortcoming]:
     audience, clients = many(provider.audience), many(provider.clients)
-    if preset.audience_in == "client" and not clients and not audience:
+    by_client = preset.audience_in == "client" and (provider.token or preset.takes) == "access"
+    if by_client and not clients and not audience:
         hint = "List the client ids whose tokens are taken; these tokens have no audience."
         yield Shortcoming(key="clients", message="is missing", hint=hint)
-    if preset.audience_in == "aud" and not audience:
+    if not by_client and not audience:
         hint = "Name the audience that the provider writes for this gateway; without it any token of it would pass."
         yield Shortcoming(key="audience", message="is missing", hint=hint)
     for key, values in (("audience", audience), ("clients", clients)):
@@ -98,6 +99,9 @@ def _tenants(provider: Provider, preset: Preset) -> Iterator[Shortcoming]:
         if any(not _GUID.fullmatch(one) for one in ids):
             hint = "Write the id as in 72f988bf-86f1-41af-91ab-2d7cd011db47, in lower case; a domain is not in tokens."
             yield Shortcoming(key="tenants" if several else "tenant", message="is no tenant id", hint=hint)
+    if preset.worldwide and provider.issuer is None and not (provider.tenant or several or many(provider.clients)):
+        hint = "List whom you take under `tenant`, `tenants` or `clients`: anybody can get a token for your audience."
+        yield Shortcoming(key="tenant", message="is missing, and so is clients", hint=hint)
     for key, value in (("cloud", provider.cloud), ("version", provider.version)):
         if value is not None and not any(form.version for form in preset.forms):
             yield Shortcoming(key=key, message=f"means nothing to {preset.name}", hint="Leave it out.")

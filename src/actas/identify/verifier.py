@@ -168,14 +168,13 @@ class Identify:
 
 def _verify(token: str, keys: jose.KeySet, issuer: Issuer, now: datetime) -> jose.Claims:
     profile = issuer.profile
-    by_client = profile.preset.audience_in == "client" and bool(profile.clients)
     return jose.verify_jwt(
         token,
         keys,
         issuer=issuer.iss,
         # Where a provider writes no audience, the client stands for it, and `accept` looks at an aud that is there.
-        audience=jose.UNCHECKED if by_client else profile.audience,
-        client_id=profile.clients if by_client else None,
+        audience=jose.UNCHECKED if profile.by_client else profile.audience,
+        client_id=profile.clients if profile.by_client else None,
         now=now,
         algorithms=profile.algorithms,
         leeway=profile.leeway,

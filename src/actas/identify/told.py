@@ -1,0 +1,36 @@
+"""Tell the settings' checks what they need to know of each preset."""
+
+from actas.identify.preset import Preset
+from actas.identify.presets import PRESETS
+from actas.model.identity import Kind
+from actas.settings.checks import PresetFacts
+
+
+def preset_facts() -> dict[str, PresetFacts]:
+    """Give each preset's facts by its name, for `actas.settings.checks.Surroundings`."""
+    return {name: _facts(preset) for name, preset in PRESETS.items()}
+
+
+def _facts(preset: Preset) -> PresetFacts:
+    by_tenant = any("{tenant}" in form.issuer for form in preset.forms)
+    needs = [] if preset.forms else ["issuer"]
+    needs += ["tenant"] if by_tenant else []
+    needs.append("clients" if preset.audience_in == "client" else "audience")
+    read = {
+        "groups": preset.groups,
+        "roles": preset.roles,
+        "scopes": preset.scopes,
+        "clients": preset.client,
+        "tenants": preset.tenant,
+    }
+    carries = {fact for fact, where in read.items() if where.paths}
+    if preset.kind is not Kind.SERVICE:  # nobody signs in where only programs call
+        carries.add("mfa")
+    return PresetFacts(
+        needs=tuple(needs),
+        issuer_path=preset.issuer_path,
+        issuer_example=preset.issuer_example,
+        carries=frozenset(carries),
+        empty_when_absent=frozenset(fact for fact, where in read.items() if where.absent == "empty"),
+        lookup=preset.lookup,
+    )
