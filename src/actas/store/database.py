@@ -1,0 +1,143 @@
+"""Open the database, bring its tables up to date, and lend connections with a limit on each wait."""
+
+import os
+import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import anyio
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from actas.store.errors import StoreExposed, StoreLate, StoreTooNew, StoreUnavailable
+from actas.store.tables import MIGRATIONS, VERSION
+
+LIMIT = 5.0
+"""Seconds that one piece of work with the database may take."""
+_WRITES = "actas_writes"
+_MIGRATING = 0x41637461
+"""The advisory lock that keeps two gateways from migrating at once; `WATERMARKS` is the one of that table."""
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=4000", "foreign_keys=ON", "secure_delete=ON")
+
+
+class Store:
+    """An open database."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Tell whether there is one writer at a time."""
+        return self._engine.dialect.name == "sqlite"
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection that sees one moment."""
+        with _Limit():
+            async with self._engine.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def write(self, lock: int | None = None) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection whose work is kept when the block ends well; *lock* makes holders of it take turns."""
+        with _Limit():
+            async with self._engine.connect() as plain:
+                connection = await plain.execution_options(**{_WRITES: True})
+                async with connection.begin():
+                    if lock is not None and not self.is_sqlite:
+                        await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
+                    yield connection
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        with anyio.CancelScope(shield=True), anyio.move_on_after(LIMIT):
+            await self._engine.dispose()
+
+
+async def open_store(path: Path, url: str | None) -> Store:
+    """Open the file at *path*, or the database at *url*, and bring its tables up to date."""
+    store = Store(create_async_engine(url, pool_size=5) if url else _sqlite(path))
+    try:
+        async with store.write(_MIGRATING) as connection:
+            await connection.run_sync(_migrate)
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+class _Limit:
+    """Turn lateness and the library's errors into ours, once, at this border."""
+
+    def __enter__(self) -> None:
+        self._scope = anyio.fail_after(LIMIT)
+        self._scope.__enter__()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
+        try:
+            swallowed = self._scope.__exit__(kind, error, trace)
+        except TimeoutError as late:
+            raise StoreLate(allowed=LIMIT) from late
+        if isinstance(error, OSError):  # a server that cannot be reached
+            raise StoreUnavailable(why=error.strerror or "it cannot be reached") from error
+        if isinstance(error, SQLAlchemyError):
+            raise StoreUnavailable(why=_why(error)) from error
+        return swallowed
+
+
+def _why(error: SQLAlchemyError) -> str:
+    """Say what failed in a word; the library's own text may hold values from rows."""
+    cause = getattr(error, "orig", None)
+    return getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or type(error).__name__
+
+
+def _sqlite(path: Path) -> AsyncEngine:
+    _make_private(path)
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=5)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connected(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # SQLAlchemy's begin event below speaks BEGIN, nobody else
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begun(connection: sa.Connection) -> None:
+        # A writer takes its turn at once: one that began as a reader could not wait, only fail.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITES) else "BEGIN")
+
+    return engine
+
+
+def _make_private(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as wrong:
+        raise StoreUnavailable(why=wrong.strerror or "it cannot be opened") from wrong
+    try:
+        found = os.fstat(handle)
+    finally:
+        os.close(handle)
+    if found.st_uid != os.geteuid():
+        raise StoreExposed(name=path.name, why="it belongs to another user")
+    if found.st_mode & 0o077:
+        raise StoreExposed(name=path.name, why=f"others may use it, its mode is {stat.S_IMODE(found.st_mode):04o}")
+
+
+def _migrate(connection: sa.Connection) -> None:
+    VERSION.create(connection, checkfirst=True)
+    found = connection.execute(sa.select(sa.func.max(VERSION.c.version))).scalar() or 0
+    if found > len(MIGRATIONS):
+        raise StoreTooNew(found=found, wanted=len(MIGRATIONS))
+    for number, migration in enumerate(MIGRATIONS[found:], found + 1):
+        migration(connection)
+        connection.execute(VERSION.insert().values(version=number))

@@ -1,0 +1,70 @@
+"""The key under which people are found without being named: keyed hashes of issuer and subject.
+
+Without the key nobody can tell whether a guess at a person fits a row.
+"""
+
+import hmac
+import json
+import os
+import secrets
+from pathlib import Path
+
+from actas.store.errors import StoreExposed, StoreUnavailable
+
+
+class PersonKey:
+    """Hashes people, for one purpose at a time."""
+
+    def __init__(self, key: bytes) -> None:
+        self._rows = hmac.digest(key, b"actas pseudonyms", "sha256")
+        self._marks = hmac.digest(key, b"actas watermarks", "sha256")
+
+    def row(self, issuer: str, subject: str, epoch: int) -> bytes:
+        """Find the row of a person's pseudonym in *epoch*."""
+        return hmac.digest(self._rows, json.dumps([issuer, subject, epoch]).encode(), "sha256")
+
+    def mark(self, issuer: str, subject: str) -> bytes:
+        """Find a person's watermark."""
+        return hmac.digest(self._marks, json.dumps([issuer, subject]).encode(), "sha256")
+
+
+def read(path: Path) -> PersonKey:
+    """Read the key at *path*, mode 0600; make it where there is none."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(path)
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            mode, found = os.fstat(handle).st_mode, file.read(65)
+    except OSError as wrong:
+        raise StoreUnavailable(why=f"{path.name}: {wrong.strerror or 'it cannot be read'}") from wrong
+    if mode & 0o077:
+        raise StoreExposed(name=path.name, why="others may use it; its mode must be 0600")
+    try:
+        return PersonKey(_checked(bytes.fromhex(found.decode())))
+    except ValueError as wrong:
+        raise StoreUnavailable(why=f"{path.name} is no key of 32 bytes in hex") from wrong
+
+
+def _checked(key: bytes) -> bytes:
+    if len(key) != 32:
+        raise ValueError("not 32 bytes")
+    return key
+
+
+def _make(path: Path) -> None:
+    """Write a key beside *path* and link it there: of several that do so at once, one wins and all read it."""
+    if path.exists():
+        return
+    draft = path.with_suffix(f".{secrets.token_hex(4)}.new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_hex(32).encode())
+        file.flush()
+        os.fsync(handle)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -1,0 +1,102 @@
+"""Every statement that is put to the database."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from actas.store.tables import ERASURES, ERRANDS, PSEUDONYMS, WATERMARKS
+
+
+async def add_watermark(
+    connection: AsyncConnection, provider: str, subject: bytes | None, event_us: int, reason: str
+) -> int:
+    """Add a row and drop those of the same subject that say no more than it; give its sequence."""
+    values = {"provider": provider, "subject": subject, "event_us": event_us, "reason": reason}
+    done = await connection.execute(WATERMARKS.insert().values(values).returning(WATERMARKS.c.sequence))
+    sequence = int(done.scalar_one())
+    same = WATERMARKS.c.subject.is_(None) if subject is None else WATERMARKS.c.subject == subject
+    await connection.execute(
+        WATERMARKS.delete().where(
+            WATERMARKS.c.provider == provider,
+            same,
+            WATERMARKS.c.event_us <= event_us,
+            WATERMARKS.c.sequence < sequence,
+        )
+    )
+    return sequence
+
+
+async def watermarks_since(connection: AsyncConnection, sequence: int) -> list[tuple[int, str, bytes | None, int]]:
+    """Give the rows after *sequence*, in order."""
+    c = WATERMARKS.c
+    query = sa.select(c.sequence, c.provider, c.subject, c.event_us).where(c.sequence > sequence).order_by(c.sequence)
+    return [(row[0], row[1], row[2], row[3]) for row in await connection.execute(query)]
+
+
+async def add_pseudonym(connection: AsyncConnection, finder: bytes, epoch: int, pseudonym: str, sealed: bytes) -> str:
+    """Keep a person's pseudonym, unless another gateway was faster; give the one that stands."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    values = {"finder": finder, "epoch": epoch, "pseudonym": pseudonym, "sealed": sealed}
+    row = dialect.insert(PSEUDONYMS).values(values).on_conflict_do_nothing(index_elements=["finder"])
+    await connection.execute(row)
+    return str((await connection.execute(_of(finder))).scalar_one())
+
+
+async def pseudonym_of(connection: AsyncConnection, finder: bytes) -> str | None:
+    """Find a person's pseudonym."""
+    found: str | None = (await connection.execute(_of(finder))).scalar_one_or_none()
+    return found
+
+
+async def sealed_of(connection: AsyncConnection, pseudonym: str) -> bytes | None:
+    """Find who stands behind a pseudonym, sealed."""
+    query = sa.select(PSEUDONYMS.c.sealed).where(PSEUDONYMS.c.pseudonym == pseudonym)
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def epochs(connection: AsyncConnection) -> list[int]:
+    """List the epochs that have rows."""
+    return [row[0] for row in await connection.execute(sa.select(PSEUDONYMS.c.epoch).distinct())]
+
+
+async def erase(connection: AsyncConnection, finders: list[bytes]) -> int:
+    """Delete a person's rows and leave word for other gateways; give how many they were."""
+    done = await connection.execute(PSEUDONYMS.delete().where(PSEUDONYMS.c.finder.in_(finders)))
+    if done.rowcount:
+        await connection.execute(ERASURES.insert().values(rows=done.rowcount))
+    return done.rowcount
+
+
+async def erasures(connection: AsyncConnection) -> int:
+    """Give the sequence of the last erasure."""
+    return (await connection.execute(sa.select(sa.func.max(ERASURES.c.sequence)))).scalar() or 0
+
+
+async def ask(connection: AsyncConnection, name: str, record: bytes, asked_us: int) -> None:
+    """Ask the gateway to keep *record*."""
+    await connection.execute(ERRANDS.insert().values(id=name, record=record, asked_us=asked_us, kept=False))
+
+
+async def asked(connection: AsyncConnection) -> list[tuple[str, bytes]]:
+    """Give the records that are asked for and not kept, oldest first."""
+    query = sa.select(ERRANDS.c.id, ERRANDS.c.record).where(ERRANDS.c.kept.is_(False)).order_by(ERRANDS.c.asked_us)
+    return [(row[0], row[1]) for row in await connection.execute(query.limit(100))]
+
+
+async def settle(connection: AsyncConnection, name: str) -> None:
+    """Say that a record is in the trail."""
+    await connection.execute(ERRANDS.update().where(ERRANDS.c.id == name).values(kept=True))
+
+
+async def is_kept(connection: AsyncConnection, name: str) -> bool:
+    """Tell whether a record that was asked for is in the trail."""
+    return bool((await connection.execute(sa.select(ERRANDS.c.kept).where(ERRANDS.c.id == name))).scalar())
+
+
+async def withdraw(connection: AsyncConnection, name: str) -> None:
+    """Take back what was asked, or clear away what was kept."""
+    await connection.execute(ERRANDS.delete().where(ERRANDS.c.id == name))
+
+
+def _of(finder: bytes) -> sa.Select[str]:
+    return sa.select(PSEUDONYMS.c.pseudonym).where(PSEUDONYMS.c.finder == finder)
