@@ -6,7 +6,7 @@ are held and written as soon as the sink can again, behind a `Gap` that says so.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -52,8 +52,16 @@ class Writer:
     at a time, costs a third of an anyio event.
     """
 
-    def __init__(self, sink: GuardedSink, *, clock: Callable[[], datetime], limits: Limits | None = None) -> None:
-        self._sink, self._clock, self._limits = sink, clock, limits or Limits()
+    def __init__(
+        self,
+        sink: GuardedSink,
+        *,
+        clock: Callable[[], datetime],
+        limits: Limits | None = None,
+        last: Callable[[], Iterable[Entry]] = tuple,
+    ) -> None:
+        """Take the sink; what *last* gives is written when `run` ends, behind all that waits."""
+        self._sink, self._clock, self._limits, self._last = sink, clock, limits or Limits(), last
         self._queue: list[Entry] = []
         self._waiting: _Waiting = []
         self._in_flight: _Waiting = []
@@ -279,6 +287,7 @@ class Writer:
 
     async def _finish(self) -> None:
         self._paused = False
+        self._queue += self._last()
         while self._queue and not self._paused:
             await self._flush()
         if self._unsigned and not self.trouble:

@@ -35,6 +35,7 @@ from actas.audit.records import Checkpoint, Entry, Opened, Started
 from actas.model.record import Decided, Ended
 
 HEAD = "head.json"
+KEYS = "keys.json"
 CARRIED_CALLS = 20_000
 """How many open calls the first record of a segment names at most."""
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -124,10 +125,11 @@ class Jsonl:
         token = self._signer.sign(chain=self._chain, head=head, at=now)
         self.write((Checkpoint(at=now, seq=head.seq, hash=head.hash, token=token),))
         kept = HeadFile(chain=self._chain, seq=head.seq, hash=head.hash, at=now, token=token)
-        try:
-            self._replace_head(msgspec.json.encode(kept) + b"\n")
-        except OSError as wrong:
-            raise _translated(wrong) from wrong
+        self._replace(HEAD, msgspec.json.encode(kept) + b"\n")
+
+    def keep_public(self, keys: bytes) -> None:
+        """Lay the public keys of signed heads beside the trail."""
+        self._replace(KEYS, keys)
 
     def close(self) -> None:
         """Let go of the folder."""
@@ -208,16 +210,20 @@ class Jsonl:
         self._torn = False
         self._size += len(text)
 
-    def _replace_head(self, text: bytes) -> None:
-        draft = self._folder / f"{HEAD}.new"
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    def _replace(self, name: str, text: bytes) -> None:
+        """Put *text* in the place of a small file in one step, durably."""
+        draft = self._folder / f"{name}.new"
         try:
-            _write_all(handle, text)
-            self._sync(handle)
-        finally:
-            os.close(handle)
-        draft.replace(self._folder / HEAD)
-        segments.sync_folder(self._folder)
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                _write_all(handle, text)
+                self._sync(handle)
+            finally:
+                os.close(handle)
+            draft.replace(self._folder / name)
+            segments.sync_folder(self._folder)
+        except OSError as wrong:
+            raise _translated(wrong) from wrong
 
 
 def _written(entry: Entry, index: int) -> bytes:

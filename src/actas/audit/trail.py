@@ -1,0 +1,180 @@
+"""The room as others use it: open it, run it, hand it what happened.
+
+``run`` belongs into the outermost task group: it is the last to end, and it writes what waits when it does.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import to_thread
+from anyio.abc import TaskStatus
+
+from actas import store
+from actas.audit import officers, records
+from actas.audit.checkpoints import Keys
+from actas.audit.errors import AuditError
+from actas.audit.pseudonyms import Pseudonyms
+from actas.audit.records import Reloaded
+from actas.audit.sinks.jsonl import Jsonl
+from actas.audit.strangers import Strangers
+from actas.audit.writer import Limits, Writer
+from actas.model import clock as clocks
+from actas.model.call import Address
+from actas.model.facts import Fact
+from actas.model.record import Ended
+from actas.settings.schema import Audit as AuditSettings
+from actas.store import person_key
+from actas.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from actas.store.database import Store
+
+KEYS = Path("keys", "audit.json")
+PERSON_KEY = Path("keys", "persons.key")
+_EVERY = 1.0
+_EVER = timedelta(days=366 * 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """How the room does: for `/readyz` and metrics."""
+
+    trouble: AuditError | None
+    """Why calls are refused now; None where they are taken."""
+    queued: int
+    kept: int
+    """Records written since the start; ``gaps`` and ``batches`` likewise."""
+    gaps: int
+    batches: int
+    seq: int
+    """The number of the last record."""
+    store_open: bool
+    officers: int
+    """Below two, nobody can ever be unmasked."""
+
+
+class Audit:
+    """The trail of one gateway."""
+
+    def __init__(
+        self,
+        settings: AuditSettings,
+        state_dir: Path,
+        clock: Callable[[], datetime] = clocks.now,
+        *,
+        base: Path | None = None,
+        database: str | None = None,
+    ) -> None:
+        """Take the settings; their paths start at *base*, and *database* is another store than the file."""
+        base = base or Path()
+        self.folder = base / settings.jsonl.path if settings.jsonl.path else state_dir / "audit"
+        self._state_dir, self._database, self._clock = state_dir, database, clock
+        self._keys = Keys(state_dir / KEYS)
+        self._sink = Jsonl(
+            self.folder, segment=settings.jsonl.segment.bytes, reserve=settings.reserve.bytes, signer=self._keys
+        )
+        self._strangers = Strangers()
+        self._writer = Writer(
+            self._sink,
+            clock=clock,
+            limits=Limits(checkpoint=settings.jsonl.checkpoint.time),
+            last=lambda: self._strangers.take(clock() + _EVER),
+        )
+        self._officers = dict(officers.read_public(base / path) for path in settings.officers)
+        self.people = person_key.read(state_dir / PERSON_KEY)
+        self.pseudonyms = Pseudonyms(self.people, self._officers, epoch=settings.epoch.time, clock=clock)
+        self._store: Store | None = None
+        self._store_open = anyio.Event()
+        self.decided, self.ended = self._writer.decided, self._writer.ended
+        self.known, self.of = self.pseudonyms.known, self.pseudonyms.of
+
+    async def open(self) -> None:
+        """Go on with the trail; calls that a crash left without an end are closed as ``unknown``."""
+        await to_thread.run_sync(self._open)
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Keep records until cancelled."""
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(self._writer.run)
+            tasks.start_soon(self._serve_store)
+            tasks.start_soon(self._tell_strangers)
+            task_status.started()
+
+    async def store(self) -> "Store":
+        """Give the open store; it is opened beside everything else, shortly after the start."""
+        await self._store_open.wait()
+        assert self._store is not None
+        return self._store
+
+    def stranger(self, reason: str, address: Fact[Address]) -> None:
+        """Count a call that never became an identity."""
+        self._strangers.count(reason, address, self._clock())
+
+    def reloaded(self, generation: str) -> None:
+        """Say that other rules decide from here on."""
+        self._writer.ended(Reloaded(at=self._clock(), generation=generation))
+
+    def state(self) -> State:
+        """Tell how the room does."""
+        writer = self._writer
+        return State(
+            trouble=writer.trouble,
+            queued=writer.queued,
+            kept=writer.kept,
+            gaps=writer.gaps,
+            batches=writer.batches,
+            seq=self._sink.head.seq,
+            store_open=self._store is not None,
+            officers=len(self._officers),
+        )
+
+    async def close(self) -> None:
+        """Let go of the folder; `run` has ended before."""
+        await to_thread.run_sync(self._sink.close)
+
+    def _open(self) -> None:
+        now = self._clock()
+        self._keys.rotate(now)
+        left = self._sink.open(now)
+        try:
+            self._sink.write([Ended(call=call, at=now, outcome="unknown") for call in sorted(left)])
+            self._sink.keep_public(self._keys.public())
+        except BaseException:
+            self._sink.close()
+            raise
+
+    async def _tell_strangers(self) -> None:
+        while True:
+            await anyio.sleep(_EVERY)
+            if self._writer.trouble is None:  # queue and disk belong to identified calls first
+                for counted in self._strangers.take(self._clock()):
+                    self._writer.ended(counted)
+
+    async def _serve_store(self) -> None:
+        """Open the store, then do what other processes ask through it."""
+        self._store = await store.open(self._state_dir, url=self._database)
+        try:
+            self.pseudonyms.attach(self._store)
+            self._store_open.set()
+            while True:
+                with contextlib.suppress(StoreError, AuditError):  # asked again in a second
+                    await self.pseudonyms.forget_erased()
+                    await self._run_errands(self._store)
+                await anyio.sleep(_EVERY)
+        finally:
+            await self._store.close()
+
+    async def _run_errands(self, opened: "Store") -> None:
+        from actas.store import rows
+
+        async with opened.read() as connection:
+            asked = await rows.asked(connection)
+        for name, record in asked:
+            await self._writer.keep(records.decode(record))
+            async with opened.write() as connection:
+                await rows.settle(connection, name)
