@@ -100,7 +100,7 @@ def locate(settings_path: Path, name: str) -> Path:
 def read(path: Path | str) -> Loaded:
     """Read the settings at *path* and the files they name; mistakes are in what comes back, never raised."""
     where, shown = Path(os.path.abspath(path)), str(path)  # noqa: PTH100 - a link must stay a link
-    file = _read_file(where)
+    file = read_file(where)
     if file.content is None:
         problem = Source(file=shown).mistake(
             "settings.unreadable-file", (), f"the file cannot be read: {file.problem}", "Check the path and its rights."
@@ -176,7 +176,7 @@ def _settings_type() -> inspect.Type:
 _REGULAR: Final = "it is no regular file"
 
 
-def _read_file(path: Path) -> FileRead:
+def read_file(path: Path) -> FileRead:
     """Read a regular file of bounded size; what is in the way is told, not raised."""
     try:
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123 - a pipe must not block
@@ -194,7 +194,7 @@ def _named_files(path: Path, settings: Settings) -> tuple[FileRead, ...]:
     for _, name, secret in named_files(settings):
         where = locate(path, name)
         if where not in found:
-            found[where] = FileRead(path=where, digest=None) if secret else _read_file(where)
+            found[where] = FileRead(path=where, digest=None) if secret else read_file(where)
     return tuple(found.values())
 
 

@@ -22,6 +22,10 @@ def many(value: Texts | None) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
 
 
+Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
+Count0 = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
+
+
 class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The base of every mapping in the file: a key we do not know is a mistake."""
 
@@ -43,11 +47,11 @@ class Proxies(Keys, frozen=True):
 class RateLimits(Keys, frozen=True):
     """Calls a minute; 0 switches a limit off."""
 
-    network: int = 6000
+    network: Count0 = 6000
     """Per client network (IPv4 /32, IPv6 /64), before anything is verified."""
-    issuer: int = 0
-    subject: int = 1200
-    burst: int = 200
+    issuer: Count0 = 0
+    subject: Count0 = 1200
+    burst: Count = 200
     """How many calls may come at once before the rate counts."""
 
 
@@ -57,16 +61,16 @@ class Limits(Keys, frozen=True):
     body: Size = Size(6 * 1024 * 1024)
     headers: Size = Size(32 * 1024)
     target: Size = Size(8 * 1024)
-    header_count: int = 100
+    header_count: Count = 100
     request_time: Span = Span.read("30s")
     """How long a client may take to send its body."""
-    connections: int = 1024
-    sessions: int = 10_000
+    connections: Count = 1024
+    sessions: Count = 10_000
     """Live sessions in all; `sessions_per_subject` likewise for one caller; the oldest idle ones go first."""
-    sessions_per_subject: int = 100
-    processes: int = 64
+    sessions_per_subject: Count = 100
+    processes: Count = 64
     """Live function processes in all; `processes_per_subject` likewise for one caller."""
-    processes_per_subject: int = 8
+    processes_per_subject: Count = 8
     rate: RateLimits = RateLimits()
 
 
@@ -162,8 +166,8 @@ class Provider(Keys, frozen=True):
 class Schedule(Keys, frozen=True):
     """How many calls of a function may run or wait at once."""
 
-    at_once: int = 10
-    waiting: int = 100
+    at_once: Count = 10
+    waiting: Count0 = 100
 
 
 class Function(Keys, frozen=True):

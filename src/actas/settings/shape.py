@@ -229,6 +229,8 @@ def _meant(data: object, choices: tuple[inspect.Type, ...]) -> str | None:
             return _BOOLEANS.get(data.lower())
         case str() if inspect.VarTupleType in kinds and data and len(data) < 80:
             return f"[{data}]"
+        case str() if inspect.IntType in kinds and re.fullmatch(r"0[0-9]{1,9}", data):
+            return str(int(data))
         case bool() if inspect.StrType in kinds:
             return '"true"' if data else '"false"'
         case int() if scalars and not isinstance(data, bool):

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from actas.settings.meaning.view import View
 from actas.settings.positions import Path
 from actas.settings.reader import named_files
+from actas.settings.resolve import references
 from actas.settings.schema import SecretRef
 from actas.settings.secrecy import quoted
 
@@ -18,7 +19,7 @@ def check(view: View) -> None:
         file = view.file(name)
         if file is not None and file.problem is not None:
             missing(view, path, name, file.problem)
-    for path, reference in _references(view):
+    for path, reference in references(view.settings):
         _reference(view, path, reference)
 
 
@@ -41,18 +42,6 @@ def _neighbour(view: View, name: str) -> str | None:
         return None
     close = get_close_matches(where.name, names, n=1, cutoff=0.7)
     return name[: len(name) - len(where.name)] + close[0] if close and name.endswith(where.name) else None
-
-
-def _references(view: View) -> list[tuple[Path, SecretRef]]:
-    found: list[tuple[Path, SecretRef]] = []
-    for name, provider in view.settings.providers.items():
-        if provider.lookup is not None:
-            found.append((("providers", name, "lookup", "secret"), provider.lookup.secret))
-    for name, function in view.settings.functions.items():
-        for variable, value in function.environment.items():
-            if isinstance(value, SecretRef):
-                found.append((("functions", name, "environment", variable), value))
-    return found
 
 
 def _reference(view: View, path: Path, reference: SecretRef) -> None:
