@@ -20,6 +20,10 @@ class Answered:
     function_error: str | None = None
     log_hash: str | None = None
     """The SHA-256 of what this call logged, hex; None where nothing is known of it."""
+    status: int | None = None
+    """For a route: the HTTP status that the function's answer stands for; ``payload`` is then the body."""
+    headers: Headers = field(default=(), repr=False)
+    """For a route: the answer's header fields, without its length."""
 
 
 class Body(Protocol):

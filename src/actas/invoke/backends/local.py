@@ -13,11 +13,13 @@ import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import anyio
 
+from actas.invoke import route_events
 from actas.invoke.errors import InvokeError
 from actas.invoke.interface import Delivery
 from actas.invoke.local import code as codes
@@ -43,10 +45,13 @@ from actas.model.outcome import Answered
 from actas.model.secret import Secret
 from actas.settings.schema import Function, Limits
 
+T = TypeVar("T")
+
 LARGEST_EVENT: Final = 6 * 1024 * 1024
 _START_WITHIN: Final = 10.0
 """Lambda's own limit for loading a function."""
 _PATIENCE: Final = 30.0
+_LARGE: Final = 64 * 1024
 
 
 class LocalBackends:
@@ -60,21 +65,26 @@ class LocalBackends:
         isolation: Literal["required", "weak"] = "required",
         hidden: tuple[Path, ...] = (),
         region: str = "us-east-1",
+        account: str = "000000000000",
+        domain_name: str = "localhost",
         node_modules: Path | None = None,
         machine: Machine | None = None,
         public_keys: Callable[[], str] | None = None,
+        issuer: str = "",
         start_within: float = _START_WITHIN,
     ) -> None:
         """Take the settings.
 
         *hidden* are paths that no function may see even where its code lies around them: the state folder, files
-        with secrets. *public_keys* gives our JWK Set as JSON: functions find it in ``ACTAS_JWKS`` and verify their
-        callers with it. *machine* is what `machine.probe` found, where that was done already.
+        with secrets. *public_keys* gives our JWK Set as JSON, and *issuer* is our name in envelopes: functions find
+        them in ``ACTAS_JWKS`` and ``ACTAS_ISSUER`` and verify their callers with them. *machine* is what
+        `machine.probe` found, where that was done already.
         """
         self._limits, self._log, self._isolation = limits, log, isolation
         self._hidden, self._node_modules = hidden, node_modules
         self.region, self.start_within = region, start_within
-        self.public_keys = public_keys
+        self.account, self.domain_name = account, domain_name
+        self.public_keys, self.issuer = public_keys, issuer
         self._machine = machine
         self._forks = ForkServer()
         self._launcher: Launcher | None = None
@@ -143,36 +153,39 @@ class LocalBackend:
 
     async def invoke(self, delivery: Delivery) -> Answered:
         """Run the function."""
-        event, client_context = self._event(delivery)
+        event, client_context = await self._event(delivery)
         await self._gate.enter()
         job = self._job(delivery, event, client_context)
         job.done.add_done_callback(lambda _: self._gate.leave())
         try:
-            process = await self._process(delivery, job)
+            await self._start(delivery, job)
         except BaseException:
             job.done.cancel()
             raise
-        del process
         outcome = await asyncio.shield(job.done)  # a caller who hangs up does not end the function, as in Lambda
         if isinstance(outcome, InvokeError):
             raise outcome
-        return outcome
+        route = delivery.call.route
+        if route is None:
+            return outcome
+        binary = self._settings.binary_media_types
+        return route_events.answer(outcome, route, version=self._settings.format, binary_media_types=binary)
 
     async def close(self) -> None:
         """Take no more calls; the processes end with what all local functions share."""
 
-    async def _process(self, delivery: Delivery, job: Job) -> FunctionProcess:
+    async def _start(self, delivery: Delivery, job: Job) -> None:
         """Give the job to a warm process, or to a new one."""
         if self._shared.closed:
             raise BackendClosed(function=self._name)
         key = self._key(delivery)
         process = self._shared.pool.take(key)
         if process is None:
-            return await self._launch(key, delivery, job)
-        process.submit(job)
-        return process
+            await self._launch(key, delivery, job)
+        else:
+            process.submit(job)
 
-    async def _launch(self, key: Key, delivery: Delivery, job: Job) -> FunctionProcess:
+    async def _launch(self, key: Key, delivery: Delivery, job: Job) -> None:
         launcher = await self._shared.launcher()
         identity, work = delivery.grant.identity, delivery.sessions.work
         now = clock.now()
@@ -188,25 +201,46 @@ class LocalBackend:
         except BaseException:
             process.end()
             raise
-        return process
 
     def _key(self, delivery: Delivery) -> Key:
         try:
             version = self._version.at(asyncio.get_running_loop().time())
         except OSError as wrong:
             raise CodeNotFound(function=self._name, file=self._code.file.name) from wrong
+        if self._shared.public_keys:  # a process knows the keys that it was started with; after a rotation it is old
+            version += f"+{hash(self._shared.public_keys()):x}"
         self._shared.pool.functions(self._name, version=version, idle=self._settings.idle.seconds)
         return Key(function=self._name, version=version, session=delivery.sessions.id)
 
-    def _event(self, delivery: Delivery) -> tuple[bytes, bytes]:
-        """Give the event's bytes and the client context."""
-        event = delivery.call.payload or b"{}"
+    async def _event(self, delivery: Delivery) -> tuple[bytes, bytes]:
+        """Give the event's bytes and the client context; the envelope is in one of the two."""
+        call, now = delivery.call, clock.now()
+        mint = delivery.envelope
+        if call.route is None:
+            event = call.payload or b"{}"
+            self._check(event)
+            envelope = await _aside(partial(mint, event, now), len(event))
+            return event, b'{"custom":{"actas":"%b"}}' % envelope.encode("ascii")
+        make = partial(
+            route_events.event,
+            call,
+            call.route,
+            version=self._settings.format,
+            domain_name=self._shared.domain_name,
+            account_id=self._shared.account,
+            binary_media_types=self._settings.binary_media_types,
+            envelope=mint,
+            now=now,
+        )
+        event = await _aside(make, len(call.payload))
+        self._check(event)
+        return event, b""
+
+    def _check(self, event: bytes) -> None:
         if len(event) > LARGEST_EVENT:
             raise EventTooLarge(function=self._name, size=len(event), limit=LARGEST_EVENT)
         if not is_json(event):
             raise EventNotJson(function=self._name)
-        envelope = delivery.envelope(event, clock.now())
-        return event, b'{"custom":{"actas":"%b"}}' % envelope.encode("ascii")
 
     def _job(self, delivery: Delivery, event: bytes, client_context: bytes) -> Job:
         call = delivery.call
@@ -239,5 +273,10 @@ class LocalBackend:
         )
         own = dict(self._environment)
         if self._shared.public_keys:
-            own["ACTAS_JWKS"] = self._shared.public_keys()
+            own |= {"ACTAS_JWKS": self._shared.public_keys(), "ACTAS_ISSUER": self._shared.issuer}
         return environments.build(about, own, delivery.sessions.work)
+
+
+async def _aside(work: Callable[[], T], size: int) -> T:
+    """Do *work*, in a thread where there is much of it: digesting megabytes must not hold up other calls."""
+    return work() if size < _LARGE else await anyio.to_thread.run_sync(work)

@@ -1,0 +1,85 @@
+"""A route's request as the event that a function behind API Gateway gets, and its answer as HTTP.
+
+Pure. The envelope stands where API Gateway puts what a Lambda authorizer found out: ``requestContext.authorizer``,
+under ``lambda`` in payload format 2.0. It vouches for the event without that place.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+
+from actas import apigateway
+from actas.model.call import Call, Headers, Route
+from actas.model.facts import Known
+from actas.model.outcome import Answered
+
+Format = Literal["1.0", "2.0"]
+
+_OURS: Final = frozenset({"authorization", "proxy-authorization", "forwarded", "x-real-ip"})
+_OURS_BEGIN: Final = ("actas-", "x-forwarded-", "x-amzn-", "x-amz-")
+"""Headers that speak for a caller: a function must not find any that we did not set. The caller's token stays here."""
+
+
+def event(
+    call: Call,
+    route: Route,
+    *,
+    version: Format,
+    domain_name: str,
+    account_id: str,
+    binary_media_types: tuple[str, ...] = (),
+    envelope: Callable[[bytes, datetime], str],
+    now: datetime,
+) -> bytes:
+    """Make the event of *call*, with the envelope in it."""
+    request = apigateway.HttpRequest(
+        method=route.method,
+        path=route.path,
+        query_string=route.query,
+        headers=without_claims(route.headers),
+        body=call.payload,
+        source_ip=str(call.address.value) if isinstance(call.address, Known) else "",
+    )
+    made = apigateway.event(
+        request,
+        version=version,
+        route=route.template,
+        request_id=call.id,
+        now=call.received_at,
+        account_id=account_id,
+        domain_name=domain_name,
+        binary_media_types=binary_media_types,
+    )
+    signed = {"actas": envelope(msgspec.json.encode(made), now)}
+    made["requestContext"]["authorizer"] = {"lambda": signed} if version == "2.0" else signed
+    return msgspec.json.encode(made)
+
+
+def answer(answered: Answered, route: Route, *, version: Format, binary_media_types: tuple[str, ...] = ()) -> Answered:
+    """Turn what the function returned into an HTTP answer, as API Gateway does; a failure becomes its 500 or 502."""
+    accept = next((value for name, value in route.headers if name.lower() == "accept"), None)
+    made = apigateway.answer(
+        answered.payload,
+        version=version,
+        binary_media_types=binary_media_types,
+        accept=accept,
+        function_error=answered.function_error,
+    )
+    return Answered(
+        payload=made.body,
+        function_error=answered.function_error,
+        log_hash=answered.log_hash,
+        status=made.status,
+        headers=made.headers,
+    )
+
+
+def without_claims(headers: Headers) -> Headers:
+    """Leave out what only the gateway may say; ``_`` counts as ``-``, as it does in CGI and its heirs."""
+    return tuple((name, value) for name, value in headers if not _speaks_for_us(name.lower().replace("_", "-")))
+
+
+def _speaks_for_us(name: str) -> bool:
+    return name in _OURS or name.startswith(_OURS_BEGIN)
