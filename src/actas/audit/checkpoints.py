@@ -96,8 +96,8 @@ def opened(token: str, keys: jose.KeySet) -> SignedHead:
     return msgspec.json.decode(jws.payload, type=SignedHead)
 
 
-def read_anchor(path: Path, keys: jose.KeySet | None) -> Anchor:
-    """Read a copy of ``head.json``; with *keys*, its signature must hold."""
+def read_anchor(path: Path, keys: jose.KeySet | None, *, elsewhere: bool = True) -> Anchor:
+    """Read ``head.json`` or a copy of it; with *keys*, its signature must hold."""
     try:
         head = msgspec.json.decode(_read(path), type=HeadFile)
         said = opened(head.token, keys) if keys else head
@@ -105,7 +105,7 @@ def read_anchor(path: Path, keys: jose.KeySet | None) -> Anchor:
         raise AnchorUnreadable(name=path.name, why=_why(wrong)) from wrong
     if (said.chain, said.seq, said.hash) != (head.chain, head.seq, head.hash):
         raise AnchorUnreadable(name=path.name, why="it was signed for another head")
-    return Anchor(source=path.name, seq=head.seq, hash=head.hash)
+    return Anchor(source=path.name, seq=head.seq, hash=head.hash, elsewhere=elsewhere)
 
 
 def _read(path: Path) -> bytes:

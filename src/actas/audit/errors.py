@@ -219,3 +219,26 @@ class PseudonymLate(AuditError):
     def __init__(self, *, allowed: float) -> None:
         """State how long we waited."""
         super().__init__(f"no pseudonym came from the store within {allowed:g} s")
+
+
+class NotRecorded(AuditError):
+    """The gateway that holds the trail did not keep what a command must have kept first."""
+
+    code = "audit.not-recorded"
+    hint = "See whether the gateway runs and can write its trail, then try again: nothing was done."
+
+    def __init__(self, *, allowed: float) -> None:
+        """State how long we waited."""
+        super().__init__(f"the gateway did not keep the record within {allowed:g} s")
+
+
+class ApprovalUnreadable(AuditError):
+    """An approval is not one of ours."""
+
+    code = "audit.approval-unreadable"
+    hint = "Ask the other officer for the whole text that `actas audit approve` printed."
+    status = 400
+
+    def __init__(self) -> None:
+        """State it."""
+        super().__init__("the text is no officer's approval")

@@ -4,7 +4,8 @@
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,11 +16,11 @@ from anyio import to_thread
 from anyio.abc import TaskStatus
 
 from actas import store
-from actas.audit import officers, records
+from actas.audit import errands, officers
 from actas.audit.checkpoints import Keys
-from actas.audit.errors import AuditError
+from actas.audit.errors import AuditError, TrailInUse
 from actas.audit.pseudonyms import Pseudonyms
-from actas.audit.records import Reloaded
+from actas.audit.records import Entry, Reloaded
 from actas.audit.sinks.jsonl import Jsonl
 from actas.audit.strangers import Strangers
 from actas.audit.writer import Limits, Writer
@@ -111,6 +112,30 @@ class Audit:
         assert self._store is not None
         return self._store
 
+    @asynccontextmanager
+    async def attended(self) -> AsyncIterator["Store"]:
+        """Open the store for as long as the block lasts: all that a command beside the gateway needs."""
+        self._store = opened = await store.open(self._state_dir, url=self._database)
+        try:
+            self.pseudonyms.attach(opened)
+            self._store_open.set()
+            yield opened
+        finally:
+            await opened.close()
+
+    async def keep(self, entry: Entry) -> None:
+        """Keep one record from a command: by the gateway where it runs, by ourselves where it does not."""
+        try:
+            await self.open()
+        except TrailInUse:
+            await errands.ask(await self.store(), entry, now=self._clock())
+            return
+        try:
+            await to_thread.run_sync(self._sink.write, (entry,))
+            await to_thread.run_sync(self._sink.checkpoint, self._clock())
+        finally:
+            await self.close()
+
     def stranger(self, reason: str, address: Fact[Address]) -> None:
         """Count a call that never became an identity."""
         self._strangers.count(reason, address, self._clock())
@@ -157,24 +182,9 @@ class Audit:
 
     async def _serve_store(self) -> None:
         """Open the store, then do what other processes ask through it."""
-        self._store = await store.open(self._state_dir, url=self._database)
-        try:
-            self.pseudonyms.attach(self._store)
-            self._store_open.set()
+        async with self.attended() as opened:
             while True:
                 with contextlib.suppress(StoreError, AuditError):  # asked again in a second
                     await self.pseudonyms.forget_erased()
-                    await self._run_errands(self._store)
+                    await errands.run(opened, self._writer.keep)
                 await anyio.sleep(_EVERY)
-        finally:
-            await self._store.close()
-
-    async def _run_errands(self, opened: "Store") -> None:
-        from actas.store import rows
-
-        async with opened.read() as connection:
-            asked = await rows.asked(connection)
-        for name, record in asked:
-            await self._writer.keep(records.decode(record))
-            async with opened.write() as connection:
-                await rows.settle(connection, name)

@@ -55,6 +55,8 @@ class Anchor:
     source: str
     seq: int
     hash: str
+    elsewhere: bool = True
+    """False for the copy beside the trail: it must fit, but whoever can change the trail can change it too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +229,7 @@ def _anchors_at(walk: _Walk, line: chain.Line) -> None:
             walk.found(
                 Wrong.REWRITTEN, line.seq, f"{anchor.source} was kept of another record {line.seq} than this one"
             )
-        else:
+        elif anchor.elsewhere:
             walk.held.append(anchor)
 
 
