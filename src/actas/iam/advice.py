@@ -1,0 +1,290 @@
+"""What a security engineer would say about a policy that AWS takes.
+
+Each check looks at one statement and says one thing; the last ones look at several statements together.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from actas.iam import keys as global_keys
+from actas.iam.finding import Path
+from actas.iam.kinds import PRINCIPALED, Kind
+from actas.iam.notes import Notes, Phase
+from actas.iam.operators import Spelled, spelled
+from actas.iam.overlap import covers, covers_resource, overlap
+from actas.iam.policy import Policy, Statement
+
+ESCALATIONS: Final = (
+    "iam:AddUserToGroup",
+    "iam:AttachGroupPolicy",
+    "iam:AttachRolePolicy",
+    "iam:AttachUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:CreateLoginProfile",
+    "iam:CreatePolicyVersion",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:DeleteUserPermissionsBoundary",
+    "iam:PutGroupPolicy",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+    "iam:PutUserPermissionsBoundary",
+    "iam:PutUserPolicy",
+    "iam:SetDefaultPolicyVersion",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateLoginProfile",
+)
+"""Each of these on every resource lets its holder become anybody in the account."""
+
+_NARROWING: Final = frozenset(
+    {
+        "aws:principalaccount",
+        "aws:principalarn",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:sourceaccount",
+        "aws:sourcearn",
+        "aws:sourceorgid",
+        "aws:sourceorgpaths",
+        "aws:sourceowner",
+        "aws:sourcevpc",
+        "aws:sourcevpce",
+        "aws:sourceip",
+        "aws:userid",
+        "aws:vpceaccount",
+        "aws:vpceorgid",
+        "kms:calleraccount",
+        "kms:viaservice",
+        "s3:dataaccesspointaccount",
+        "s3:dataaccesspointarn",
+    }
+)
+"""Condition keys that make everyone somebody."""
+
+
+def check(policy: Policy, notes: Notes) -> None:
+    """Give all advice about a policy."""
+    for statement in policy.statements:
+        path: Path = ("Statement", statement.index)
+        for advise in _CHECKS:
+            advise(statement, policy.kind, path, notes)
+    _redundant(policy, notes)
+
+
+def _allow_by_exclusion(statement: Statement, _kind: Kind, path: Path, notes: Notes) -> None:
+    if statement.effect != "Allow":
+        return
+    if statement.not_principal:
+        message = (
+            "Allow with NotPrincipal is for everyone but the principals listed, people outside the account included."
+        )
+        fix = "Name the principals, or deny with ArnNotEquals on aws:PrincipalArn."
+        notes.warn(Phase.ADVICE, (*path, "NotPrincipal"), "allow-with-not-principal", message, fix)
+    if statement.not_action:
+        message = "Allow with NotAction allows every other action, those of services to come included."
+        notes.warn(Phase.ADVICE, (*path, "NotAction"), "allow-with-not-action", message, "Name the actions.")
+    if statement.not_resource:
+        message = "Allow with NotResource allows every other resource, those to come included."
+        notes.warn(Phase.ADVICE, (*path, "NotResource"), "allow-with-not-resource", message, "Name the resources.")
+
+
+def _deny_by_exclusion(statement: Statement, _kind: Kind, path: Path, notes: Notes) -> None:
+    if statement.effect == "Deny" and statement.not_principal:
+        message = "Deny with NotPrincipal spares a role's session only if account, role and session are all listed."
+        fix = "Deny with ArnNotEquals on aws:PrincipalArn."
+        notes.warn(Phase.ADVICE, (*path, "NotPrincipal"), "deny-with-not-principal", message, fix)
+
+
+def _conditions(statement: Statement, _kind: Kind, path: Path, notes: Notes) -> None:
+    guarded = {
+        condition.key.lower()
+        for condition in statement.conditions
+        if condition.operator == "Null" and "false" in {value.lower() for value in condition.values}
+    }
+    for condition in statement.conditions:
+        operator = spelled(condition.operator)
+        at = (*path, "Condition", condition.operator, condition.key)
+        key = condition.key.lower()
+        if operator is None:
+            continue
+        if not condition.values:
+            message = f"{condition.operator} on {condition.key} lists no value, so nothing matches it."
+            notes.warn(Phase.ADVICE, at, "condition-without-values", message, "List the values, or remove it.")
+        if statement.effect == "Allow" and operator.quantifier == "ForAllValues" and key not in guarded:
+            message = f"ForAllValues is true where a request has no {condition.key}, so the statement allows then."
+            fix = f'Add "Null": {{"{condition.key}": "false"}}.'
+            notes.warn(Phase.ADVICE, at, "allow-for-all-values", message, fix)
+        elif statement.effect == "Allow" and key not in guarded and _true_when_absent(operator, key):
+            message = f"{condition.operator} is true where a request has no {condition.key}; the statement allows then."
+            fix = f'Add "Null": {{"{condition.key}": "false"}}.'
+            notes.warn(Phase.ADVICE, at, "allow-when-absent", message, fix)
+        wild = [value for value in condition.values if "*" in value or "?" in value]
+        if operator.operator.family == "string" and wild and not any("${" in value for value in wild):
+            message = f"{operator.operator.name} compares {wild[0]} letter by letter; it has no wildcards."
+            notes.warn(Phase.ADVICE, at, "wildcard-without-like", message, "Use StringLike or StringNotLike.")
+
+
+def _true_when_absent(operator: Spelled, key: str) -> bool:
+    return (operator.operator.negated or operator.if_exists) and key in global_keys.MAY_BE_ABSENT
+
+
+def _whole_account(statement: Statement, kind: Kind, path: Path, notes: Notes) -> None:
+    if statement.effect != "Allow" or kind in (Kind.SCP, Kind.BOUNDARY, Kind.SESSION, Kind.ENDPOINT, Kind.RCP):
+        return
+    if statement.conditions or statement.not_action or not _everything(statement):
+        return
+    if any(covers(action.lower(), "*:*") or action == "*" for action in statement.actions):
+        message = "The statement allows every action on every resource."
+        notes.warn(Phase.ADVICE, path, "allow-everything", message, "Name the actions that are needed.")
+        return
+    found = [name for name in ESCALATIONS if _names(statement, name.lower())]
+    if found:
+        message = f"On every resource, {', '.join(found[:3])} lets its holder become anybody in the account."
+        fix = "Name the resources, or bound them with iam:PermissionsBoundary."
+        notes.warn(Phase.ADVICE, (*path, "Action"), "privilege-escalation", message, fix)
+
+
+def _pass_role(statement: Statement, _kind: Kind, path: Path, notes: Notes) -> None:
+    if statement.effect != "Allow" or statement.not_action or not _names(statement, "iam:passrole"):
+        return
+    resources = statement.resources or ()
+    wide = [r for r in resources if r == "*" or (r.startswith("arn:") and r.endswith((":role/*", ":iam::*", ":*")))]
+    narrowed = any(c.key.lower() in ("iam:passedtoservice", "iam:associatedresourcearn") for c in statement.conditions)
+    if wide and not narrowed:
+        message = "iam:PassRole on every role hands each role of the account to any service."
+        fix = "Name the roles, and the service in a condition on iam:PassedToService."
+        notes.warn(Phase.ADVICE, (*path, "Resource"), "pass-role-on-star", message, fix)
+
+
+def _public(statement: Statement, kind: Kind, path: Path, notes: Notes) -> None:
+    principals = statement.principals
+    if statement.effect != "Allow" or kind not in (Kind.RESOURCE, Kind.TRUST) or principals is None:
+        return
+    if not principals.everyone or statement.not_principal:
+        return
+    if not any(_narrows(condition.operator, condition.key) for condition in statement.conditions):
+        message = "The statement is for everyone, people outside the account included."
+        fix = "Name the principals, or narrow them with aws:PrincipalOrgID, aws:SourceArn or aws:SourceAccount."
+        notes.warn(Phase.ADVICE, (*path, "Principal"), "public-principal", message, fix)
+
+
+def _narrows(operator: str, key: str) -> bool:
+    parsed = spelled(operator)
+    if parsed is None or parsed.operator.negated or parsed.if_exists or parsed.quantifier == "ForAllValues":
+        return False
+    return key.lower() in _NARROWING or key.lower().startswith(("aws:principaltag/", "lambda:functionurlauthtype"))
+
+
+def _federation(statement: Statement, kind: Kind, path: Path, notes: Notes) -> None:
+    """Find a trust in an identity provider that does not say whose identities are meant."""
+    if kind is not Kind.TRUST or statement.effect != "Allow" or statement.principals is None:
+        return
+    tested = {condition.key.lower().rpartition(":")[2] for condition in statement.conditions}
+    for provider in statement.principals.federated:
+        at = (*path, "Principal", "Federated")
+        if ":oidc-provider/" in provider and not tested & {"aud", "sub"}:
+            message = "Every identity of the provider can take the role: neither aud nor sub is tested."
+            fix = "Test the provider's aud and sub keys with StringEquals."
+            notes.warn(Phase.ADVICE, at, "federation-without-subject", message, fix)
+        elif "token.actions.githubusercontent.com" in provider and not tested & _GITHUB:
+            message = "Every repository on GitHub can take the role: sub is not tested."
+            fix = "Test token.actions.githubusercontent.com:sub for your repository."
+            notes.warn(Phase.ADVICE, at, "federation-without-subject", message, fix)
+        elif provider == "cognito-identity.amazonaws.com" and "aud" not in tested:
+            message = "Every Cognito identity pool can take the role: aud is not tested."
+            fix = "Test cognito-identity.amazonaws.com:aud for your pool."
+            notes.warn(Phase.ADVICE, at, "federation-without-subject", message, fix)
+
+
+_GITHUB: Final = frozenset({"sub", "repository", "repository_id", "repository_owner", "repository_owner_id"})
+
+
+def _variables(statement: Statement, _kind: Kind, path: Path, notes: Notes) -> None:
+    if statement.variables:
+        return
+    texts = [*(statement.resources or ()), *(value for c in statement.conditions for value in c.values)]
+    if any("${" in text for text in texts):
+        message = "Variables are text in version 2008-10-17: ${…} is compared letter by letter."
+        notes.warn(Phase.ADVICE, path, "variable-without-version", message, 'Write "Version": "2012-10-17".')
+
+
+def _lists(statement: Statement, _kind: Kind, path: Path, notes: Notes) -> None:
+    name = "NotAction" if statement.not_action else "Action"
+    actions = [action.lower() for action in statement.actions]
+    for index, action in enumerate(actions):
+        others = [other for place, other in enumerate(actions) if place != index and (other != action or place < index)]
+        if any(covers(other, action) for other in others):
+            message = f"{statement.actions[index]} is matched by another entry of the list."
+            notes.suggest(Phase.ADVICE, (*path, name, index), "redundant-action", message, "Remove it.")
+    name = "NotResource" if statement.not_resource else "Resource"
+    resources = statement.resources or ()
+    for index, resource in enumerate(resources):
+        others = [
+            other for place, other in enumerate(resources) if place != index and (other != resource or place < index)
+        ]
+        if any(covers_resource(other, resource) for other in others):
+            message = f"{resource} is matched by another entry of the list."
+            notes.suggest(Phase.ADVICE, (*path, name, index), "redundant-resource", message, "Remove it.")
+
+
+_CHECKS: Final = (
+    _allow_by_exclusion,
+    _deny_by_exclusion,
+    _conditions,
+    _whole_account,
+    _pass_role,
+    _public,
+    _federation,
+    _variables,
+    _lists,
+)
+
+
+def _redundant(policy: Policy, notes: Notes) -> None:
+    """Statements that another one makes needless, or that a Deny makes void."""
+    if len(policy.statements) > _MOST_COMPARED:
+        return
+    for statement in policy.statements:
+        path: Path = ("Statement", statement.index)
+        for other in policy.statements:
+            if other.index == statement.index or not _covers(other, statement, policy.kind):
+                continue
+            if other.effect == "Deny" and statement.effect == "Allow" and not other.conditions:
+                message = f"Statement {other.sid or other.index} denies all that this one allows."
+                notes.warn(Phase.ADVICE, path, "shadowed-statement", message, "Remove one of the two.")
+                break
+            same = other.effect == statement.effect and (
+                not other.conditions or other.conditions == statement.conditions
+            )
+            if same and (other.index < statement.index or not _covers(statement, other, policy.kind)):
+                message = f"Statement {other.sid or other.index} says all that this one says."
+                notes.suggest(Phase.ADVICE, path, "redundant-statement", message, "Remove it.")
+                break
+
+
+_MOST_COMPARED: Final = 60
+
+
+def _covers(wide: Statement, narrow: Statement, kind: Kind) -> bool:
+    if wide.not_action or narrow.not_action or wide.not_resource or narrow.not_resource:
+        return False
+    if kind in PRINCIPALED and (wide.not_principal or narrow.not_principal or not _same_or_all(wide, narrow)):
+        return False
+    return all(
+        any(covers(action.lower(), other.lower()) for action in wide.actions) for other in narrow.actions
+    ) and all(
+        any(covers_resource(resource, other) for resource in wide.resources or ()) for other in narrow.resources or ()
+    )
+
+
+def _same_or_all(wide: Statement, narrow: Statement) -> bool:
+    principals = wide.principals
+    return principals == narrow.principals or (principals is not None and principals.everyone)
+
+
+def _everything(statement: Statement) -> bool:
+    return statement.resources is not None and "*" in statement.resources and not statement.not_resource
+
+
+def _names(statement: Statement, action: str) -> bool:
+    return any(overlap(pattern.lower(), action) for pattern in statement.actions)
