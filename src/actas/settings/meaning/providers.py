@@ -101,7 +101,7 @@ def _lists(view: View, path: Path, provider: Provider) -> None:
             view.report("settings.empty-list", (*path, key), message, f"Name at least one, or remove {key}.")
     for place, name in _each(provider.algorithms, (*path, "algorithms")):
         if name and name not in ALGORITHMS:
-            near = nearest(name, ALGORITHMS)
+            near = next((one for one in ALGORITHMS if one.lower() == name.lower()), None)
             hint = f"Write {near}." if near else f"Use some of: {', '.join(ALGORITHMS)}."
             view.report("settings.unknown-algorithm", place, f"{quoted(name)} is not taken", hint, nearest=near)
 
