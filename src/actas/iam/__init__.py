@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from actas.iam.catalogue import Catalogue as Catalogue
+    from actas.iam.comparison import Change as Change
+    from actas.iam.comparison import Comparison as Comparison
+    from actas.iam.comparison import compare as compare
     from actas.iam.compiled import Compiled as Compiled
     from actas.iam.compiled import CompiledDecision as CompiledDecision
     from actas.iam.compiled import compile as compile  # noqa: A004 - api.md's word
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from actas.iam.policy import Statement as Statement
     from actas.iam.request import PolicySet as PolicySet
     from actas.iam.request import Request as Request
+    from actas.iam.universe import Universe as Universe
     from actas.iam.validation import validate as validate
     from actas.iam.values import Context as Context
     from actas.iam.values import fold as fold
@@ -40,6 +44,8 @@ _HOMES = {
     "UNKNOWN": "kinds",
     "Catalogue": "catalogue",
     "CatalogueUnreadable": "errors",
+    "Change": "comparison",
+    "Comparison": "comparison",
     "Compiled": "compiled",
     "CompiledDecision": "compiled",
     "Context": "values",
@@ -57,6 +63,8 @@ _HOMES = {
     "Request": "request",
     "Statement": "policy",
     "StatementRef": "decision",
+    "Universe": "universe",
+    "compare": "comparison",
     "compile": "compiled",
     "evaluate": "evaluation",
     "expand_actions": "expansion",

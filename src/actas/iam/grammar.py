@@ -232,7 +232,13 @@ class _Reader:
             for kind, names in found.items()
             if kind in _PRINCIPAL_TYPES
         }
-        return Principals(everyone="*" in listed.get("aws", ()), **listed)
+        return Principals(
+            everyone="*" in listed.get("aws", ()),
+            aws=listed.get("aws", ()),
+            service=listed.get("service", ()),
+            federated=listed.get("federated", ()),
+            canonical=listed.get("canonical", ()),
+        )
 
     def _conditions(self, value: dict[str, Any], path: Path) -> tuple[Condition, ...]:
         if "Condition" not in value:

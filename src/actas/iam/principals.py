@@ -63,6 +63,8 @@ class Principals:
     service: tuple[str, ...] = ()
     federated: tuple[str, ...] = ()
     canonical: tuple[str, ...] = ()
+    delegates: bool = False
+    """Names the caller's own account, whichever it is; no document can say this, `compare` does."""
 
 
 def read_caller(text: str) -> Caller:
@@ -159,6 +161,8 @@ def meet(principals: Principals, caller: Caller, userid: object = None) -> Meeti
     """Measure how closely a Principal element names *caller*; the closest of its values counts."""
     if principals.everyone:
         return Meeting.DIRECT
+    if principals.delegates:
+        return Meeting.ACCOUNT if caller.account else Meeting.NONE
     match caller.kind:
         case CallerKind.SERVICE | CallerKind.PROVIDER:
             named = caller.text in principals.service or caller.text in principals.federated

@@ -1,0 +1,97 @@
+"""What one set of policies gives that another does not."""
+
+import pytest
+
+from actas import iam
+
+OBJECTS = "arn:aws:s3:::bucket/*"
+
+
+def allow(action, resource=OBJECTS, **more):
+    return {"Effect": "Allow", "Action": action, "Resource": resource} | more
+
+
+def policy(*statements, **more):
+    return iam.Policy.parse({"Version": "2012-10-17", "Statement": list(statements)}, **more)
+
+
+def test_a_wider_action_is_gained_for_exactly_the_actions_it_adds():
+    comparison = iam.compare(policy(allow("s3:Get*")), policy(allow(["s3:Get*", "s3:PutObject"])))
+
+    assert {action for change in comparison.gained for action in change.actions} == {"s3:PutObject"}
+    assert comparison.lost == ()
+    assert comparison.undecided == ()
+
+
+def test_a_new_deny_is_lost_and_named():
+    deny = {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::bucket/secret/*", "Sid": "NoSecrets"}
+
+    comparison = iam.compare(policy(allow("s3:Get*")), policy(allow("s3:Get*"), deny))
+
+    assert comparison.gained == ()
+    assert {ref.sid for change in comparison.lost for ref in change.statements} == {"NoSecrets"}
+
+
+def test_each_witness_shows_the_change_when_it_is_decided_again():
+    old = policy(allow("s3:Get*", Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}))
+    new = policy(allow("s3:Get*", Condition={"StringEquals": {"aws:PrincipalTag/team": "finance"}}))
+
+    comparison = iam.compare(old, new)
+
+    assert comparison.gained
+    assert comparison.lost
+    for change in (*comparison.gained, *comparison.lost):
+        effects = [iam.evaluate(change.request, iam.PolicySet(identity=(one,))).effect for one in (old, new)]
+        assert effects == [change.before, change.after]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (allow("s3:GetObject"), allow("S3:getobject")),
+        (allow(["s3:Get*", "s3:GetObject"]), allow("s3:Get*")),
+        (allow("s3:*", [OBJECTS, "arn:aws:s3:::bucket/a"]), allow("s3:*")),
+    ],
+    ids=["letter case of an action", "a redundant action", "a redundant resource"],
+)
+def test_a_change_of_words_alone_changes_nothing(old, new):
+    assert iam.compare(policy(old), policy(new)).same
+
+
+def test_a_boundary_takes_away_what_it_does_not_allow():
+    identity = (policy(allow("s3:*")),)
+    boundary = (policy(allow("s3:Get*"), kind=iam.Kind.BOUNDARY),)
+
+    comparison = iam.compare(iam.PolicySet(identity=identity), iam.PolicySet(identity=identity, boundary=boundary))
+
+    assert comparison.gained == ()
+    assert "s3:PutObject" in {action for change in comparison.lost for action in change.actions}
+    assert "s3:GetObject" not in {action for change in comparison.lost for action in change.actions}
+
+
+def test_a_key_policy_in_nobodys_hands_is_taken_to_leave_it_to_the_account():
+    key = "arn:aws:kms:*:444455556666:key/*"
+
+    comparison = iam.compare(policy(allow("kms:*", key)), policy(allow("kms:Decrypt", key)))
+
+    assert "kms:Encrypt" in {action for change in comparison.lost for action in change.actions}
+
+
+def test_given_requests_are_the_only_ones_asked():
+    request = iam.Request(
+        principal="arn:aws:iam::111122223333:user/ana", action="s3:PutObject", resource="arn:aws:s3:::bucket/a"
+    )
+
+    comparison = iam.compare(policy(allow("s3:Get*")), policy(allow("s3:*")), [request])
+
+    assert comparison.asked == 1
+    assert [change.request for change in comparison.gained] == [request]
+
+
+def test_what_was_left_out_is_said():
+    conditions = {"StringEquals": {f"aws:PrincipalTag/t{n}": ["a", "b", "c"] for n in range(9)}}
+
+    comparison = iam.compare(policy(allow("s3:Get*")), policy(allow("s3:Get*", Condition=conditions)))
+
+    assert comparison.lost
+    assert comparison.undecided
