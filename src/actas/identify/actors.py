@@ -19,7 +19,7 @@ def actors(claims: Mapping[str, Any], issuer: str) -> tuple[Actor, ...]:
     chain: list[Actor] = []
     here = claims.get("act")
     while here is not None:
-        if not isinstance(here, Mapping):
+        if not isinstance(here, dict):
             raise BadActor(why="is not an object")
         if len(chain) == DEEPEST:
             raise BadActor(why=f"nests more than {DEEPEST} actors")

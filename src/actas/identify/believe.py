@@ -38,11 +38,12 @@ def believe(claims: Mapping[str, Any], shown: Shown, issuer: Issuer, *, now: dat
     chain = actors(claims, issuer.iss)
     client = facts.text(claims, profile.client)
     kind = facts.kind(claims, profile, client, chain)
-    session = claims.get("sid")
+    subject, session = own_subject(claims, profile), claims.get("sid")
     return Identity(
         provider=profile.name,
         issuer=issuer.iss,
-        subject=_subject(claims, profile, issuer),
+        # Several tenants behind one provider: a name is unique inside its tenant only (protocols.md, 1.2).
+        subject=f"{issuer.tenant}/{subject}" if profile.several_tenants else subject,
         kind=kind,
         expires_at=_ends(claims, profile),
         issued_at=_time(claims, "iat"),
@@ -69,13 +70,13 @@ def subject_path(claims: Mapping[str, Any], profile: Profile) -> Path:
     return (preset.service_subject,) if is_service else profile.subject
 
 
-def _subject(claims: Mapping[str, Any], profile: Profile, issuer: Issuer) -> str:
+def own_subject(claims: Mapping[str, Any], profile: Profile) -> str:
+    """Give the caller's name as the provider itself knows it."""
     path = subject_path(claims, profile)
     found = next((value for _, value in find(claims, path)), None)
     if not isinstance(found, str) or not found or not found.isprintable():
         raise NoSubject(claim=".".join(path))
-    # Several tenants behind one provider: a name is unique inside its tenant only (protocols.md, 1.2).
-    return f"{issuer.tenant}/{found}" if profile.several_tenants else found
+    return found
 
 
 def _ends(claims: Mapping[str, Any], profile: Profile) -> datetime:

@@ -7,20 +7,14 @@ it was made with, and as long as nothing new was revoked.
 """
 
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from actas.identify.keyring import Ring
+from actas.identify.members import Membership
 from actas.model.identity import Identity
 
 SIZE: Final = 20_000
 """How many tokens are remembered."""
-
-
-class Changing(Protocol):
-    """Something that an answer depends on, and that may be replaced or grow old."""
-
-    version: int
-    good_until: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,7 +26,7 @@ class Entry:
     until: float
     ring: Ring
     ring_version: int
-    members: Changing | None
+    members: Membership | None
     members_version: int
     sequence: int
 
@@ -55,26 +49,27 @@ class Tokens:
 
     def __init__(self, size: int = SIZE) -> None:
         self._half = max(size // 2, 1)
-        self._young: dict[bytes, Entry] = {}
+        self.young: dict[bytes, Entry] = {}
+        """Those seen lately; the front looks here itself before it asks `find`."""
         self._old: dict[bytes, Entry] = {}
 
     def find(self, digest: bytes) -> Entry | None:
         """Give the entry, good or not."""
-        found = self._young.get(digest)
+        found = self.young.get(digest)
         if found is None and (found := self._old.get(digest)) is not None:
             self.put(digest, found)
         return found
 
     def put(self, digest: bytes, entry: Entry) -> None:
         """Remember *entry*."""
-        if len(self._young) >= self._half:
-            self._old, self._young = self._young, {}
-        self._young[digest] = entry
+        if len(self.young) >= self._half:
+            self._old, self.young = self.young, {}
+        self.young[digest] = entry
 
     def drop(self, digest: bytes) -> None:
         """Forget one."""
-        self._young.pop(digest, None)
+        self.young.pop(digest, None)
         self._old.pop(digest, None)
 
     def __len__(self) -> int:
-        return len(self._young.keys() | self._old.keys())
+        return len(self.young.keys() | self._old.keys())

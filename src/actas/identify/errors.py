@@ -6,11 +6,9 @@ from typing import ClassVar
 
 from actas.errors import ActasError
 
-_SHOWN = 8
-
 
 def _listed(values: Collection[str]) -> str:
-    return ", ".join(sorted(values)[:_SHOWN]) or "nothing"
+    return ", ".join(sorted(values)[:8]) or "nothing"
 
 
 class IdentifyError(ActasError):
@@ -205,8 +203,7 @@ class Revoked(IdentifyError):
 class Unavailable(IdentifyError):
     """We cannot tell now; the caller may be good."""
 
-    status = 503
-    oauth_error: ClassVar[str] = ""
+    status, oauth_error = 503, ""
 
 
 class RevocationsUnread(Unavailable):
@@ -294,8 +291,7 @@ class ProviderMisconfigured(IdentifyError):
     """The settings of a provider cannot work."""
 
     code = "identify.provider-misconfigured"
-    status = 500
-    oauth_error: ClassVar[str] = ""
+    status, oauth_error = 500, ""
     hint = "Correct the provider in the settings; `actas check` shows where."
 
     def __init__(self, *, provider: str, why: str) -> None:

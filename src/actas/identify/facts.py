@@ -4,11 +4,11 @@ Pure. A fact is known, absent, overflowed or unknown (design.md, 1). A claim tha
 cannot be read leaves its fact unknown: guessing would be in somebody's favour.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from actas.identify.paths import EACH, MALFORMED, NotThere, Path, find, first_text
+from actas.identify.paths import NotThere, Path, find, first_text
 from actas.identify.preset import Tell, Tells
 from actas.identify.profile import Profile, Reading
 from actas.model.facts import Fact, Known, Missing
@@ -94,7 +94,13 @@ def person_or_program(claims: Claims, profile: Profile) -> Fact[Kind]:
 
 def shows(claims: Claims, tells: Tells) -> bool:
     """Say whether all tells of any group are to be seen."""
-    return any(all(_is_seen(claims, tell) for tell in group) for group in tells)
+    for group in tells:
+        for tell in group:
+            if not _is_seen(claims, tell):
+                break
+        else:
+            return True
+    return False
 
 
 def _is_seen(claims: Claims, tell: Tell) -> bool:
@@ -124,7 +130,6 @@ def _is_an_agent(client: Fact[str], actors: tuple[Actor, ...], agents: frozenset
 def _set(claims: Claims, reading: Reading, overage: tuple[str, ...], *, spaced: bool) -> Fact[frozenset[str]]:
     if _is_overflowed(claims, reading.paths, overage):
         return Missing.OVERFLOWED
-    qualified = any(EACH in path for path in reading.paths)
     found: set[str] = set()
     seen = False
     for path in reading.paths:
@@ -133,7 +138,7 @@ def _set(claims: Claims, reading: Reading, overage: tuple[str, ...], *, spaced: 
             if listed is None:
                 return Missing.UNKNOWN
             seen = True
-            found.update(_named(one, owner, qualified=qualified) for one in listed)
+            found.update([_named(one, owner) for one in listed] if reading.qualified else listed)
     if not seen:
         return Known(frozenset(), by_absence=True) if reading.absent == "empty" else Missing.ABSENT
     if reading.full is not None and len(found) >= reading.full:
@@ -144,31 +149,30 @@ def _set(claims: Claims, reading: Reading, overage: tuple[str, ...], *, spaced: 
 def _is_overflowed(claims: Claims, paths: tuple[Path, ...], overage: tuple[str, ...]) -> bool:
     elsewhere = claims.get("_claim_names")  # OpenID Connect Core 1.0, section 5.6.2; Entra's overage
     if elsewhere is not None and (
-        not isinstance(elsewhere, Mapping) or any(path[0] in elsewhere for path in paths if path)
+        not isinstance(elsewhere, dict) or any(path[0] in elsewhere for path in paths if path)
     ):
         return True
-    return any(claims.get(mark) not in (None, False, "false") for mark in overage)
+    return bool(overage) and any(claims.get(mark) not in (None, False, "false") for mark in overage)
 
 
-def _listed(value: object, *, spaced: bool) -> list[str] | None:
+def _listed(value: object, *, spaced: bool) -> Sequence[str] | None:
     """Make a list of texts of a claim; None where it is none. A single value may come bare (protocols.md, 1.5)."""
-    if value is MALFORMED:
-        return None
     if isinstance(value, str):
-        return [one for one in value.split(" ") if one] if spaced else [value]
+        return [one for one in value.split(" ") if one] if spaced else (value,)
     if not isinstance(value, (list, tuple)):
         return None
-    return list(value) if all(isinstance(one, str) and one for one in value) else None
+    for one in value:
+        if not isinstance(one, str) or not one:
+            return None
+    return value
 
 
-def _named(name: str, owner: str | None, *, qualified: bool) -> str:
+def _named(name: str, owner: str | None) -> str:
     r"""Write a name so that no two meanings are equal: ``client:role``, and a colon of the realm's own as ``\:``."""
-    if not qualified:
-        return name
-    if owner is None:
-        return _escaped(name)
-    return f"{_escaped(owner)}:{name}"
+    return _escaped(name) if owner is None else f"{_escaped(owner)}:{name}"
 
 
 def _escaped(text: str) -> str:
+    if ":" not in text and "\\" not in text:
+        return text
     return text.replace("\\", "\\\\").replace(":", "\\:")

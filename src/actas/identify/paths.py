@@ -4,7 +4,7 @@ r"""Find values in nested claims by a dotted path.
 ``resource_access.*.roles`` visits each member; ``https://acme.example/roles`` is one name as it stands.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 Path = tuple[str, ...]
@@ -39,31 +39,32 @@ def parse_path(text: str) -> Path:
     return tuple(names)
 
 
-def find(claims: Mapping[str, object], path: Path) -> Iterator[tuple[str | None, object]]:
+def find(claims: Mapping[str, object], path: Path) -> Sequence[tuple[str | None, object]]:
     """Give each value at *path*, with the name of the member that ``*`` stood for; nothing where it is absent."""
-    here: object = claims
-    for depth, name in enumerate(path):
-        if not isinstance(here, Mapping):
-            yield None, MALFORMED
-            return
+    here: object = claims.get(path[0])
+    for depth, name in enumerate(path[1:], 2):
+        if here is None:
+            break
+        if not isinstance(here, dict):
+            return ((None, MALFORMED),)
         if name == EACH:
-            yield from _each(here, path[depth + 1 :])
-            return
+            return _each(here, path[depth:])
         here = here.get(name)
-        if here is None:  # absent, or null, which says no more
-            return
-    yield None, here
+    return () if here is None else ((None, here),)  # absent, or null, which says no more
 
 
-def _each(members: Mapping[str, object], rest: Path) -> Iterator[tuple[str | None, object]]:
+def _each(members: Mapping[str, object], rest: Path) -> Sequence[tuple[str | None, object]]:
     if not members:
-        yield None, ()
+        return ((None, ()),)
+    found: list[tuple[str | None, object]] = []
     for key, inner in members.items():
-        if not isinstance(inner, Mapping):
-            yield key, MALFORMED
-            continue
-        for _, value in find(inner, rest) if rest else ((None, inner),):
-            yield key, value
+        if not rest:
+            found.append((key, inner))
+        elif isinstance(inner, dict):
+            found.extend((key, value) for _, value in find(inner, rest))
+        else:
+            found.append((key, MALFORMED))
+    return found
 
 
 def first_text(claims: Mapping[str, object], paths: tuple[Path, ...]) -> str | NotThere | None:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from actas.identify.paths import Path, parse_path
+from actas.identify.paths import EACH, Path, parse_path
 from actas.identify.preset import Absent, Form, Preset, Where
 from actas.settings.schema import Claim, Provider, many
 
@@ -22,6 +22,8 @@ class Reading:
     paths: tuple[Path, ...] = ()
     absent: Absent = "unknown"
     full: int | None = None
+    qualified: bool = False
+    """Names carry the member that ``*`` stood for, such as a client's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,9 +164,11 @@ def _source(form: Form, tenant: str | None, provider: Provider, profile: Profile
 
 
 def _reading(setting: Claim | None, preset: Where) -> Reading:
-    paths = many(setting.claim) if setting and setting.claim is not None else preset.paths
+    written = many(setting.claim) if setting and setting.claim is not None else preset.paths
+    paths = tuple(parse_path(path) for path in written)
     return Reading(
-        paths=tuple(parse_path(path) for path in paths),
+        paths=paths,
+        qualified=any(EACH in path for path in paths),
         absent=(setting.absent if setting else None) or preset.absent,
         full=preset.full,
     )

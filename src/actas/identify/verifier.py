@@ -5,40 +5,44 @@ every token. Settings may be replaced while calls are in flight: a call goes on 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import anyio
 
 from actas import jose
-from actas.identify.believe import Shown, believe
-from actas.identify.cache import Entry, Tokens
-from actas.identify.errors import RevocationsUnread, Revoked, UnknownKey
+from actas.identify import explain as steps
+from actas.identify.believe import Shown, believe, own_subject
+from actas.identify.cache import Entry
+from actas.identify.errors import IdentifyError, MalformedToken, RevocationsUnread, Revoked, UnknownKey
 from actas.identify.fetch import Fetcher
 from actas.identify.flow import Fetch
+from actas.identify.generation import Edges, Generation, generation
 from actas.identify.keyring import Clock, Ring, RingState
-from actas.identify.profile import Issuer, Source
-from actas.identify.registry import Registry
+from actas.identify.members import Membership
+from actas.identify.profile import Issuer
 from actas.identify.translate import translated
-from actas.identify.watermarks import UNREAD_AFTER, MarksInMemory, Watermarks
+from actas.identify.watermarks import ALWAYS, UNREAD_AFTER, MarksInMemory, Watermarks
 from actas.model import clock as wall
 from actas.model.evidence import BearerToken
+from actas.model.facts import Known
 from actas.model.identity import Identity
 from actas.settings.schema import Provider
 
-_IDLE: Final = 60.0
+_TICK: Final = 1.0
+_MEMBERS_EVERY: Final = 10.0
 
 
-@dataclass(slots=True, kw_only=True)
-class _Generation:
-    """One set of settings: its issuers, the rings they use, and what was verified under them."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupState:
+    """How the look-up of groups fares for one issuer of a provider."""
 
-    registry: Registry
-    rings: Mapping[Source, Ring]
-    tokens: Tokens = field(default_factory=Tokens)
+    provider: str
+    error: str | None
+    """The code of what went wrong last; None where nothing did."""
 
 
 class Identify:
@@ -53,31 +57,36 @@ class Identify:
         watermarks: Watermarks | None = None,
         clock: Clock = wall.now,
     ) -> None:
-        self._base, self._clock = base_dir, clock
-        self._fetch = Fetcher(base=base_dir) if fetch is None else fetch
+        self._edges = Edges(fetch=Fetcher(base=base_dir) if fetch is None else fetch, clock=clock, base=base_dir)
         self._marks: Watermarks = MarksInMemory() if watermarks is None else watermarks
+        self._read_at, self._sees_until = ALWAYS, _sees_until(ALWAYS)
         self._changed = anyio.Event()
-        self._generation = self._made(providers, {})
+        self._generation = generation(providers, self._edges, before=None)
 
     def replace(self, providers: Mapping[str, Provider]) -> None:
         """Go over to other settings, or raise and keep the old; keys of providers that stay the same are kept."""
-        self._generation = self._made(providers, self._generation.rings)
+        self._generation = generation(providers, self._edges, before=self._generation)
         self._changed.set()
 
     def known(self, token: str, now: datetime) -> Identity | None:
         """Give the identity of a token that was verified before and still holds; None says nothing about it."""
-        generation = self._generation
-        entry = generation.tokens.find(sha256(token.encode("utf-8", "surrogatepass")).digest())
-        if entry is None or not entry.holds(now.timestamp()):
+        # Measured, so in one piece: bench/bench_identify.py.
+        digest = _digest(token)
+        tokens = self._generation.tokens
+        entry = tokens.young.get(digest) or tokens.find(digest)
+        if entry is None or not entry.holds(instant := now.timestamp()):
             return None
         marks = self._marks
-        if now - marks.read_at > UNREAD_AFTER:
+        if marks.read_at is not self._read_at:  # a look at the clock of each reading, not of each call
+            self._read_at, self._sees_until = marks.read_at, _sees_until(marks.read_at)
+        if instant > self._sees_until:
             return None
-        if entry.sequence != marks.sequence:
-            sequence = marks.sequence
+        if entry.sequence != (sequence := marks.sequence):
             if _is_revoked(entry.identity, marks):
                 return None
             entry.sequence = sequence
+        if entry.members is not None:
+            entry.members.seen = True
         return entry.identity
 
     async def verify(self, evidence: BearerToken, *, now: datetime) -> Identity:
@@ -85,41 +94,13 @@ class Identify:
         token = evidence.shown.reveal()
         if (identity := self.known(token, now)) is not None:
             return identity
-        return await self._verified(token, self._generation, now)
-
-    async def prefetch(self) -> None:
-        """Fetch every provider's keys once, all at a time; what fails is in `state` and is tried again by `run`."""
-        async with anyio.create_task_group() as tasks:
-            for ring in self._generation.rings.values():
-                tasks.start_soon(ring.renew)
-
-    async def run(self) -> None:
-        """Renew keys before they are needed, until cancelled."""
-        async with anyio.create_task_group() as tasks:
-            while True:
-                now = self._clock()
-                rings = [ring for ring in self._generation.rings.values() if ring.due is not None]
-                for ring in rings:
-                    if ring.due is not None and ring.due <= now and not ring.is_renewing:
-                        tasks.start_soon(ring.renew)
-                waits = [(ring.due - now).total_seconds() for ring in rings if ring.due is not None and ring.due > now]
-                self._changed = anyio.Event()
-                with anyio.move_on_after(min([_IDLE, *waits]) if waits else 1.0):
-                    await self._changed.wait()
-
-    def state(self) -> tuple[RingState, ...]:
-        """Tell how each provider's keys fare, for ``/readyz``."""
-        now = self._clock()
-        return tuple(ring.state(now=now) for ring in self._generation.rings.values())
-
-    async def _verified(self, token: str, generation: _Generation, now: datetime) -> Identity:
-        if now - self._marks.read_at > UNREAD_AFTER:
-            raise RevocationsUnread(read_at=self._marks.read_at, now=now)
-        issuer = generation.registry.choose(token)
-        ring = generation.rings[issuer.source]
+        made = self._generation
+        self._can_see_revocations(now)
+        issuer = made.registry.choose(token)
+        ring = made.rings[issuer.source]
         claims, version = await self._claims(token, issuer, ring, now)
-        digest = sha256(token.encode()).digest()
-        identity = believe(claims, Shown(header=claims.header, digest=digest), issuer, now=now)
+        digest = _digest(token)
+        identity, membership = await self._identity(digest, claims, issuer, made, now)
         sequence = self._marks.sequence
         if _is_revoked(identity, self._marks):
             raise Revoked(provider=identity.provider)
@@ -130,12 +111,82 @@ class Identify:
             until=until,
             ring=ring,
             ring_version=version,
-            members=None,
-            members_version=0,
+            members=membership,
+            members_version=0 if membership is None else membership.version,
             sequence=sequence,
         )
-        generation.tokens.put(digest, entry)
+        made.tokens.put(digest, entry)
         return identity
+
+    async def explain(self, token: str, *, now: datetime) -> steps.Explanation:
+        """Tell each step from *token* to an identity, up to the first that fails."""
+        told: list[steps.Step] = []
+        made, at = self._generation, "provider"
+        try:
+            issuer = made.registry.choose(token)
+            told.append(steps.provider_step(issuer))
+            at, ring = "signature", made.rings[issuer.source]
+            claims, _ = await self._claims(token, issuer, ring, now)
+            told.append(steps.signature_step(issuer, ring.state(now=now).keys))
+            at = "claims"
+            identity, membership = await self._identity(_digest(token), claims, issuer, made, now)
+            told += steps.fact_steps(identity, claims, issuer.profile, looked_up=membership is not None)
+            at = "revocation"
+            self._can_see_revocations(now)
+            if _is_revoked(identity, self._marks):
+                raise Revoked(provider=identity.provider)
+        except IdentifyError as wrong:
+            return steps.Explanation(steps=(*told, steps.refusal(at, wrong)), identity=None)
+        told.append(steps.Step(name="revocation", code="ok", sentence="nothing was revoked since the token was issued"))
+        return steps.Explanation(steps=tuple(told), identity=identity)
+
+    def suppose(self, claims: Mapping[str, Any], *, now: datetime) -> Identity:
+        """Read *claims* as if their signature held: for ``--claims FILE``, never for a call. Nobody is asked."""
+        issuer = self._generation.registry.issuers.get(str(claims.get("iss")))
+        if issuer is None:
+            raise MalformedToken(why="the claims name no issuer of the settings")
+        typ = next(iter(issuer.profile.typ), "")
+        return believe(claims, Shown(header={"typ": typ}, digest=bytes(32)), issuer, now=now)
+
+    async def prefetch(self) -> None:
+        """Fetch every provider's keys once, all at a time; what fails is in `state` and is tried again by `run`."""
+        async with anyio.create_task_group() as tasks:
+            for ring in self._generation.rings.values():
+                tasks.start_soon(ring.renew)
+
+    async def run(self) -> None:
+        """Renew keys and groups before they are needed, until cancelled."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._renew_members)
+            while True:
+                self._changed = anyio.Event()
+                now = self._edges.clock()
+                for ring in self._generation.rings.values():
+                    if ring.due is not None and ring.due <= now and not ring.is_renewing:
+                        tasks.start_soon(ring.renew)
+                with anyio.move_on_after(_TICK):
+                    await self._changed.wait()
+
+    def state(self) -> tuple[RingState, ...]:
+        """Tell how each provider's keys fare, for ``/readyz``."""
+        now = self._edges.clock()
+        return tuple(ring.state(now=now) for ring in self._generation.rings.values())
+
+    def lookup_state(self) -> tuple[LookupState, ...]:
+        """Tell how the look-ups of groups fare."""
+        members = self._generation.members
+        return tuple(LookupState(provider=asked.provider, error=one.error) for asked, one in members.items())
+
+    async def _renew_members(self) -> None:
+        while True:
+            await anyio.sleep(_MEMBERS_EVERY)
+            for members in self._generation.members.values():
+                await members.renew()
+
+    def _can_see_revocations(self, now: datetime) -> None:
+        read_at = self._marks.read_at
+        if now.timestamp() > _sees_until(read_at):  # design.md, 8.5
+            raise RevocationsUnread(read_at=read_at, now=now)
 
     async def _claims(self, token: str, issuer: Issuer, ring: Ring, now: datetime) -> tuple[jose.Claims, int]:
         """Verify the signature and the times; ask for a key that is not known, once."""
@@ -144,26 +195,39 @@ class Identify:
         try:
             return _verify(token, keys, issuer, now), version
         except jose.UnknownKey as unknown:
-            if await ring.look_again(unknown.kid or "", seen=version, now=now):
-                keys, version = await ring.key_set(issuer, now=now), ring.version
-                try:
-                    return _verify(token, keys, issuer, now), version
-                except jose.UnknownKey:
-                    pass
-                except jose.JoseError as wrong:
-                    raise translated(wrong) from wrong
+            if not await ring.look_again(unknown.kid or "", seen=version, now=now):
+                raise UnknownKey(provider=issuer.profile.name, known=len(keys.keys)) from unknown
+        except jose.JoseError as wrong:
+            raise translated(wrong) from wrong
+        keys, version = await ring.key_set(issuer, now=now), ring.version
+        try:
+            return _verify(token, keys, issuer, now), version
+        except jose.UnknownKey as unknown:
             raise UnknownKey(provider=issuer.profile.name, known=len(keys.keys)) from unknown
         except jose.JoseError as wrong:
             raise translated(wrong) from wrong
 
-    def _made(self, providers: Mapping[str, Provider], kept: Mapping[Source, Ring]) -> _Generation:
-        registry = Registry.of(providers)
-        sources = dict.fromkeys(issuer.source for issuer in registry.issuers.values())
-        rings = {source: kept.get(source) or self._ring(source) for source in sources}
-        return _Generation(registry=registry, rings=rings)
+    async def _identity(
+        self, digest: bytes, claims: jose.Claims, issuer: Issuer, made: Generation, now: datetime
+    ) -> tuple[Identity, Membership | None]:
+        """Make the identity, with groups that were looked up where the token cannot carry them."""
+        identity = believe(claims, Shown(header=claims.header, digest=digest), issuer, now=now)
+        members = made.members_of(issuer)
+        if members is None or (isinstance(identity.groups, Known) and not identity.groups.by_absence):
+            return identity, None
+        membership = await members.of(own_subject(claims, issuer.profile), now=now)
+        return replace(identity, groups=membership.fact), membership
 
-    def _ring(self, source: Source) -> Ring:
-        return Ring(source, fetch=self._fetch, base=self._base, clock=self._clock)
+
+def _digest(token: str) -> bytes:
+    try:
+        return sha256(token.encode()).digest()
+    except UnicodeEncodeError:
+        return b""  # half a character: no token was ever verified that has one
+
+
+def _sees_until(read_at: datetime) -> float:
+    return float("inf") if read_at == ALWAYS else (read_at + UNREAD_AFTER).timestamp()
 
 
 def _verify(token: str, keys: jose.KeySet, issuer: Issuer, now: datetime) -> jose.Claims:

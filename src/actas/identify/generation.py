@@ -1,0 +1,105 @@
+"""What follows from one set of settings: issuers, key rings, look-ups, and what was verified under them.
+
+A reload of the settings makes a new generation. It takes over the rings and look-ups that nothing changed for, and
+begins with no verified tokens, so that no answer outlives the settings it was given under.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from actas.identify.cache import Tokens
+from actas.identify.flow import Fetch
+from actas.identify.keyring import Clock, Ring
+from actas.identify.lookup import Account, account_of
+from actas.identify.lookups import LOOKUPS
+from actas.identify.members import Members
+from actas.identify.profile import Issuer, Source
+from actas.identify.reference import secret_of
+from actas.identify.registry import Registry
+from actas.settings.schema import LookupClient, Provider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Everything that a look-up depends on; where it stays the same, so does what it knows."""
+
+    provider: str
+    issuer: str
+    tenant: str | None
+    lookup: str
+    client: LookupClient
+    cloud: str | None
+    private: bool
+    ca: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edges:
+    """What reaches outside, and where files are."""
+
+    fetch: Fetch
+    clock: Clock
+    base: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """One set of settings, ready for tokens."""
+
+    registry: Registry
+    rings: Mapping[Source, Ring]
+    members: Mapping[Asked, Members]
+    asked: Mapping[str, Asked]
+    """By issuer, how its callers' groups are asked for."""
+    tokens: Tokens = field(default_factory=Tokens)
+
+    def members_of(self, issuer: Issuer) -> Members | None:
+        """Give whoever knows the groups of this issuer's callers, if they are looked up."""
+        asked = self.asked.get(issuer.iss)
+        return None if asked is None else self.members[asked]
+
+
+def generation(providers: Mapping[str, Provider], edges: Edges, *, before: Generation | None) -> Generation:
+    """Put *providers* together; keep of the generation *before* what nothing changed for."""
+    registry = Registry.of(providers)
+    rings = dict(before.rings) if before else {}
+    members = dict(before.members) if before else {}
+    asked: dict[str, Asked] = {}
+    for issuer in registry.issuers.values():
+        if issuer.source not in rings:
+            rings[issuer.source] = Ring(issuer.source, fetch=edges.fetch, base=edges.base, clock=edges.clock)
+        how = _asked(providers[issuer.profile.name], issuer)
+        if how is not None:
+            asked[issuer.iss] = how
+            members.setdefault(how, _members(how, providers[issuer.profile.name], issuer, edges))
+    used = {issuer.source for issuer in registry.issuers.values()}
+    return Generation(
+        registry=registry,
+        rings={source: ring for source, ring in rings.items() if source in used},
+        members={how: members[how] for how in asked.values()},
+        asked=asked,
+    )
+
+
+def _asked(provider: Provider, issuer: Issuer) -> Asked | None:
+    lookup = issuer.profile.lookup
+    if lookup is None or provider.lookup is None:
+        return None
+    return Asked(
+        provider=issuer.profile.name,
+        issuer=issuer.iss,
+        tenant=issuer.tenant,
+        lookup=lookup,
+        client=provider.lookup,
+        cloud=provider.cloud,
+        private=provider.private,
+        ca=provider.ca,
+    )
+
+
+def _members(how: Asked, provider: Provider, issuer: Issuer, edges: Edges) -> Members:
+    def account() -> Account:
+        return account_of(provider, issuer, secret_of(how.client.secret, edges.base))
+
+    return Members(LOOKUPS[how.lookup], account, fetch=edges.fetch, clock=edges.clock)
