@@ -652,8 +652,8 @@ CASES = [
         "settings.never",
         "error",
         (
-            "finance-reads can never match: corp never says anything of tenants; name the claim in providers, or have it "
-            "looked up"
+            "finance-reads can never match: corp never says anything of tenants; name the claim in providers, "
+            "or have it looked up"
         ),
         "Correct the rule or the provider, or remove the rule.",
     ),

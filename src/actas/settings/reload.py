@@ -61,6 +61,7 @@ class Watch:
     on_change: Callable[[Loaded], Awaitable[None]]
     on_broken: Callable[[tuple[Mistake, ...]], None] = lambda _: None
     every: float = EVERY
+    settle: float = SETTLE
     clock: Callable[[], datetime] = clock.now
     state: State = field(init=False)
     current: Loaded = field(init=False)
@@ -123,7 +124,7 @@ class Watch:
         if last == self._seen:
             return False
         for _ in range(_TRIES):
-            await anyio.sleep(SETTLE)
+            await anyio.sleep(self.settle)
             now = await anyio.to_thread.run_sync(self._files.contents)
             if now == last:
                 return now != self._seen
