@@ -105,8 +105,8 @@ class Jsonl:
             self.check()
         elif self._file < 0:
             raise NotRunning
-        if self._size >= self._limit and entries:
-            self._rotate(entries[0].at)
+        if entries:
+            self._rotate_if_full(entries[0].at)
         linked, head = [], self.head
         for index, entry in enumerate(entries):
             line, head = chain.link(head, _written(entry, index))
@@ -121,6 +121,7 @@ class Jsonl:
 
     def checkpoint(self, now: datetime) -> None:
         """Sign the head, into the trail and into ``head.json``."""
+        self._rotate_if_full(now)  # a segment's first record would come between the head and its signature
         head = self.head
         token = self._signer.sign(chain=self._chain, head=head, at=now)
         self.write((Checkpoint(at=now, seq=head.seq, hash=head.hash, token=token),))
@@ -171,6 +172,10 @@ class Jsonl:
             self._file = os.open(self._folder / segments.name_of(tail.segment), _FLAGS)
         except OSError as wrong:
             raise _translated(wrong) from wrong
+
+    def _rotate_if_full(self, now: datetime) -> None:
+        if self._size >= self._limit:
+            self._rotate(now)
 
     def _rotate(self, now: datetime) -> None:
         """Begin the next segment: its first record links to the last one of this."""
