@@ -70,33 +70,44 @@ def verify(token: bytes | str, keys: KeySet | Key, algorithms: Collection[str]) 
     """Verify *token* for the rest of this library."""
     if algorithms is not ASYMMETRIC:
         allowed(algorithms, SIGNATURES, "algorithms")
-    keyset = the_set(keys)
+    keyset = keys if type(keys) is KeySet else the_set(keys)
     shown = headers.as_bytes(token)
-    parts = shown.translate(base64url.STANDARD).split(b".")
-    if len(parts) != 3 or not all(parts):
-        raise MalformedToken(part="token", why=_misshapen(parts))
-    head, body, tail = parts
-    candidates = keyset.recall(head) or _candidates(headers.read(head, "enc", "zip"), keyset)
+    text = shown.translate(base64url.STANDARD)
+    first, last = text.find(b"."), text.rfind(b".")
+    head, body, tail = text[:first], text[first + 1 : last], text[last + 1 :]
+    candidates = known = keyset.remembered.get(head)
+    if known is None or not body:
+        _has_three_parts(text)  # later too: whatever has another shape gets no further than to an error
+    if candidates is None:
+        candidates = _candidates(headers.read(head, "enc", "zip"), keyset)
     found = candidates.header
     if found.alg not in algorithms:
         raise AlgorithmRefused(found=found.alg, wanted=algorithms)
     if not candidates.keys:
         raise _unusable(found, keyset)
-    payload, signature = headers.decoded(body, "payload"), headers.decoded(tail, "signature")
-    signed = shown[: len(head) + len(body) + 1]
+    try:
+        payload, signature = base64url.decode_standard(body), base64url.decode_standard(tail)
+    except base64url.NotBase64url as wrong:
+        _has_three_parts(text)
+        raise MalformedToken(part="payload or signature", why="is not strict base64url") from wrong
+    signed = shown[:last]
     for key, holds in candidates.keys:
         if holds(signature, signed):
-            keyset.remember(head, candidates)
+            if known is None:
+                keyset.remember(head, candidates)
             return found, key, payload
+    _has_three_parts(text)
     raise BadSignature(algorithm=found.alg, kid=found.kid, tried=len(candidates.keys))
 
 
-def _misshapen(parts: list[bytes]) -> str:
+def _has_three_parts(text: bytes) -> None:
+    parts = text.split(b".")
     if len(parts) == 5:
-        return "has five parts, so it is encrypted, and a signed one was asked for"
+        raise MalformedToken(part="token", why="has five parts, so it is encrypted, and a signed one was asked for")
     if len(parts) != 3:
-        return f"has {len(parts)} parts where a signed one has three"
-    return "has an empty part"
+        raise MalformedToken(part="token", why=f"has {len(parts)} parts where a signed one has three")
+    if not all(parts):
+        raise MalformedToken(part="token", why="has an empty part")
 
 
 def _candidates(found: headers.Header, keyset: KeySet) -> Candidates:
@@ -120,9 +131,10 @@ def peek(token: bytes | str) -> Mapping[str, Any]:
 
     Takes signed and encrypted tokens, and ``alg: none`` with its empty signature.
     """
-    parts = headers.as_bytes(token).translate(base64url.STANDARD).split(b".")
-    if len(parts) not in (3, 5):
-        raise MalformedToken(part="token", why=_misshapen(parts))
+    text = headers.as_bytes(token).translate(base64url.STANDARD)
+    parts = text.split(b".")
+    if len(parts) not in {3, 5}:
+        _has_three_parts(text)
     for part in parts[1:]:
         headers.decoded(part, "token")
     return MappingProxyType(headers.values(parts[0]))
@@ -133,11 +145,10 @@ def peek_issuer(token: bytes | str) -> str | None:
 
     Give None where the payload has no ``iss``; raise `MalformedToken` where it is no object of claims.
     """
-    parts = headers.as_bytes(token).translate(base64url.STANDARD).split(b".")
-    if len(parts) != 3 or not all(parts):
-        raise MalformedToken(part="token", why=_misshapen(parts))
+    text = headers.as_bytes(token).translate(base64url.STANDARD)
+    _has_three_parts(text)
     try:
-        issuer = strict_json.loads_object(headers.decoded(parts[1], "payload")).get("iss")
+        issuer = strict_json.loads_object(headers.decoded(text.split(b".")[1], "payload")).get("iss")
     except strict_json.NotStrictJson as wrong:
         raise MalformedToken(part="payload", why=str(wrong)) from wrong
     if issuer is not None and (not isinstance(issuer, str) or not issuer):

@@ -24,7 +24,8 @@ class Unchecked(Enum):
 UNCHECKED: Final = Unchecked.UNCHECKED
 """Says that an issuer or audience is checked by the caller, or by nobody."""
 
-_LEEWAY = timedelta(seconds=60)
+_SIXTY: Final = 60.0
+_LEEWAY: Final = timedelta(seconds=_SIXTY)
 
 
 def verify_jwt(
@@ -46,16 +47,17 @@ def verify_jwt(
     *issuer*, *audience*, *client_id* and *typ* each take one text or several of which one must be met. A token is
     good until its ``exp`` (and until ``iat`` plus *max_age*), and *leeway* longer.
     """
-    expected = _expectation(
-        issuer=issuer,
-        audience=audience,
-        client_id=client_id,
-        leeway=leeway,
-        require_exp=require_exp,
-        max_age=max_age,
-        now=now,
+    # This is the hot path: one issuer and one audience are the common case, and no call is made for them.
+    expected = Expectation(
+        (issuer,) if type(issuer) is str and issuer else _texts_or_none(issuer, "issuer"),
+        (audience,) if type(audience) is str and audience else _texts_or_none(audience, "audience"),
+        None if client_id is None else _texts(client_id, "client_id"),
+        _SIXTY if leeway is _LEEWAY else _seconds(leeway, "leeway"),
+        require_exp,
+        None if max_age is None else _seconds(max_age, "max_age"),
     )
     types = None if typ is None else _texts(typ, "typ")
+    _makes_sense(expected, now)
     header, key, payload = jws.verify(token, keys, algorithms)
     if types is not None:
         _is_of_type(header.typ, types)
@@ -67,35 +69,18 @@ def verify_jwt(
     return Claims(found, header.values, key)
 
 
-def _expectation(
-    *,
-    issuer: str | Collection[str] | Unchecked,
-    audience: str | Collection[str] | Unchecked,
-    client_id: str | Collection[str] | None,
-    leeway: timedelta,
-    require_exp: bool,
-    max_age: timedelta | None,
-    now: datetime,
-) -> Expectation:
+def _makes_sense(expected: Expectation, now: object) -> None:
     """Refuse a question that could let through what nobody meant to."""
-    _is_aware(now)
-    if audience is UNCHECKED and client_id is None:
-        raise AskedWrongly(argument="client_id", why="is required where the audience is unchecked")
-    if not require_exp and max_age is None:
-        raise AskedWrongly(argument="max_age", why="is required where exp is not")
-    return Expectation(
-        issuers=None if issuer is UNCHECKED else _texts(issuer, "issuer"),
-        audiences=None if audience is UNCHECKED else _texts(audience, "audience"),
-        clients=None if client_id is None else _texts(client_id, "client_id"),
-        leeway=_seconds(leeway, "leeway"),
-        require_exp=require_exp,
-        max_age=None if max_age is None else _seconds(max_age, "max_age"),
-    )
-
-
-def _is_aware(now: object) -> None:
-    if not isinstance(now, datetime) or now.tzinfo is None or now.utcoffset() is None:
+    if not isinstance(now, datetime) or now.utcoffset() is None:
         raise AskedWrongly(argument="now", why="must be an aware datetime")
+    if expected.audiences is None and expected.clients is None:
+        raise AskedWrongly(argument="client_id", why="is required where the audience is unchecked")
+    if not expected.require_exp and expected.max_age is None:
+        raise AskedWrongly(argument="max_age", why="is required where exp is not")
+
+
+def _texts_or_none(value: str | Collection[str] | Unchecked, argument: str) -> Collection[str] | None:
+    return None if value is UNCHECKED else _texts(value, argument)
 
 
 def _texts(value: object, argument: str) -> Collection[str]:

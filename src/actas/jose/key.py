@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from actas.jose import base64url, jwk, strict_json
 from actas.jose.algorithms import SIGNATURES, Signature, allowed
 from actas.jose.errors import AskedWrongly, BadKey, UnsuitableKey
-from actas.jose.material import CURVES, Material, Private, Public, private_members, public_members
+from actas.jose.material import CURVES, Material, Private, private_members, public_members
 
 Verify = Callable[[bytes, bytes], bool]
 """Takes a signature and what it signs."""
@@ -128,30 +128,28 @@ def _verifier(material: Material, row: Signature) -> Verify:
     if material.secret is not None:
         secret, digest = material.secret, row.hash
         return lambda signature, data: hmac.compare_digest(hmac.digest(secret, data, digest), signature)
-    check = _public_check(material.public, row)
+    match material.public:
+        case rsa.RSAPublicKey(verify=by_rsa):
+            fill, method = _padding(row), _HASHES[row.hash]
+            return _holds(lambda signature, data: by_rsa(signature, data, fill, method))
+        case ec.EllipticCurvePublicKey(verify=by_ec):
+            ecdsa, width = ec.ECDSA(_HASHES[row.hash]), row.width
+            return _holds(lambda signature, data: by_ec(_der(signature, width), data, ecdsa))
+        case ed25519.Ed25519PublicKey(verify=by_edwards):
+            return _holds(by_edwards)
+        case _:
+            raise BadKey(why="it verifies nothing")
 
-    def verify(signature: bytes, data: bytes) -> bool:
+
+def _holds(check: Callable[[bytes, bytes], None]) -> Verify:
+    def holds(signature: bytes, data: bytes) -> bool:
         try:
             check(signature, data)
         except (InvalidSignature, ValueError):
             return False
         return True
 
-    return verify
-
-
-def _public_check(public: Public | None, row: Signature) -> Callable[[bytes, bytes], None]:
-    match public:
-        case rsa.RSAPublicKey(verify=by_rsa):
-            fill, digest = _padding(row), _HASHES[row.hash]
-            return lambda signature, data: by_rsa(signature, data, fill, digest)
-        case ec.EllipticCurvePublicKey(verify=by_ec):
-            method, width = ec.ECDSA(_HASHES[row.hash]), row.width
-            return lambda signature, data: by_ec(_der(signature, width), data, method)
-        case ed25519.Ed25519PublicKey(verify=by_edwards):
-            return by_edwards
-        case _:
-            raise BadKey(why="it verifies nothing")
+    return holds
 
 
 def _signer(material: Material, row: Signature) -> Sign:

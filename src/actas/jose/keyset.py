@@ -39,7 +39,7 @@ class KeySet:
     answers is the same with and without that.
     """
 
-    __slots__ = ("_ambiguous", "_headers", "_named", "_nameless", "_only_symmetric", "keys", "refused")
+    __slots__ = ("_ambiguous", "_named", "_nameless", "_only_symmetric", "keys", "refused", "remembered")
 
     keys: tuple[Key, ...]
     refused: tuple[RefusedKey, ...]
@@ -60,7 +60,7 @@ class KeySet:
             if key.kid is not None:
                 named[key.kid] = (*named.get(key.kid, ()), key)
         self._named = named
-        self._headers: dict[bytes, Candidates] = {}
+        self.remembered: dict[bytes, Candidates] = {}
 
     @classmethod
     def from_json(cls, data: bytes | str | Mapping[str, Any]) -> "KeySet":
@@ -97,14 +97,10 @@ class KeySet:
             return self.keys
         return self._named.get(kid) or self._nameless
 
-    def recall(self, segment: bytes) -> Candidates | None:
-        """Give what was found for the header *segment* before."""
-        return self._headers.get(segment)
-
     def remember(self, segment: bytes, found: Candidates) -> None:
         """Keep what was found for *segment*, once a signature under it held."""
-        if len(self._headers) < _REMEMBERED and len(segment) <= _MEMORABLE and found.header.is_flat:
-            self._headers[segment] = found
+        if len(self.remembered) < _REMEMBERED and len(segment) <= _MEMORABLE and found.header.is_flat:
+            self.remembered[segment] = found
 
     def __repr__(self) -> str:
         return f"KeySet({len(self.keys)} keys, {len(self.refused)} refused)"
