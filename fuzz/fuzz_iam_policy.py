@@ -20,9 +20,11 @@ CALLERS = ["arn:aws:sts::111122223333:assumed-role/r/s", "111122223333", "events
 CONTEXT = {"aws:username": "ana", "k": ["a", iam.UNKNOWN], "n": 7, "b": True, "u": iam.UNKNOWN}
 SEEDS = (
     b'\x00\x00\x00\x00{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}',
-    b'\x01\x01\x01\x01{"Statement":[{"Sid":"a","Effect":"Deny","Principal":{"AWS":["*"]},"NotAction":"x:y",'
-    b'"NotResource":"arn:aws:s3:::${aws:username}/*?","Condition":{"ForAnyValue:StringLikeIfExists":{"k":"a*"},'
-    b'"DateLessThan":{"d":"2026-01-01T00:00:00Z"},"IpAddress":{"i":"10.0.0.0/8"},"Null":{"u":true}}}]}',
+    (
+        b'\x01\x01\x01\x01{"Statement":[{"Sid":"a","Effect":"Deny","Principal":{"AWS":["*"]},"NotAction":"x:y",'
+        b'"NotResource":"arn:aws:s3:::${aws:username}/*?","Condition":{"ForAnyValue:StringLikeIfExists":{"k":"a*"},'
+        b'"DateLessThan":{"d":"2026-01-01T00:00:00Z"},"IpAddress":{"i":"10.0.0.0/8"},"Null":{"u":true}}}]}'
+    ),
 )
 
 

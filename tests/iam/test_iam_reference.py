@@ -3,6 +3,7 @@
 import base64
 import ipaddress
 import operator
+import os
 import random
 import re
 from datetime import UTC, datetime
@@ -527,7 +528,7 @@ def parsed(layers):
     )
 
 
-CASES = 2000
+CASES = int(os.environ.get("ACTAS_IAM_CASES", "2000"))
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -1,0 +1,208 @@
+"""Decide one request by 10 to 10,000 rules with actas.iam, cedarpy, casbin and moto's evaluator, in one run.
+
+    python bench/bench_iam.py [ROUNDS]
+
+is told. Policies, requests and entities are prepared where a library can prepare them; times are microseconds.
+is told. Policies, requests and entities are prepared where a library can prepare them.
+"""
+
+import gc
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import casbin
+import cedarpy
+from moto.iam.access_control import IAMPolicy
+
+from actas import iam
+from actas.model import clock
+
+RESULTS = Path(__file__).parent / "results" / "iam.json"
+SIZES = (10, 100, 1_000, 10_000)
+PRINCIPAL = "arn:aws:sts::111122223333:assumed-role/reader/ana"
+MODEL = """[request_definition]
+r = sub, obj, act
+[policy_definition]
+p = sub, obj, act
+[role_definition]
+g = _, _
+[policy_effect]
+e = some(where (p.eft == allow))
+[matchers]
+m = g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act
+"""
+
+
+def function(number: int) -> str:
+    """Name a function."""
+    return f"arn:aws:lambda:eu-west-1:111122223333:function:f{number}"
+
+
+def rule(number: int) -> dict:
+    """Write one rule as the gateway compiles it."""
+    return {
+        "Sid": f"Rule{number}",
+        "Effect": "Allow",
+        "Action": "lambda:InvokeFunction",
+        "Resource": function(number),
+        "Condition": {
+            "ForAnyValue:StringEquals": {"actas:groups": [f"group{number}"]},
+            "Bool": {"actas:mfa": "true"},
+        },
+    }
+
+
+def document(count: int) -> dict:
+    """Write a policy of *count* rules."""
+    return {"Version": "2012-10-17", "Statement": [rule(number) for number in range(count)]}
+
+
+def actas_decider(count: int) -> Callable[[], bool]:
+    """Prepare actas.iam."""
+    decide = iam.compile(iam.PolicySet(identity=(iam.Policy.parse(document(count)),)))
+    context = iam.fold({"actas:groups": ["everyone", f"group{count // 2}"], "actas:mfa": True})
+    request = iam.Request(
+        principal=PRINCIPAL, action="lambda:InvokeFunction", resource=function(count // 2), context=context
+    )
+    return lambda: decide(request).allowed
+
+
+def cedar_decider(count: int) -> Callable[[], bool]:
+    """Prepare cedarpy."""
+    policies = cedarpy.PolicySet.from_str(
+        "\n".join(
+            f'permit(principal in Group::"group{n}", action == Action::"invoke", resource == Function::"f{n}") '
+            "when { context.mfa };"
+            for n in range(count)
+        )
+    )
+    group = {"type": "Group", "id": f"group{count // 2}"}
+    entities = cedarpy.Entities.from_json_str(
+        json.dumps(
+            [
+                {"uid": {"type": "User", "id": "ana"}, "attrs": {}, "parents": [group]},
+                {"uid": group, "attrs": {}, "parents": []},
+            ]
+        )
+    )
+    request = {
+        "principal": 'User::"ana"',
+        "action": 'Action::"invoke"',
+        "resource": f'Function::"f{count // 2}"',
+        "context": {"mfa": True},
+    }
+    return lambda: bool(cedarpy.is_authorized(request, policies, entities).allowed)
+
+
+def casbin_decider(count: int) -> Callable[[], bool]:
+    """Prepare casbin; MFA is left out, which favours it."""
+    model = casbin.Model()
+    model.load_model_from_text(MODEL)
+    enforcer = casbin.Enforcer(model, enable_log=False)
+    enforcer.add_policies([[f"group{n}", f"f{n}", "invoke"] for n in range(count)])
+    enforcer.add_grouping_policy("ana", f"group{count // 2}")
+    return lambda: bool(enforcer.enforce("ana", f"f{count // 2}", "invoke"))
+
+
+def moto_decider(count: int) -> Callable[[], bool]:
+    """Prepare moto's evaluator; it has no conditions, which favours it."""
+    plain = document(count)
+    for statement in plain["Statement"]:
+        del statement["Condition"]
+    policy = IAMPolicy({"policy_document": json.dumps(plain)})
+    resource = function(count // 2)
+    return lambda: policy.is_action_permitted("lambda:InvokeFunction", resource).name == "PERMITTED"
+
+
+DECIDERS = {"actas.iam": actas_decider, "cedarpy": cedar_decider, "casbin": casbin_decider, "moto": moto_decider}
+SLOW = {("casbin", 10_000)}
+"""A decision takes seconds there."""
+
+
+def timed(call: Callable[[], object], budget: float = 0.05) -> float:
+    """Return microseconds a call, over about *budget* seconds."""
+    start = time.perf_counter()
+    call()
+    count = max(1, int(budget / max(time.perf_counter() - start, 1e-7)))
+    start = time.perf_counter()
+    for _ in range(count):
+        call()
+    return (time.perf_counter() - start) / count * 1e6
+
+
+def decisions(rounds: int) -> dict[str, dict[str, float]]:
+    """Measure each library at each size."""
+    table: dict[str, dict[str, float]] = {name: {} for name in DECIDERS}
+    for size in SIZES:
+        calls = {name: make(size) for name, make in DECIDERS.items() if (name, size) not in SLOW}
+        for name, call in calls.items():
+            if not call():
+                raise SystemExit(f"{name} denies what it should allow")
+        taken: dict[str, list[float]] = {name: [] for name in calls}
+        for _ in range(rounds):
+            for name, call in calls.items():
+                taken[name].append(timed(call))
+        for name, times in taken.items():
+            table[name][str(size)] = round(statistics.median(times), 2)
+    return table
+
+
+def reading(rounds: int) -> dict[str, float]:
+    """Measure reading, validating and compiling a policy of 6 KB, and the memory of 10,000 policies."""
+    count = 21
+    text = json.dumps(document(count), separators=(",", ":"))
+    policy = iam.Policy.parse(text)
+    policies = iam.PolicySet(identity=(policy,))
+    iam.validate(text)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    kept = [iam.Policy.parse({"Version": "2012-10-17", "Statement": rule(n)}) for n in range(10_000)]
+    held = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    gc.collect()
+    return {
+        "characters": len(text),
+        "parse_us": round(statistics.median(timed(lambda: iam.Policy.parse(text)) for _ in range(rounds)), 1),
+        "validate_us": round(statistics.median(timed(lambda: iam.validate(text)) for _ in range(rounds)), 1),
+        "compile_us": round(statistics.median(timed(lambda: iam.compile(policies)) for _ in range(rounds)), 1),
+        "bytes_a_policy": held // len(kept),
+    }
+
+
+def main(rounds: int = 7) -> None:
+    """Measure, print and keep."""
+    table, read = decisions(rounds), reading(rounds)
+    print(f"{'rules':<12}" + "".join(f"{size:>14,}" for size in SIZES) + "   µs a decision")
+    for name, row in table.items():
+        print(f"{name:<12}" + "".join(f"{row.get(str(size), float('nan')):>14,.2f}" for size in SIZES))
+    print(
+        f"a policy of {read['characters']} characters: parse {read['parse_us']} µs, validate {read['validate_us']} µs, "
+        f"compile {read['compile_us']} µs; {read['bytes_a_policy']} bytes kept for a policy of one statement"
+    )
+    RESULTS.parent.mkdir(exist_ok=True)
+    kept = {
+        "date": clock.now().date().isoformat(),
+        "machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.machine()},
+        "versions": {name: version(name) for name in ("cedarpy", "casbin", "moto")},
+        "rounds": rounds,
+        "decide_us": table,
+        "ratio_to_actas": {
+            name: {size: round(value / table["actas.iam"][size], 1) for size, value in row.items()}
+            for name, row in table.items()
+            if name != "actas.iam"
+        },
+        "reading": read,
+    }
+    RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
