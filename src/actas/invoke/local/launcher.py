@@ -60,7 +60,7 @@ class Launcher:
         """Start *process*; it asks for its first call when it is ready."""
         plan = self._plan(process.key.function, code, memory)
         reading, writing = os.pipe()
-        process.logs = LogPump(reading, process.key.function, self._log)
+        process.log_to(LogPump(reading, process.key.function, self._log))
         try:
             await process.sandbox.build(self._forks, plan, writing)
             await self._connect(process, plan["number"], memory)
@@ -90,6 +90,7 @@ class Launcher:
         tmp = min(_LARGEST_TMP, memory)
         plan: dict[str, Any] = {
             "namespaces": self._machine.namespaces,
+            "own_uid": self._machine.own_uid,
             "number": (os.getpid() & 0x3FFFF) << 10 | next(self._numbers) & 0x3FF,
             "runtime": code.runtime,
             "filter": self._machine.filter,

@@ -2,10 +2,12 @@
 
 import os
 import platform
+import stat
 import subprocess
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from actas.invoke.local import cgroups, seccomp
 from actas.invoke.local.cgroups import NO_GROUPS, Groups
@@ -50,9 +52,15 @@ def probe() -> Machine:
         namespaces=not why,
         why=why,
         filter=seccomp.program(platform.machine()) is not None,
-        own_uid=os.geteuid() == 0,
+        own_uid=os.geteuid() == 0 and (not why or _others_may_import()),
         groups=cgroups.look(),
     )
+
+
+def _others_may_import() -> bool:
+    """Tell whether a uid that is nobody's could use our interpreter where no view of the files is built for it."""
+    folders = {folder for path in (sys.prefix, sys.base_prefix) for folder in (Path(path), *Path(path).parents)}
+    return all(folder.stat().st_mode & stat.S_IXOTH for folder in folders)
 
 
 def _rehearse() -> str:

@@ -86,12 +86,16 @@ class FunctionProcess:
     def submit(self, job: Job, *, start_within: float | None = None) -> None:
         """Give it its next call; *start_within* bounds how long a new process may take to get ready for it."""
         self._next = job
-        if self.logs and self._job is None:
-            self.logs.begin(job.call)
         if start_within is not None:
             self._timer = self._loop.call_later(start_within, self._started_too_late, start_within)
         if self._waiting:
             self._deliver(self._waiting)
+
+    def log_to(self, logs: LogPump) -> None:
+        """Keep what it prints; what it prints while it loads belongs to the call that it is started for."""
+        self.logs = logs
+        if self._next:
+            logs.begin(self._next.call)
 
     def end(self) -> None:
         """Take no more calls and end."""

@@ -14,6 +14,7 @@ def rehearse() -> NoReturn:
     """End with 0 where every wall stood; else say which did not on the standard output and end with 1."""
     plan = {
         "namespaces": True,
+        "own_uid": os.geteuid() == 0,
         "number": os.getpid(),
         "view": view(Visible(code=Path(__file__).parent)),
         "files": FILES,

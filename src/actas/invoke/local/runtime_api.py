@@ -6,7 +6,7 @@ connections are bounded, and what is out of order is refused.
 
 import asyncio
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 LARGEST_ANSWER: Final = 6 * 1024 * 1024 + 100
 """Lambda's limit of 6 MB, and the 100 bytes that it allows beyond."""
@@ -64,10 +64,9 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or hang up where there are too many."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one without inheriting from it
         if not self._process.admits(self):
-            transport.abort()
+            self._transport.abort()
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Tell the process."""

@@ -54,7 +54,7 @@ def shut(plan: dict[str, Any]) -> None:
     if plan["namespaces"]:
         _build_view(plan, uid)
         socket.sethostname("localhost")
-    if os.geteuid() == 0:
+    if plan["own_uid"]:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
@@ -65,9 +65,7 @@ def shut(plan: dict[str, Any]) -> None:
 
 
 def _own_uid(plan: dict[str, Any]) -> int:
-    if os.geteuid() != 0:
-        return os.geteuid()
-    return _FIRST_UID + int(plan["number"])
+    return _FIRST_UID + int(plan["number"]) if plan["own_uid"] else os.geteuid()
 
 
 def _build_view(plan: dict[str, Any], uid: int) -> None:
