@@ -23,7 +23,8 @@ from actas.audit.pseudonyms import Pseudonyms
 from actas.audit.records import Entry, Reloaded
 from actas.audit.sinks.jsonl import Jsonl
 from actas.audit.strangers import Strangers
-from actas.audit.writer import Limits, Writer
+from actas.audit.waiting import Limits
+from actas.audit.writer import Writer
 from actas.model import clock as clocks
 from actas.model.call import Address
 from actas.model.facts import Fact

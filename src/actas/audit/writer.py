@@ -7,8 +7,7 @@ are held and written as soon as the sink can again, behind a `Gap` that says so.
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 import anyio
@@ -19,30 +18,12 @@ from actas.audit.errors import AuditError, NotRunning, QueueFull, ReserveReached
 from actas.audit.interface import Anchors, Guards, Sink
 from actas.audit.records import Entry, Gap
 from actas.audit.spells import Spell
+from actas.audit.waiting import Limits, Wait
 from actas.model.record import Decided, Ended
 
 
 class GuardedSink(Sink, Guards, Anchors, Protocol):
     """What the writer writes to."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """How much may wait, and for how long."""
-
-    waiting: int = 10_000
-    """Records that wait before new decisions are refused."""
-    held: int = 50_000
-    """Records held while the sink cannot write; more ends than that are lost, and the gap says how many."""
-    slow: timedelta = timedelta(seconds=5)
-    tick: timedelta = timedelta(seconds=1)
-    """How often a sink in trouble is tried again, and a slow one noticed."""
-    linger: timedelta = timedelta(milliseconds=20)
-    """How long an end may wait for company."""
-    checkpoint: timedelta = timedelta(seconds=60)
-
-
-_Waiting = list[tuple[Entry, "asyncio.Future[None]"]]
 
 
 class Writer:
@@ -63,8 +44,8 @@ class Writer:
         """Take the sink; what *last* gives is written when `run` ends, behind all that waits."""
         self._sink, self._clock, self._limits, self._last = sink, clock, limits or Limits(), last
         self._queue: list[Entry] = []
-        self._waiting: _Waiting = []
-        self._in_flight: _Waiting = []
+        self._waiting: list[Wait] = []
+        self._in_flight: list[Wait] = []
         self._since: float | None = None
         """When the batch in flight set out, by the loop's clock."""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -92,11 +73,7 @@ class Writer:
 
         Where this raises or is cancelled the trail gets the call's end, if it needs one, without the caller.
         """
-        try:
-            await self.keep(record)
-        except asyncio.CancelledError:
-            self.ended(Ended(call=record.call, at=self._clock(), outcome="hung-up"))
-            raise
+        await self.keep(record)
 
     async def keep(self, entry: Entry) -> None:
         """Return when *entry* is durable; raise `AuditError` where it is not."""
@@ -108,11 +85,16 @@ class Writer:
             raise QueueFull(waiting=len(self._queue))
         future = self._loop.create_future()
         self._queue.append(entry)
-        self._waiting.append((entry, future))
+        self._waiting.append(wait := Wait(entry, future))
         if not self._awake:
             self._awake = True
             self._wake.set()
-        await future
+        try:
+            await future
+        except asyncio.CancelledError:
+            if isinstance(entry, Decided) and not wait.refused:
+                self.ended(Ended(call=entry.call, at=self._clock(), outcome="hung-up"))
+            raise
 
     def ended(self, entry: Entry) -> None:
         """Keep *entry* soon; where that cannot be, the trail gets a marked gap."""
@@ -180,12 +162,11 @@ class Writer:
         finally:
             self._in_flight = []
 
-    def _kept(self, waiting: _Waiting) -> None:
+    def _kept(self, waiting: list[Wait]) -> None:
         self.batches += 1
         self._unsigned = True
-        for _, future in waiting:
-            if not future.done():
-                future.set_result(None)
+        for wait in waiting:
+            wait.keep()
         now = self._clock()
         self._queue += [Ended(call=c, at=now, outcome="failed", error=TooSlow.code) for c in self._orphans]
         self._orphans = []
@@ -202,27 +183,23 @@ class Writer:
         if not self._spell.lost and (gap or not self._queue):
             self._spell = None
 
-    def _failed(self, wrong: AuditError, entries: list[Entry], waiting: _Waiting) -> None:
+    def _failed(self, wrong: AuditError, entries: list[Entry], waiting: list[Wait]) -> None:
         """Refuse the decisions of a batch; hold the rest for later."""
         self.trouble = wrong
-        dropped = {id(entry) for entry, _ in waiting}
-        calls = {entry.call for entry, _ in (*waiting, *self._waiting) if isinstance(entry, Decided)}
         self._orphans = []
-        rest = [entry for entry in entries if id(entry) not in dropped]
-        self._refuse(waiting, wrong)
-        # A call whose decision was not kept needs no end: it was hung up while it waited.
-        self._queue = [e for e in (*rest, *self._queue) if not (isinstance(e, Ended) and e.call in calls)]
+        self._queue, self._waiting = [*entries, *self._queue], [*waiting, *self._waiting]
         self._refuse_queued(wrong)
         if not isinstance(wrong, ReserveReached):
             self._paused = True
             self._spell = self._spell or Spell(self._clock(), wrong.code)
 
-    def _leave_out(self, entry: Entry, wrong: AuditError, entries: list[Entry], waiting: _Waiting) -> None:
+    def _leave_out(self, entry: Entry, wrong: AuditError, entries: list[Entry], waiting: list[Wait]) -> None:
         """Refuse the one record that cannot be written and go on with the others."""
-        self._refuse([(e, f) for e, f in waiting if e is entry], wrong)
+        found = [wait for wait in waiting if wait.entry is entry]
+        self._refuse(found, wrong)
         self._queue = [*(e for e in entries if e is not entry), *self._queue]
-        self._waiting = [*((e, f) for e, f in waiting if e is not entry), *self._waiting]
-        if not any(e is entry for e, _ in waiting):
+        self._waiting = [*(wait for wait in waiting if wait.entry is not entry), *self._waiting]
+        if not found:
             self._lose(entry, wrong.code)
 
     def _lose(self, entry: Entry, because: str) -> None:
@@ -230,15 +207,16 @@ class Writer:
         self._spell.lose(entry)
 
     def _refuse_queued(self, wrong: AuditError) -> None:
-        refused = {id(entry) for entry, _ in self._waiting}
-        self._queue = [entry for entry in self._queue if id(entry) not in refused]
+        refused = {id(wait.entry) for wait in self._waiting}
+        calls = {wait.entry.call for wait in self._waiting if isinstance(wait.entry, Decided)}
+        # A call that hung up while it waited needs no end either: it was never begun.
+        self._queue = [e for e in self._queue if id(e) not in refused and not (type(e) is Ended and e.call in calls)]
         self._refuse(self._waiting, wrong)
         self._waiting = []
 
-    def _refuse(self, waiting: _Waiting, wrong: AuditError) -> None:
-        for _, future in waiting:
-            if not future.done():
-                future.set_exception(wrong.again())
+    def _refuse(self, waiting: list[Wait], wrong: AuditError) -> None:
+        for wait in waiting:
+            wait.refuse(wrong)
 
     async def _in_thread(self, work: Callable[..., None], *what: object) -> None:
         self._since = asyncio.get_running_loop().time()
@@ -273,8 +251,9 @@ class Writer:
     def _give_up(self) -> None:
         """Let nobody wait for a disk that does not answer; the batch in flight may still be kept."""
         wrong = TooSlow(allowed=self._limits.slow.total_seconds())
-        self._orphans += [e.call for e, f in self._in_flight if isinstance(e, Decided) and not f.done()]
-        self._refuse(self._in_flight, wrong)
+        late = [wait for wait in self._in_flight if not wait.future.done()]
+        self._orphans += [wait.entry.call for wait in late if isinstance(wait.entry, Decided)]
+        self._refuse(late, wrong)
         self._refuse_queued(wrong)
         self.trouble = self.trouble or wrong
         self._spell = self._spell or Spell(self._clock(), wrong.code)
