@@ -6,7 +6,7 @@ What is read is kept as it was read, so that what was checked is what is used.
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -90,6 +90,11 @@ class Loaded:
     def with_mistakes(self, more: tuple[Mistake, ...]) -> "Loaded":
         """Add *more* mistakes, in their order."""
         return replace(self, mistakes=in_order((*self.mistakes, *more)))
+
+    def with_others(self, more: Iterable[Mistake]) -> "Loaded":
+        """Add those of *more* that are about keys of which nothing wrong has been said yet."""
+        said = {one.key for one in errors(self.mistakes)}
+        return self.with_mistakes(tuple(one for one in more if one.key not in said))
 
 
 def locate(settings_path: Path, name: str) -> Path:

@@ -78,10 +78,10 @@ def _nearest_days(text: str) -> str | None:
 def _zone(view: View, path: Path, when: When) -> None:
     needs = [key for key, value in _in_zone(when) if value is not None]
     if when.zone is None:
-        if needs:
+        if needs and not view.sketch.is_spoiled(path):
             message = f"{' and '.join(needs)} {'mean' if len(needs) > 1 else 'means'} nothing without a zone"
             hint = "Add zone: with a name of the time zone database, such as Europe/Berlin, or UTC."
-            view.report("settings.missing-key", path, message, hint, at="key", wanted="zone")
+            view.report("settings.missing-key", (*path, "zone"), message, hint, at="key", wanted="zone")
         return
     if when.zone not in zones():
         near = nearest(when.zone, zones()) or _city(when.zone)

@@ -53,7 +53,13 @@ def _needs(view: View, path: Path, provider: Provider, facts: PresetFacts) -> No
         if getattr(provider, key) is None:
             message = f"{path[1]} has no {key}, which the preset {provider.preset} needs"
             hint = f"Add {key}." if key != "issuer" else f"Add issuer: {facts.issuer_example or 'its https URL'}."
-            view.report("settings.missing-key", path, message, hint, at="key", wanted=key)
+            _lacks(view, path, key, message, hint)
+
+
+def _lacks(view: View, path: Path, key: str, message: str, hint: str) -> None:
+    """Report a missing key, unless something beside it may be that key misspelt."""
+    if not view.sketch.is_spoiled(path):
+        view.report("settings.missing-key", (*path, key), message, hint, at="key", wanted=key)
 
 
 def _issuer(view: View, path: Path, provider: Provider, facts: PresetFacts) -> None:
@@ -159,7 +165,7 @@ def _lookups(view: View, path: Path, provider: Provider, facts: PresetFacts) -> 
     if asked and provider.lookup is None:
         message = f"{path[1]} asks the provider about {asked[0][0]} and has no client for it"
         hint = "Add lookup: {id: …, secret: {env: NAME}}."
-        view.report("settings.missing-key", path, message, hint, at="key", wanted="lookup")
+        _lacks(view, path, "lookup", message, hint)
     if provider.lookup is not None and not asked:
         message = "lookup has no effect: no claim asks for it"
         view.warn("settings.no-effect", (*path, "lookup"), message, "Add groups: {lookup: …}, or remove it.", at="key")

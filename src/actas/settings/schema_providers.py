@@ -1,0 +1,100 @@
+"""The section ``providers`` of the settings file: who vouches for callers."""
+
+from typing import Literal
+
+from actas.settings.schema_keys import Keys, SecretRef, Texts
+from actas.settings.values import Span
+
+
+class Claim(Keys, frozen=True):
+    """Where a fact about the caller stands in a token, and what its absence means."""
+
+    claim: Texts | None = None
+    """A dotted path (``realm_access.roles``), or several; the preset's where it is left out."""
+    absent: Literal["unknown", "empty"] | None = None
+    """What no claim means: nothing is known (which is never in the caller's favour), or there are none."""
+    lookup: Literal["graph", "google", "keycloak-admin"] | None = None
+    """Who is asked where the token cannot carry the whole list."""
+
+
+class LookupClient(Keys, frozen=True):
+    """The client the gateway uses to ask a provider about groups."""
+
+    id: str
+    """Its client id; at Google, the service account's e-mail."""
+    secret: SecretRef
+    """Where its secret is kept; at Google, its private key."""
+    token_url: str | None = None
+    """Where it gets its token; the provider's own where it is left out."""
+    url: str | None = None
+    """The base of the provider's API; the preset's where it is left out."""
+    admin: str | None = None
+    """Google: the administrator on whose behalf the directory is read."""
+
+
+class KeySource(Keys, frozen=True):
+    """Where the provider's keys come from when not by discovery: exactly one of the three."""
+
+    url: str | None = None
+    """The address of a JWK Set."""
+    file: str | None = None
+    """A file with a JWK Set, relative to the settings file; read again when it changes."""
+    inline: dict[str, object] | None = None
+    """The JWK Set itself, public keys only."""
+
+
+class Provider(Keys, frozen=True):
+    """An identity provider; whatever is left out is the preset's."""
+
+    preset: str
+    """Whose habits it has: ``keycloak``, ``entra``, ``okta``, …, or ``oidc`` for anything standard."""
+    issuer: str | None = None
+    """Its issuer, letter by letter as in its tokens."""
+    tenant: str | None = None
+    """The tenant, where the preset's issuer is made from one."""
+    tenants: tuple[str, ...] | None = None
+    """Entra, several tenants: the allow-list; ``tenant`` is then ``organizations`` or ``common``."""
+    cloud: Literal["global", "us-government", "china"] | None = None
+    """Entra: the national cloud."""
+    version: Literal["v1", "v2"] | None = None
+    """Entra: the version of its tokens."""
+    audience: Texts | None = None
+    """What the tokens' audience must be: any of them."""
+    clients: Texts | None = None
+    """Client ids that may bring tokens; required where a provider's tokens have no audience."""
+    token: Literal["access", "id"] | None = None
+    """Which kind of token is taken."""
+    typ: Texts | None = None
+    """The header ``typ`` values that are taken; the empty string stands for none."""
+    algorithms: Texts | None = None
+    """The signature algorithms that are taken."""
+    keys: KeySource | None = None
+    """Where the keys come from, when not by discovery."""
+    subject: str | None = None
+    """The claim that names the caller and never changes."""
+    groups: Claim | None = None
+    """Where the caller's groups stand."""
+    roles: Claim | None = None
+    """Where the caller's roles at the provider stand."""
+    scopes: Claim | None = None
+    """Where the token's scopes stand."""
+    client: Claim | None = None
+    """Where the client stands that the token was issued to."""
+    mfa: Texts | None = None
+    """``amr`` or ``acr`` values that mean that a second factor was used."""
+    service: dict[str, str] | None = None
+    """A claim and its value that mark a token as a program's own (no person signed in)."""
+    agent_clients: tuple[str, ...] = ()
+    """Clients that are AI agents: their callers are of kind `agent`."""
+    lookup: LookupClient | None = None
+    """The client with which groups are looked up."""
+    private: bool = False
+    """The provider lives at a private address; without this it is refused."""
+    ca: str | None = None
+    """A file with the certificate authority of a provider whose certificate is not public."""
+    leeway: Span = Span.read("60s")
+    """How far its clock and ours may differ."""
+    max_age: Span | None = None
+    """Refuse tokens issued longer ago than this, whatever they say of their own end."""
+    stale: Span = Span.read("24h")
+    """How long known keys are trusted while the provider cannot be reached."""
