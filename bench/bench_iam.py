@@ -2,7 +2,7 @@
 
     python bench/bench_iam.py [ROUNDS]
 
-is told. Policies, requests and entities are prepared where a library can prepare them; times are microseconds.
+Each rule lets members of one group invoke one function with MFA. Rounds are interleaved; the rounds' median
 is told. Policies, requests and entities are prepared where a library can prepare them.
 """
 

@@ -30,3 +30,88 @@ def test_each_policy_that_aws_takes_is_taken(corpus):
     policies = [iam.Policy.parse(_document(case)) for case in cases]
 
     assert len(policies) == 54
+
+
+LEFT_OUT = {
+    10: "asks what some condition values would allow, which is no decision",
+}
+"""IAMSpy's cases that are no decision: it asks a solver whether a request could be allowed."""
+
+
+def _account_details(corpus, names):
+    found = [corpus(f"iam-iamspy/files/{name}") for name in names]
+    return [one for details in found for one in (details if isinstance(details, list) else [details])]
+
+
+def _document_of(details, arn):
+    policies = [policy for one in details for policy in one["Policies"]]
+    versions = next(policy["PolicyVersionList"] for policy in policies if policy["Arn"] == arn)
+    return next(version["Document"] for version in versions if version["IsDefaultVersion"])
+
+
+def _identity(details, principal):
+    """The policies and the boundary of a user or role."""
+    people = [one for part in details for one in (*part["UserDetailList"], *part["RoleDetailList"])]
+    nobody = {"AttachedManagedPolicies": []}
+    found = next((one for one in people if one["Arn"] == principal), nobody)
+    inline = [*found.get("UserPolicyList", []), *found.get("RolePolicyList", [])]
+    documents = [policy["PolicyDocument"] for policy in inline]
+    documents += [_document_of(details, policy["PolicyArn"]) for policy in found["AttachedManagedPolicies"]]
+    boundary = found.get("PermissionsBoundary")
+    bounds = _document_of(details, boundary["PermissionsBoundaryArn"]) if boundary else None
+    return _parsed(documents, iam.Kind.IDENTITY), bounds and _parsed([bounds], iam.Kind.BOUNDARY)
+
+
+def _parsed(documents, kind):
+    return tuple(iam.Policy.parse(document, kind=kind, stored=True) for document in documents)
+
+
+def _levels(node, account):
+    """The SCPs from the root down to an account; None if they do not reach it."""
+    contents = [policy["Content"] for policy in node["Policies"]]
+    here = _parsed(contents, iam.Kind.SCP)
+    if node.get("Id") == account:
+        return (here,)
+    for child in node.get("Children", []):
+        below = _levels(child, account)
+        if below is not None:
+            return (here, *below)
+    return None
+
+
+def _decided(corpus, files, question):
+    principal, action, resource, *more = question
+    details = _account_details(corpus, files["gaads"])
+    identity, boundary = _identity(details, principal)
+    named = [one for name in files.get("resources", []) for one in corpus(f"iam-iamspy/files/{name}")]
+    about = [one for one in named if one["Resource"] == resource]
+    account = principal.split(":")[4]
+    scps = None
+    for name in files.get("scps", []):
+        root = corpus(f"iam-iamspy/files/{name}")
+        management = root["Arn"].split(":")[4]  # SCPs do not reach the management account
+        scps = None if management == account else _levels(root, account)
+    policies = iam.PolicySet(
+        identity=identity,
+        boundary=boundary or None,
+        scps=scps,
+        resource=_parsed([one["Policy"] for one in about], iam.Kind.RESOURCE) if about else None,
+    )
+    context = dict(text.split("=", 1) for text in more[0]) if more else {}
+    owner = about[0]["Account"] if about else None
+    request = iam.Request(
+        principal=principal, action=action, resource=resource, context=context, resource_account=owner
+    )
+    return iam.evaluate(request, policies).allowed, iam.compile(policies)(request).allowed
+
+
+def test_iamspys_cases_are_decided_as_it_says(corpus):
+    cases = corpus("iam-iamspy/cases.json")["test_can_i"]["cases"]
+    wrong = []
+
+    for number, (files, question, expected) in enumerate(cases):
+        if number not in LEFT_OUT and _decided(corpus, files, question) != (expected, expected):
+            wrong.append((number, files, question))
+
+    assert len(cases) == 22
+    assert wrong == []

@@ -222,6 +222,10 @@ class _Reader:
         found, path = value[name], (*path, name)
         if found == "*":
             return Principals(everyone=True)
+        if isinstance(found, str) and found.startswith("arn:"):
+            message = "A principal that stands alone is taken as one of AWS."
+            self.notes.warn(Phase.KIND, path, "bare-principal", message, f'Write {{"AWS": "{found}"}}.')
+            return Principals(aws=(found,))
         if not isinstance(found, dict) or not found:
             fix = 'Write "*", or an object such as {"AWS": "111122223333"}.'
             self.notes.syntax(path, "invalid-principal", fix)
