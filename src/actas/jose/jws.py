@@ -147,6 +147,8 @@ def peek_issuer(token: bytes | str) -> str | None:
     """
     text = headers.as_bytes(token).translate(base64url.STANDARD)
     _has_three_parts(text)
+    if b"!" in text:
+        raise MalformedToken(part="token", why="is not strict base64url")
     try:
         issuer = strict_json.loads_object(headers.decoded(text.split(b".")[1], "payload")).get("iss")
     except strict_json.NotStrictJson as wrong:
@@ -176,8 +178,7 @@ def sign(
         make = key.sign
     else:
         raise AskedWrongly(argument="key", why="must be a Key or a Signer")
-    head = _json(_header(algorithm, key.kid, {} if header is None else header), "header")
-    signed = base64url.encode(head) + b"." + base64url.encode(body)
+    signed = _header(algorithm, key.kid, {} if header is None else header) + b"." + base64url.encode(body)
     signature: object = make(signed)
     width = SIGNATURES[algorithm].width
     if not isinstance(signature, bytes) or not signature or (width and len(signature) != width):
@@ -186,14 +187,19 @@ def sign(
     return headers.as_bytes(token).decode("ascii")
 
 
-def _header(algorithm: str, kid: str | None, more: object) -> dict[str, Any]:
+def _header(algorithm: str, kid: str | None, more: object) -> bytes:
     if not isinstance(more, Mapping):
         raise AskedWrongly(argument="header", why="must be a mapping")
     own = {"alg": algorithm} if kid is None else {"alg": algorithm, "kid": kid}
     whole = own | dict(more)
     if any(whole[name] != value for name, value in own.items()):
         raise AskedWrongly(argument="header", why="says another alg or kid than the key's")
-    return whole
+    segment = base64url.encode(_json(whole, "header"))
+    try:
+        headers.read(segment.translate(base64url.STANDARD), "enc", "zip")  # or we would not read it back
+    except JoseError as wrong:
+        raise AskedWrongly(argument="header", why=f"would be refused: {wrong}") from wrong
+    return segment
 
 
 def _json(value: object, argument: str) -> bytes:
