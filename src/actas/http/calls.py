@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import anyio
+
 from actas.errors import ActasError
 from actas.gateway import Gateway
 from actas.http import addresses, body, heads, problems
@@ -66,6 +68,7 @@ class CallDoor:
         self.front = front
         self.in_flight = 0
         self._behind = behind
+        self._drained: anyio.Event | None = None
 
     async def __call__(self, scope: Any, receive: body.Receive, send: Send) -> None:
         """Answer one request."""
@@ -84,12 +87,22 @@ class CallDoor:
                 return
             await self._carry(scope, receive, send, (front, name, now, found))
         except ActasError as error:
+            if error.status >= 500:
+                log.warning("call %s: %s: %s; %s", name, error.code, error, error.hint)
             await _answer(send, *problems.problem(error, name))
         except Exception:
             log.exception("call %s failed unexpectedly", name)
             await _answer(send, *problems.problem(Unexpected(), name))
         finally:
             self.in_flight -= 1
+            if not self.in_flight and self._drained is not None:
+                self._drained.set()
+
+    async def drained(self) -> None:
+        """Wait until no request is in flight."""
+        if self.in_flight:
+            self._drained = anyio.Event()
+            await self._drained.wait()
 
     async def _carry(self, scope: Any, receive: body.Receive, send: Send, arrived: _Arrived) -> None:
         front, name, now, found = arrived
@@ -155,6 +168,8 @@ def _route_of(scope: Any, match: Match, path: CanonicalPath) -> Route:
 
 async def _deliver(send: Send, name: str, outcome: Outcome) -> None:
     match outcome:
+        case Answered(status=int(status)):
+            await _answer(send, status, _routed(name, outcome), outcome.payload)
         case Answered(payload=payload, function_error=wrong):
             head = problems.plain(name, len(payload), _JSON)
             if wrong:
@@ -164,6 +179,12 @@ async def _deliver(send: Send, name: str, outcome: Outcome) -> None:
             await _answer(send, *problems.refusal(decision, name))
         case Streamed():
             await _stream(send, name, outcome)
+
+
+def _routed(name: str, outcome: Answered) -> problems.Head:
+    """Give the header fields of a route's answer: the function's own, its length, and our call id."""
+    own = [(key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in outcome.headers]
+    return [*own, (b"content-length", str(len(outcome.payload)).encode()), (b"actas-call-id", name.encode())]
 
 
 async def _stream(send: Send, name: str, outcome: Streamed) -> None:

@@ -42,8 +42,13 @@ def public_pages(told: Told) -> list[Route]:
     ]
 
 
-def behind_calls(told: Told) -> Starlette:
+def public_app(told: Told) -> Starlette:
     """Give what the public origin serves beside calls."""
+    return Starlette(routes=public_pages(told))
+
+
+def control_app(told: Told) -> Starlette:
+    """Give what the control origin serves."""
     return Starlette(routes=public_pages(told))
 
 

@@ -1,0 +1,5 @@
+"""``python -m actas`` is the actas command."""
+
+from actas.cli import main
+
+main()

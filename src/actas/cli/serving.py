@@ -1,0 +1,58 @@
+"""Run a gateway in the foreground: say when it is ready, when its settings change, and when they are broken."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from actas.cli.places import Place, announce, withdraw
+from actas.settings.mistakes import Mistake
+from actas.settings.reader import Loaded
+from actas.settings.render import render
+from actas.wiring.run import Running, run
+
+Told = Callable[[Running], Coroutine[Any, Any, None]]
+
+
+def say(text: str) -> None:
+    """Tell whoever watches; stdout is for answers."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def on_broken(mistakes: tuple[Mistake, ...]) -> None:
+    """Say that a change was not taken."""
+    say(render(mistakes, colour=sys.stderr.isatty()))
+    say("The settings were not taken; the ones before stay in use.")
+
+
+def on_change(loaded: Loaded) -> None:
+    """Say that a change was taken."""
+    say(f"The settings in {loaded.path.name} were taken into use ({loaded.digest[:12]}).")
+
+
+async def serve_until_told(settings: Path, *, weak: bool = False, then: Told | None = None) -> None:
+    """Serve; announce the gateway in its state folder while it runs."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    async def ready(running: Running) -> None:
+        place = Place(
+            public_url=f"http://{running.public}",
+            control_url=f"http://{running.control}",
+            settings=str(settings),
+            pid=os.getpid(),
+        )
+        announce(running.parts.state, place)
+        states.append(running.parts.state)
+        if then is None:
+            say(f"Ready: calls on http://{running.public}, control on http://{running.control}.")
+        else:
+            await then(running)
+
+    states: list[Path] = []
+    try:
+        await run(settings, weak=weak, on_ready=ready, on_broken=on_broken, on_change=on_change)
+    finally:
+        for state in states:
+            withdraw(state)

@@ -1,0 +1,82 @@
+"""``actas up``: the gateway with a demo identity provider, functions and rules; prints calls to try."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from actas.cli import DONE
+
+PROVIDER_PORT = 8702
+
+
+def up(folder: Path | None = None) -> int:
+    """Run a whole demonstration until Ctrl-C: gateway, identity provider, functions, rules.
+
+    The settings are those of the folder given (by default the ones that come with Actas). Change a rule in its
+    actas.yaml while it runs, and the next call is decided by it.
+
+    Examples:
+        actas up
+        actas up examples
+
+    Parameters
+    ----------
+    folder:
+        A folder with an actas.yaml; by default the example that comes with Actas.
+    """
+    import anyio
+
+    from actas.cli.demo import example_folder
+
+    anyio.run(_up, folder or example_folder(), backend_options={"use_uvloop": True})
+    return DONE
+
+
+async def _up(folder: Path) -> None:
+    import anyio
+
+    from actas.cli.serving import say, serve_until_told
+    from actas.testing.idp import Idp
+    from actas.wiring.run import Running
+
+    idp = Idp(port=PROVIDER_PORT, shape="keycloak")
+
+    async def then(running: Running) -> None:
+        _tell_demo(running.parts.state, idp)
+        say(_welcome(running, folder))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(idp.serve)
+        await idp.ready()
+        await serve_until_told(folder / "actas.yaml", weak=True, then=then)
+        tasks.cancel_scope.cancel()
+
+
+def _tell_demo(state: Path, idp: Any) -> None:
+    """Write down who can sign in, for ``--as NAME``; readable by its owner alone."""
+    found = {
+        "issuer": idp.issuer,
+        "client_id": "cli",
+        "people": {name: {"password": person.password.reveal()} for name, person in idp.people.items()},
+    }
+    handle = os.open(state / "demo.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(handle, "w") as file:
+        json.dump(found, file)
+
+
+def _welcome(running: Any, folder: Path) -> str:
+    return f"""\
+Ready.
+  calls      http://{running.public}
+  control    http://{running.control}
+  provider   http://127.0.0.1:{PROVIDER_PORT}  (a demo: made-up people, keys that are thrown away)
+  rules      {folder / "actas.yaml"}  (change them; the next call is decided by them)
+
+Try, in another terminal:
+  .venv/bin/actas call hello --as ana      allowed, and why: .venv/bin/actas explain hello --as ana
+  .venv/bin/actas call payroll --as ana    allowed: ana is in finance and used a second factor
+  .venv/bin/actas call payroll --as ben    denied, and why
+  .venv/bin/actas call whoami --as ana     what the function knows of its caller
+
+Ctrl-C ends it."""

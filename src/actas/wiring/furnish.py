@@ -1,0 +1,105 @@
+"""Furnish the house as the settings of one moment say: rules, brokers, backends, doors."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from actas.assume.brokers.local import LocalBroker
+from actas.assume.interface import Broker
+from actas.decide.ruleset import RuleSet
+from actas.gateway import House
+from actas.http.calls import Front
+from actas.http.errors import TooManyCalls
+from actas.http.rates import Buckets
+from actas.http.routes import Routes
+from actas.invoke.interface import Backend
+from actas.model.identity import Identity
+from actas.settings.reader import Loaded
+from actas.settings.schema import Function, RateLimits, RoleSettings, Settings
+from actas.wiring import load
+from actas.wiring.parts import Parts
+
+
+class CallerLimits:
+    """How often one issuer's callers, and one caller, may call."""
+
+    def __init__(self, rate: RateLimits) -> None:
+        self._issuers = Buckets(rate=rate.issuer, burst=rate.burst)
+        self._subjects = Buckets(rate=rate.subject, burst=rate.burst)
+
+    def admit(self, identity: Identity, *, now: datetime) -> None:
+        """Let the call pass, or raise `TooManyCalls`."""
+        seconds = now.timestamp()
+        if wait := self._subjects.take((identity.issuer, identity.subject), seconds):
+            raise TooManyCalls(whose="caller", retry_after=wait)
+        if wait := self._issuers.take(identity.issuer, seconds):
+            raise TooManyCalls(whose="issuer", retry_after=wait)
+
+
+class Furnished:
+    """The house and the front of one moment, with what they were made of."""
+
+    def __init__(self, loaded: Loaded, settings: Settings, parts: Parts, before: "Furnished | None" = None) -> None:
+        """Make them; backends whose settings did not change are taken over from *before*."""
+        self.loaded, self.settings = loaded, settings
+        self.rules = RuleSet(settings, load.policies(loaded, settings))
+        self.backends = _backends(loaded, settings, parts, before)
+        self.front = Front(settings=settings.gateway, routes=Routes(settings))
+        self.house = House(
+            identify=parts.identify,
+            decider=self.rules,
+            admits=CallerLimits(settings.gateway.limits.rate),
+            takes=parts.sessions,
+            brokers=_brokers(settings, parts),
+            backends={**self.backends, **parts.admin},
+            audit=parts.audit,
+            envelope=parts.envelope,
+        )
+
+    def left_over(self, after: "Furnished") -> list[Backend]:
+        """List the backends that *after* does not use any more."""
+        return [one for name, one in self.backends.items() if after.backends.get(name) is not one]
+
+
+def _backends(loaded: Loaded, settings: Settings, parts: Parts, before: Furnished | None) -> dict[str, Backend]:
+    found: dict[str, Backend] = {}
+    for name, function in settings.functions.items():
+        if before is not None and before.settings.functions.get(name) == function:
+            found[name] = before.backends[name]
+        else:
+            found[name] = _backend(name, function, loaded, settings, parts)
+    return found
+
+
+def _backend(name: str, function: Function, loaded: Loaded, settings: Settings, parts: Parts) -> Backend:
+    """Choose the backend; each kind is one visible line."""
+    if function.http is not None:
+        from actas.invoke.backends.http import HttpBackend
+
+        return HttpBackend(name, function)
+    if function.lambda_ is not None:
+        from actas.invoke.backends.aws_lambda import AwsLambdaBackend
+
+        return AwsLambdaBackend(name, function)
+    environment = load.environment(loaded, settings, name)
+    return parts.pool.backend(name, function, loaded.path.parent, environment)
+
+
+def _brokers(settings: Settings, parts: Parts) -> Mapping[str | None, Broker]:
+    local = LocalBroker(parts.sealing, parts.audit)
+    brokers: dict[str | None, Broker] = {None: local}
+    for name, role in settings.roles.items():
+        brokers[name] = _broker(role, settings, parts, local)
+    return brokers
+
+
+def _broker(role: RoleSettings, settings: Settings, parts: Parts, local: LocalBroker) -> Broker:
+    """Choose the broker; each kind is one visible line."""
+    match role.broker:
+        case "local":
+            return local
+        case "aws-web-identity":
+            from actas.assume.brokers.aws_web_identity import AwsWebIdentityBroker
+
+            return AwsWebIdentityBroker(
+                signing=parts.signing, pseudonyms=parts.audit, issuer=settings.gateway.control_url, sts=role.sts
+            )

@@ -1,0 +1,97 @@
+"""Read the settings and check them against all that this build has: presets, policies, admin actions."""
+
+import os
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+from actas import iam
+from actas.decide.targets import ADMIN_ACTIONS
+from actas.identify.presets import PRESETS
+from actas.identify.requirements import requirements
+from actas.model.secret import Secret
+from actas.settings import checks
+from actas.settings.checks import PresetFacts, Surroundings
+from actas.settings.mistakes import Mistake
+from actas.settings.reader import Loaded, read
+from actas.settings.resolve import check_secrets, resolve
+from actas.settings.schema import Settings
+
+
+def load(path: Path, *, weak: bool = False, today: date | None = None) -> Loaded:
+    """Read and check the settings at *path*; what is wrong is in what comes back."""
+    around = Surroundings(presets=preset_facts(), admin_actions=ADMIN_ACTIONS, weak_isolation=weak, today=today)
+    loaded = check_secrets(checks.check(read(path), around))
+    return loaded.with_mistakes((*_providers(loaded), *_policies(loaded)))
+
+
+def preset_facts() -> Mapping[str, PresetFacts]:
+    """Tell the checks what they need to know of each preset."""
+    return {
+        name: PresetFacts(
+            empty_when_absent=frozenset(
+                fact for fact in ("groups", "roles", "scopes") if getattr(preset, fact).absent == "empty"
+            )
+        )
+        for name, preset in PRESETS.items()
+    }
+
+
+def _providers(loaded: Loaded) -> tuple[Mistake, ...]:
+    """Ask `identify` what each provider's settings lack."""
+    if loaded.sketch is None:
+        return ()
+    return tuple(
+        loaded.source.mistake(
+            "settings.provider-incomplete", ("providers", name, one.key), f"{one.key} {one.message}", one.hint
+        )
+        for name, provider in loaded.sketch.settings.providers.items()
+        if provider.preset in PRESETS and not loaded.sketch.is_spoiled(("providers", name))
+        for one in requirements(provider)
+    )
+
+
+def _policies(loaded: Loaded) -> tuple[Mistake, ...]:
+    """Ask `iam` what is wrong with each role's policy files."""
+    if loaded.sketch is None:
+        return ()
+    found: list[Mistake] = []
+    for name, role in loaded.sketch.settings.roles.items():
+        for key, file, kind in (("policy", role.policy, iam.Kind.IDENTITY), ("trust", role.trust, iam.Kind.TRUST)):
+            content = loaded.content(file) if file else None
+            if content is None:
+                continue
+            found += [
+                loaded.source.mistake(
+                    "settings.bad-policy",
+                    ("roles", name, key),
+                    f"{file}, line {one.line}: {one.message}",
+                    "Mend the policy file; 'actas check' shows every finding.",
+                    severity="error" if one.severity == "error" else "warning",
+                )
+                for one in iam.validate(content, kind=kind)
+                if one.severity != "suggestion"
+            ]
+    return tuple(found)
+
+
+def policies(loaded: Loaded, settings: Settings) -> dict[str, str]:
+    """Give the text of each role's policy file."""
+    return {
+        name: (loaded.content(role.policy) or b"").decode()
+        for name, role in settings.roles.items()
+        if role.policy is not None
+    }
+
+
+def environment(loaded: Loaded, settings: Settings, function: str) -> dict[str, Secret | str]:
+    """Fetch what a function's environment holds; secrets come from where the settings point."""
+    folder = loaded.path.parent
+    return {
+        name: value
+        if isinstance(value, str)
+        else resolve(
+            value, key=f"functions.{function}.environment.{name}", folder=folder, environment=os.environ
+        ).secret
+        for name, value in settings.functions[function].environment.items()
+    }

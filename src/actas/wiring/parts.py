@@ -1,0 +1,103 @@
+"""What lives as long as the process: keys, the trail, functions' processes, sessions."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import msgspec
+
+from actas.assume.cache import SessionCache
+from actas.audit import Audit
+from actas.identify.verifier import Identify
+from actas.invoke.backends.local import LocalBackends
+from actas.invoke.envelope import Minter
+from actas.invoke.interface import Backend
+from actas.model import clock
+from actas.secrets.sealing import Sealing
+from actas.secrets.signing import Signing
+from actas.settings.reader import Loaded
+from actas.settings.schema import Settings
+from actas.wiring.logs import FunctionLogs
+
+ROTATION = 3600.0
+SWEEP = 30.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """Everything that a change of settings leaves in place."""
+
+    state: Path
+    sealing: Sealing
+    signing: Signing
+    audit: Audit
+    identify: Identify
+    pool: LocalBackends
+    sessions: SessionCache
+    envelope: Minter
+    admin: Mapping[str, Backend] = field(default_factory=dict)
+
+
+@asynccontextmanager
+async def parts(loaded: Loaded, settings: Settings) -> AsyncIterator[Parts]:
+    """Open everything, run what has to run in the background, and end it all when the block is left."""
+    gateway = settings.gateway
+    state = loaded.locate(gateway.state)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state.chmod(0o700)
+    now = clock.now()
+    sealing, signing = Sealing(state / "keys" / "sealing.json"), Signing(state / "keys" / "signing.json")
+    sealing.rotate(now)
+    signing.rotate(now)
+    logs = FunctionLogs(state / "logs")
+    audit = Audit(settings.audit, state, clock.now, base=loaded.path.parent)
+    await audit.open()
+    pool = LocalBackends(
+        limits=gateway.limits,
+        log=logs.line,
+        isolation=gateway.isolation,
+        hidden=(state,),
+        region=gateway.region,
+        public_keys=lambda: msgspec.json.encode(signing.jwks()).decode(),
+    )
+    made = Parts(
+        state=state,
+        sealing=sealing,
+        signing=signing,
+        audit=audit,
+        identify=Identify(settings.providers, base_dir=loaded.path.parent, watermarks=None),
+        pool=pool,
+        sessions=SessionCache(most=gateway.limits.sessions, most_per_subject=gateway.limits.sessions_per_subject),
+        envelope=Minter(issuer=gateway.control_url, newest=signing.newest),
+    )
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(audit.run)
+        tasks.start_soon(made.identify.run)
+        tasks.start_soon(_rotate, made)
+        tasks.start_soon(_sweep, made)
+        try:
+            yield made
+        finally:
+            with anyio.CancelScope(shield=True):
+                await pool.close()
+                logs.close()
+                tasks.cancel_scope.cancel()
+    with anyio.CancelScope(shield=True):
+        await audit.close()
+
+
+async def _rotate(made: Parts) -> None:
+    """Rotate keys when they are due; what other replicas made is read on the way."""
+    while True:
+        await anyio.sleep(ROTATION)
+        now = clock.now()
+        await anyio.to_thread.run_sync(made.sealing.rotate, now)
+        await anyio.to_thread.run_sync(made.signing.rotate, now)
+
+
+async def _sweep(made: Parts) -> None:
+    while True:
+        await anyio.sleep(SWEEP)
+        made.sessions.sweep(now=clock.now())

@@ -1,0 +1,141 @@
+"""Run the gateway: open the parts, listen, follow the settings, stop when told to."""
+
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+
+from actas.gateway import Gateway
+from actas.http import control
+from actas.http.calls import CallDoor
+from actas.http.server import serving
+from actas.model import clock
+from actas.settings.mistakes import Mistake
+from actas.settings.reader import Loaded
+from actas.settings.reload import Watch
+from actas.wiring import load
+from actas.wiring.furnish import Furnished
+from actas.wiring.parts import Parts, parts
+
+log = logging.getLogger("actas")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A gateway that takes calls."""
+
+    public: str
+    control: str
+    settings: Path
+    parts: Parts
+    ready: Callable[[], Mapping[str, Any]] = field(repr=False)
+
+
+Told = Callable[[Running], Coroutine[Any, Any, None]]
+
+
+async def run(
+    path: Path,
+    *,
+    weak: bool = False,
+    on_ready: Told | None = None,
+    on_broken: Callable[[tuple[Mistake, ...]], None] = lambda _: None,
+    on_change: Callable[[Loaded], None] = lambda _: None,
+    stop: anyio.Event | None = None,
+) -> None:
+    """Serve the settings at *path* until a signal or *stop*; raise `BrokenSettings` where they cannot be used."""
+    watch = Watch(load=lambda: load.load(path, weak=weak, today=clock.now().date()), on_change=_never)
+    loaded = watch.start()
+    settings = loaded.usable()
+    async with parts(loaded, settings) as made:
+        if any(one.python or one.node for one in settings.functions.values()):
+            await made.pool.open()
+        await made.identify.prefetch()
+        house = _House(made, Furnished(loaded, settings, made), watch)
+        watch.on_change, watch.on_broken = house.change(on_change), on_broken
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(watch.run)
+            await _listen(house, path, on_ready, stop or anyio.Event(), settings.gateway.grace.seconds)
+            tasks.cancel_scope.cancel()
+
+
+class _House:
+    """What stands at the moment, and how it is swapped."""
+
+    def __init__(self, made: Parts, furnished: Furnished, watch: Watch) -> None:
+        self.parts, self.furnished, self.watch = made, furnished, watch
+        self.stopping = False
+        self.gateway = Gateway(furnished.house, clock.now)
+        told = control.Told(ready=self.ready, jwks=made.signing.jwks)
+        self.public = CallDoor(self.gateway, furnished.front, control.public_app(told))
+        self.control = control.control_app(told)
+
+    def change(self, told: Callable[[Loaded], None]) -> Callable[[Loaded], Awaitable[None]]:
+        """Give what takes new settings into use, all at once."""
+
+        async def on_change(loaded: Loaded) -> None:
+            settings = loaded.usable()
+            after = Furnished(loaded, settings, self.parts, self.furnished)
+            self.parts.identify.replace(settings.providers)
+            before, self.furnished = self.furnished, after
+            self.gateway.house, self.public.front = after.house, after.front
+            told(loaded)
+            for backend in before.left_over(after):
+                await backend.close()
+
+        return on_change
+
+    def ready(self) -> Mapping[str, Any]:
+        """Tell the state of each part."""
+        state = self.watch.state
+        broken = state.broken
+        trail = self.parts.audit.state()
+        return {
+            "ready": not self.stopping and trail.trouble is None,
+            "settings": {
+                "generation": state.generation,
+                "digest": state.digest[:16],
+                "loaded_at": state.loaded_at.isoformat(timespec="seconds"),
+                "broken": None if broken is None else len(broken),
+            },
+            "mode": self.furnished.settings.mode,
+            "isolation": self.furnished.settings.gateway.isolation,
+            "audit": {"ready": trail.trouble is None, "trouble": trail.trouble and trail.trouble.code},
+            "providers": [
+                {"provider": one.provider, "ready": one.ready, "error": one.error}
+                for one in self.parts.identify.state()
+            ],
+        }
+
+
+async def _listen(house: _House, path: Path, on_ready: Told | None, stop: anyio.Event, grace: float) -> None:
+    gateway = house.furnished.settings.gateway
+    async with (
+        serving(house.public, gateway.listen, grace=grace) as public,
+        serving(house.control, gateway.control_listen, grace=grace) as controlled,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(_until_signal, stop)
+        if on_ready is not None:
+            running = Running(public=public, control=controlled, settings=path, parts=house.parts, ready=house.ready)
+            tasks.start_soon(on_ready, running)
+        await stop.wait()
+        house.stopping = True
+        with anyio.move_on_after(grace):
+            await house.public.drained()
+        tasks.cancel_scope.cancel()
+
+
+async def _until_signal(stop: anyio.Event) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            stop.set()
+            return
+
+
+async def _never(_loaded: Loaded) -> None:
+    """Stand in until there is a house to change."""

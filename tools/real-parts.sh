@@ -1,0 +1,17 @@
+#!/bin/sh
+# Install what the tests against real systems need and this machine can have: as root, Debian packages.
+set -eu
+cd "$(dirname "$0")/.."
+wanted=""
+[ -x /usr/bin/chromium ] || wanted="$wanted chromium"
+command -v java >/dev/null || wanted="$wanted default-jre-headless"
+command -v mvn >/dev/null || wanted="$wanted maven"
+[ -n "$wanted" ] || exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo "actas: installing$wanted" >&2
+  # shellcheck disable=SC2086
+  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted; } >/dev/null 2>&1 ||
+    echo "actas: could not install$wanted; the tests that need them will say so" >&2
+else
+  echo "actas: not installed here:$wanted; the tests that need them will say so" >&2
+fi
