@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from actas.audit import boxes
-from actas.audit.errors import PseudonymLate
+from actas.audit.errors import PseudonymLate, Unrecordable
 from actas.store.person_key import PersonKey
 
 if TYPE_CHECKING:
@@ -113,7 +113,10 @@ class Pseudonyms:
         if name is None:
             fresh = "p" + base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
             whom = boxes.Person(issuer=person[0], subject=person[1])
-            sealed = boxes.seal(whom, fresh, self._officers, random=secrets.token_bytes)
+            try:
+                sealed = boxes.seal(whom, fresh, self._officers, random=secrets.token_bytes)
+            except UnicodeEncodeError as wrong:
+                raise Unrecordable(index=0, why="the subject has no JSON form") from wrong
             async with store.write() as connection:
                 name = await rows.add_pseudonym(connection, finder, epoch, fresh, sealed)
         if erasures == self._erasures:
