@@ -39,6 +39,10 @@ class Scalar:
     def __repr__(self) -> str:
         return f"{type(self).__name__}{self._parts()}"
 
+    def __str__(self) -> str:
+        """Write the value as a settings file would."""
+        raise NotImplementedError
+
 
 class Span(Scalar):
     """A length of time: ``500ms``, ``10s``, ``15m``, ``24h``, ``7d``."""
@@ -55,6 +59,14 @@ class Span(Scalar):
         if not (found := _SPAN.fullmatch(text)):
             raise ValueError("a span of time is a whole number and a unit: 500ms, 10s, 15m, 24h or 7d")
         return cls(timedelta(seconds=int(found[1]) * _UNITS[found[2]]))
+
+    def __str__(self) -> str:
+        """Write the span in the largest unit that leaves no fraction."""
+        whole = round(self.seconds * 1000)
+        for unit in ("d", "h", "m", "s"):
+            if whole and whole % (length := round(_UNITS[unit] * 1000)) == 0:
+                return f"{whole // length}{unit}"
+        return f"{whole}ms"
 
     @property
     def seconds(self) -> float:
@@ -78,6 +90,13 @@ class Size(Scalar):
             raise ValueError("a size is a whole number and a unit: 512B, 64KB, 256MB or 1GB")
         return cls(int(found[1]) * _POWERS[found[2]])
 
+    def __str__(self) -> str:
+        """Write the size in the largest unit that leaves no fraction."""
+        for unit in ("GB", "MB", "KB"):
+            if self.bytes and self.bytes % _POWERS[unit] == 0:
+                return f"{self.bytes // _POWERS[unit]}{unit}"
+        return f"{self.bytes}B"
+
 
 class Network(Scalar):
     """An IP network in CIDR form, ``10.0.0.0/8`` or ``2001:db8::/32``; a bare address is a network of one."""
@@ -97,6 +116,10 @@ class Network(Scalar):
             return cls(ip_network(text, strict=True))
         except ValueError as wrong:
             raise ValueError(f"a network is written 10.0.0.0/8 or 2001:db8::/32: {wrong}") from wrong
+
+    def __str__(self) -> str:
+        """Write the network in CIDR form."""
+        return str(self.net)
 
 
 class Hours(Scalar):
@@ -124,6 +147,10 @@ class Hours(Scalar):
                 "hours that start and end at the same minute say nothing; leave them out or mean 00:00-24:00"
             )
         return cls(start, end)
+
+    def __str__(self) -> str:
+        """Write the hours as they were read."""
+        return "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in (self.start, self.end))
 
 
 SCALARS: tuple[type[Scalar], ...] = (Span, Size, Network, Hours)

@@ -6,7 +6,7 @@ from msgspec import inspect
 
 from actas.settings.schema import SecretRef
 
-_SCALARS: Final = {
+SCALARS: Final = {
     "Span": "a span of time (500ms, 10s, 15m, 24h, 7d)",
     "Size": "a size (512B, 64KB, 256MB, 1GB)",
     "Network": "a network (10.0.0.0/8, 2001:db8::/32)",
@@ -48,7 +48,7 @@ def _single(one: inspect.Type) -> str:
         case inspect.DateType():
             return "a date (2026-01-31)"
         case inspect.CustomType():
-            return _SCALARS.get(one.cls.__name__, "a text")
+            return SCALARS.get(one.cls.__name__, "a text")
         case inspect.StrType(pattern=str(pattern)):
             return _PATTERNS.get(pattern, "a name of small letters, digits, - and _")
         case _:

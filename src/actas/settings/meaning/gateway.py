@@ -1,5 +1,6 @@
 """Check where the gateway is reached and what it may use, and the trail."""
 
+from datetime import timedelta
 from typing import Final
 
 from actas.settings.meaning.addresses import Url, is_loopback, listens, url
@@ -113,13 +114,13 @@ def _audit(view: View) -> None:
 def span(view: View, path: Path, value: Span, *, least: float, most: float) -> None:
     """Report a span that is shorter or longer than makes sense."""
     if not least <= value.seconds <= most:
-        _out_of_range(view, path, _seconds(least), _seconds(most))
+        _out_of_range(view, path, str(Span(timedelta(seconds=least))), str(Span(timedelta(seconds=most))))
 
 
 def size(view: View, path: Path, value: Size, *, least: int, most: int) -> None:
     """Report a size that is smaller or larger than makes sense."""
     if not least <= value.bytes <= most:
-        _out_of_range(view, path, _bytes(least), _bytes(most))
+        _out_of_range(view, path, str(Size(least)), str(Size(most)))
 
 
 def _out_of_range(view: View, path: Path, least: str, most: str) -> None:
@@ -127,17 +128,3 @@ def _out_of_range(view: View, path: Path, least: str, most: str) -> None:
     view.report(
         "settings.out-of-range", path, message, f"Give a value from {least} to {most}.", wanted=f"{least} to {most}"
     )
-
-
-def _seconds(number: float) -> str:
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        if number >= length and number % length == 0:
-            return f"{int(number // length)}{unit}"
-    return f"{int(number * 1000)}ms" if number else "0s"
-
-
-def _bytes(number: int) -> str:
-    for unit, length in (("GB", 1024**3), ("MB", 1024**2), ("KB", 1024)):
-        if number >= length and number % length == 0:
-            return f"{number // length}{unit}"
-    return f"{number}B"
