@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from actas import iam
 
@@ -115,3 +116,24 @@ def test_iamspys_cases_are_decided_as_it_says(corpus):
 
     assert len(cases) == 22
     assert wrong == []
+
+
+def test_each_of_awss_managed_policies_is_read_without_an_error():
+    managed = json.loads(aws_managed_policies_data)
+
+    policies = [iam.Policy.parse(json.dumps(one["Document"])) for one in managed.values()]
+
+    assert len(policies) > 1000
+    assert all(policy.statements for policy in policies)
+
+
+def test_an_administrator_may_do_everything_there_is():
+    managed = json.loads(aws_managed_policies_data)
+    everything = iam.expand_actions("*")
+
+    administrator = iam.Policy.parse(managed["AdministratorAccess"]["Document"]).allowed_actions()
+    power_user = iam.Policy.parse(managed["PowerUserAccess"]["Document"]).allowed_actions()
+
+    assert administrator == everything
+    assert "iam:CreateUser" in everything - power_user
+    assert "iam:CreateServiceLinkedRole" in power_user

@@ -12,7 +12,7 @@ from actas.iam.finding import Path
 from actas.iam.kinds import PRINCIPALED, Kind
 from actas.iam.notes import Notes, Phase
 from actas.iam.operators import Spelled, spelled
-from actas.iam.overlap import covers, covers_resource, overlap
+from actas.iam.overlap import covers, covers_resource, needless, overlap
 from actas.iam.policy import Policy, Statement
 
 ESCALATIONS: Final = (
@@ -210,21 +210,14 @@ def _variables(statement: Statement, _kind: Kind, path: Path, notes: Notes) -> N
 
 def _lists(statement: Statement, _kind: Kind, path: Path, notes: Notes) -> None:
     name = "NotAction" if statement.not_action else "Action"
-    actions = [action.lower() for action in statement.actions]
-    for index, action in enumerate(actions):
-        others = [other for place, other in enumerate(actions) if place != index and (other != action or place < index)]
-        if any(covers(other, action) for other in others):
-            message = f"{statement.actions[index]} is matched by another entry of the list."
-            notes.suggest(Phase.ADVICE, (*path, name, index), "redundant-action", message, "Remove it.")
+    for index in needless(tuple(action.lower() for action in statement.actions), covers, 0):
+        message = f"{statement.actions[index]} is matched by another entry of the list."
+        notes.suggest(Phase.ADVICE, (*path, name, index), "redundant-action", message, "Remove it.")
     name = "NotResource" if statement.not_resource else "Resource"
     resources = statement.resources or ()
-    for index, resource in enumerate(resources):
-        others = [
-            other for place, other in enumerate(resources) if place != index and (other != resource or place < index)
-        ]
-        if any(covers_resource(other, resource) for other in others):
-            message = f"{resource} is matched by another entry of the list."
-            notes.suggest(Phase.ADVICE, (*path, name, index), "redundant-resource", message, "Remove it.")
+    for index in needless(resources, covers_resource, 2):
+        message = f"{resources[index]} is matched by another entry of the list."
+        notes.suggest(Phase.ADVICE, (*path, name, index), "redundant-resource", message, "Remove it.")
 
 
 _CHECKS: Final = (

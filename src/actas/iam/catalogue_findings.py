@@ -26,7 +26,7 @@ _TYPES: Final = {
     "date": {"Date", "Numeric"},
     "bool": {"Bool"},
     "ip": {"IPAddress"},
-    "arn": {"ARN"},
+    "arn": {"ARN", "String"},
     "string": {"String", "ARN"},
     "like": {"String", "ARN"},
     "binary": {"Binary", "String"},
@@ -97,13 +97,16 @@ class Checker:
         resources = statement.resources or ()
         if actions is None or not actions or "*" in resources:
             return
-        fitting = [self._types(action, resources) for action in actions]
+        fits = _Fits(self.catalogue, resources)
         exact = {action.lower() for action in statement.actions if "*" not in action and "?" not in action}
-        for action, types in zip(actions, fitting, strict=True):
-            if types is None and action.name.lower() in exact:
+        used: set[int] = set()
+        for action in actions:
+            places = fits.places(action)
+            used |= places
+            if not places and action.name.lower() in exact:
                 self._unfit(statement, action, path)
         for index, resource in enumerate(resources):
-            if not any(self._types(action, (resource,)) for action in actions):
+            if index not in used:
                 message = f"No action of the statement is about resources like {resource}."
                 fix = "Correct the ARN, or give the resource to a statement with its actions."
                 self._warn((*path, "Resource", index), "resource-without-action", message, fix)
@@ -118,16 +121,6 @@ class Checker:
         kinds = ", ".join(action.resources[:4])
         message = f"{action.name} is about {kinds}; the statement names none."
         self._warn(at, "resource-type-mismatch", message, "Add a resource of that type, or remove the action.")
-
-    def _types(self, action: Action, resources: Iterable[str]) -> set[str] | None:
-        """Return the resource types of an action that the statement's resources can be; None if there are none."""
-        service = self.catalogue.service(action.name.partition(":")[0])
-        found = set()
-        for name in action.resources:
-            kind = service.resources.get(name) if service else None
-            if kind is None or any(overlap_resource(opened(kind.arn), resource) for resource in resources):
-                found.add(name)
-        return found or None
 
     def _condition(self, condition: Condition, actions: list[Action] | None, path: Path, kind: Kind) -> None:
         operator = spelled(condition.operator)
@@ -197,19 +190,48 @@ class Checker:
             self._warn(path, "needless-set-operator", message, f"Write {operator.operator.name}.")
 
 
+class _Fits:
+    """Which entries of a Resource list can be of which resource type; each pair is looked at once."""
+
+    def __init__(self, catalogue: Catalogue, resources: tuple[str, ...]) -> None:
+        self._catalogue, self._resources = catalogue, resources
+        self._known: dict[tuple[str, str], frozenset[int]] = {}
+
+    def places(self, action: Action) -> frozenset[int]:
+        """Return the places of the entries that an action can be about."""
+        prefix = action.name.partition(":")[0]
+        return frozenset().union(*(self._of_type(prefix, name) for name in action.resources))
+
+    def _of_type(self, prefix: str, name: str) -> frozenset[int]:
+        if (prefix, name) not in self._known:
+            service = self._catalogue.service(prefix)
+            kind = service.resources.get(name) if service else None
+            arn = opened(kind.arn) if kind else "*"
+            found = (place for place, entry in enumerate(self._resources) if overlap_resource(arn, entry))
+            self._known[prefix, name] = frozenset(found)
+        return self._known[prefix, name]
+
+
 def _matching(keys: dict[str, tuple[str, str]], key: str) -> tuple[str, str] | None:
     """Find a key, also among those with a placeholder: ``s3:existingobjecttag/<key>``."""
     found = keys.get(key)
     if found:
         return found
     for pattern, value in keys.items():
-        if ("${" in pattern or "<" in pattern) and overlap(opened(_angled(pattern)), key):
+        is_open = pattern.endswith(_OPEN_ENDS) or "${" in pattern or "<" in pattern
+        if is_open and overlap(opened(_angled(pattern)), key):
             return value
     return None
 
 
 def _angled(pattern: str) -> str:
-    return pattern.replace("<", "${").replace(">", "}")
+    """Write every kind of placeholder in the reference as one."""
+    if pattern.endswith("/tag-key"):
+        return pattern.removesuffix("tag-key") + "${}"
+    return pattern + "${}" if pattern.endswith("/") else pattern.replace("<", "${").replace(">", "}")
+
+
+_OPEN_ENDS: Final = ("/", "/tag-key")
 
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:

@@ -90,6 +90,10 @@ class Decision:
         """Every statement that applied, over all layers."""
         return tuple(ref for layer in self.layers for ref in layer.matched)
 
+    def layer(self, name: LayerName, level: int | None = None) -> Layer | None:
+        """Return one layer by name, and by level where it has levels; None if there is none."""
+        return next((one for one in self.layers if one.name == name and level in (None, one.level)), None)
+
     def explain(self) -> str:
         """Answer as a colleague would."""
         from actas.iam.explain import explain

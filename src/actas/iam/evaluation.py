@@ -45,6 +45,8 @@ def layers_of(policies: PolicySet) -> list[tuple[verdict.LayerName, int | None, 
     found: list[tuple[verdict.LayerName, int | None, tuple[Policy, ...]]] = []
     found += [("rcp", level, layer) for level, layer in enumerate(policies.rcps or ())]
     found += [("scp", level, layer) for level, layer in enumerate(policies.scps or ())]
+    if policies.scps == ():  # the layer exists and holds nothing, so nothing in it allows
+        found.append(("scp", None, ()))
     single: list[tuple[verdict.LayerName, tuple[Policy, ...] | None]] = [
         ("endpoint", policies.endpoint),
         ("resource", policies.resource),

@@ -27,14 +27,20 @@ def _expand(pattern: str, catalogue: Catalogue) -> set[str]:
     if "*" not in pattern and "?" not in pattern:
         spelled = catalogue.spelled(pattern)
         return {spelled} if spelled else set()
-    of_service, of_name = glob(tokens_of(prefix)), glob(tokens_of(name))
+    of_name = glob(tokens_of(name))
     return {
         spelled
-        for service in catalogue.services
-        if of_service(service)
+        for service in _services(prefix, catalogue)
         for folded, spelled in catalogue.names(service).items()
         if of_name(folded)
     }
+
+
+def _services(prefix: str, catalogue: Catalogue) -> list[str]:
+    if "*" not in prefix and "?" not in prefix:
+        return [prefix]
+    of_service = glob(tokens_of(prefix))
+    return [service for service in catalogue.services if of_service(service)]
 
 
 def allowed_actions(policy: Policy, catalogue: Catalogue | None = None) -> frozenset[str]:

@@ -90,7 +90,7 @@ def _text(text: str, kind: Kind, notes: Notes, *, stored: bool) -> None:
         say(Phase.SYNTAX, (), "foreign-character", SYNTAX, f"Write character {at + 1} as a JSON escape.")
     quota = rules.QUOTAS[kind]
     size = size_of(text)
-    if size > quota:
+    if size > quota and not stored:
         message = f"The policy has {size} characters without white space; AWS takes at most {quota}."
         notes.warn(Phase.KIND, (), "over-quota", message, "Split the policy, or use wildcards.")
 

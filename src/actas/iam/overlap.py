@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from actas.iam import arns
-from actas.iam.wildcards import glob, tokens_of
+from actas.iam.wildcards import Matcher, glob, tokens_of
 
 
 def overlap(one: str, other: str) -> bool:
@@ -55,7 +56,18 @@ def covers(wide: str, narrow: str) -> bool:
         return True
     if "?" in wide and "*" in narrow:
         return False
-    return glob(tokens_of(wide))(narrow)
+    return _glob(wide)(narrow)
+
+
+@lru_cache(maxsize=4096)
+def _glob(pattern: str) -> Matcher:
+    """Compile a pattern that is compared with many."""
+    return glob(tokens_of(pattern))
+
+
+@lru_cache(maxsize=4096)
+def _resource(pattern: str) -> Matcher:
+    return arns.resource(tokens_of(pattern))
 
 
 def covers_resource(wide: str, narrow: str) -> bool:
@@ -65,7 +77,29 @@ def covers_resource(wide: str, narrow: str) -> bool:
     if narrow == "*" or "${" in wide or ("?" in wide and "*" in narrow):
         return False
     # Stars of the narrow one that cross no colon are compared part by part, as text.
-    return arns.resource(tokens_of(wide))(narrow)
+    return _resource(wide)(narrow)
+
+
+def needless(entries: tuple[str, ...], covers_one: Callable[[str, str], bool], part: int) -> list[int]:
+    """Return the places of the entries that another one covers; *part* is the colon part that names the service."""
+    wild: dict[str, list[str]] = {}
+    for entry in entries:
+        if "*" in entry or "?" in entry:
+            wild.setdefault(_service(entry, part), []).append(entry)
+    seen: set[str] = set()
+    found = []
+    for place, entry in enumerate(entries):
+        wider = [*wild.get(_service(entry, part), []), *wild.get("", [])]
+        if entry in seen or any(other != entry and covers_one(other, entry) for other in wider):
+            found.append(place)
+        seen.add(entry)
+    return found
+
+
+def _service(entry: str, part: int) -> str:
+    """Name the service of an entry; nothing where it may be any."""
+    service = entry.split(":", part + 1)[part] if entry.count(":") > part else ""
+    return "" if "*" in service or "?" in service else service
 
 
 def overlap_resource(one: str, other: str) -> bool:

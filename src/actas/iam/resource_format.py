@@ -83,7 +83,7 @@ def _service(resource: str, parts: list[str]) -> Wrong | None:
     if region not in ("", "*"):
         message = f"IAM resource {resource} cannot contain region information."
         return Phase.RESOURCE, "resource-region", message, "Leave the region out: arn:aws:iam::account:role/name."
-    if len(parts) > 4 and not last.startswith((*_IAM_PATHS, "*", "${")) and last != "root":
+    if len(parts) > 4 and parts[3] != "aws" and not last.startswith((*_IAM_PATHS, "*", "${")) and last != "root":
         message = f'IAM resource path must either be "*" or start with {", ".join(_IAM_PATHS)}.'
         return Phase.RESOURCE, "resource-path", message, "Write the kind before the name: role/name."
     return None
