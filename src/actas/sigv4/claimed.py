@@ -1,0 +1,126 @@
+"""Read the signature that a request shows: from its Authorization header or from its query, never from both."""
+
+import re
+from datetime import timedelta
+from typing import Final, NamedTuple
+from urllib.parse import unquote
+
+from actas.sigv4.canonical import Gathered
+from actas.sigv4.errors import IncompleteSignature, MissingSignature, UnsupportedAlgorithm
+from actas.sigv4.scope import ALGORITHM, LONGEST
+
+Pairs = list[tuple[str, str]]
+
+_SCOPE: Final = r"([A-Za-z0-9._\-]{1,128})/([0-9]{8})/([A-Za-z0-9._\-]{1,128})/([A-Za-z0-9._\-]{1,128})/aws4_request"
+_CREDENTIAL: Final = re.compile(_SCOPE)
+_HEADER: Final = re.compile(
+    rf"{ALGORITHM} Credential={_SCOPE}, ?SignedHeaders=([^,\s]{{1,8192}}), ?Signature=([0-9a-f]{{64}})"
+)
+_SIGNATURE: Final = re.compile(r"[0-9a-f]{64}")
+_SECONDS: Final = re.compile(r"[1-9][0-9]{0,5}")
+_PARAMETERS: Final = (
+    *("X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-SignedHeaders", "X-Amz-Signature"),
+)
+TOKEN_PARAMETER: Final = "X-Amz-Security-Token"  # noqa: S105 - a parameter's name
+_SAID_LOWER: Final = frozenset(name.lower() for name in (*_PARAMETERS, TOKEN_PARAMETER))
+
+
+class Claim(NamedTuple):  # on the hot path; it goes no further than the verifier
+    """What a request says of its own signature; nothing of it is believed yet."""
+
+    access_key_id: str
+    date: str
+    region: str
+    service: str
+    names: tuple[str, ...]
+    signature: str
+    time: str
+    token: str | None
+    expires: timedelta | None
+    """None in the header form."""
+
+    @property
+    def scope(self) -> str:
+        """The credential scope."""
+        return f"{self.date}/{self.region}/{self.service}/aws4_request"
+
+
+def read(headers: Gathered, pairs: Pairs) -> tuple[Claim, Pairs]:
+    """Give the claim and the query's pairs that were signed."""
+    shown = headers.values.get("authorization", "")
+    in_query = [name for name, _ in pairs if name.lower() in _SAID_LOWER]
+    if shown[:5].upper() == "AWS4-" or (headers.repeated and "AWS4-" in shown.upper()):
+        if in_query:
+            raise IncompleteSignature(part="place", why="is both a header and the query")
+        headers.once("authorization")
+        return _from_header(headers, shown), pairs
+    if not in_query:
+        raise MissingSignature
+    return _from_query(headers, pairs)
+
+
+def _from_header(headers: Gathered, value: str) -> Claim:
+    """Read the Authorization header, strictly as it is written by AWS's clients."""
+    found = _HEADER.fullmatch(value)
+    if found is None:
+        if not value.startswith(f"{ALGORITHM} "):
+            raise UnsupportedAlgorithm
+        raise IncompleteSignature(part="header Authorization", why="is not Credential, SignedHeaders and Signature")
+    access_key_id, date, region, service, names, signature = found.groups()
+    time = headers.once("x-amz-date")
+    if time is None:
+        raise IncompleteSignature(part="header x-amz-date", why="is not there")
+    token = headers.once("x-amz-security-token")
+    return Claim(access_key_id, date, region, service, _signed_names(names), signature, time, token, None)
+
+
+def _from_query(headers: Gathered, pairs: Pairs) -> tuple[Claim, Pairs]:
+    """Read a presigned URL's parameters; each must be there once, spelt as AWS spells it."""
+    said: dict[str, str] = {}
+    for name, value in pairs:
+        if name.lower() in _SAID_LOWER:
+            if name in said or name not in (*_PARAMETERS, TOKEN_PARAMETER):
+                raise IncompleteSignature(part="query", why="has a parameter twice or misspelt")
+            said[name] = unquote(value, errors="surrogateescape")
+    if said.get("X-Amz-Algorithm", ALGORITHM) != ALGORITHM:
+        raise UnsupportedAlgorithm
+    for name in _PARAMETERS:
+        if name not in said:
+            raise IncompleteSignature(part=f"parameter {name}", why="is not there")
+    if "x-amz-security-token" in headers.values or "x-amz-date" in headers.values:
+        raise IncompleteSignature(part="time or token", why="is both a header and in the query")
+    if not _SIGNATURE.fullmatch(said["X-Amz-Signature"]):
+        raise IncompleteSignature(part="parameter X-Amz-Signature", why="is not 64 hexadecimal digits in lower case")
+    claim = Claim(
+        *_credential(said["X-Amz-Credential"]),
+        _signed_names(said["X-Amz-SignedHeaders"]),
+        said["X-Amz-Signature"],
+        said["X-Amz-Date"],
+        said.get(TOKEN_PARAMETER),
+        _life(said["X-Amz-Expires"]),
+    )
+    return claim, [pair for pair in pairs if pair[0] != "X-Amz-Signature"]
+
+
+def _credential(text: str) -> tuple[str, str, str, str]:
+    """Read the access key id and the scope."""
+    found = _CREDENTIAL.fullmatch(text)
+    if found is None:
+        raise IncompleteSignature(part="Credential", why="is not KEY/YYYYMMDD/region/service/aws4_request")
+    access_key_id, date, region, service = found.groups()
+    return access_key_id, date, region, service
+
+
+def _signed_names(text: str) -> tuple[str, ...]:
+    """Read the names of the signed headers: sorted, each once; the verifier sees that they are headers' names."""
+    names = tuple(text.split(";"))
+    if list(names) != sorted(set(names)):
+        raise IncompleteSignature(part="SignedHeaders", why="are not sorted, each once")
+    return names
+
+
+def _life(text: str) -> timedelta:
+    """Read a presigned URL's life."""
+    if not _SECONDS.fullmatch(text) or timedelta(seconds=int(text)) > LONGEST:
+        raise IncompleteSignature(part="parameter X-Amz-Expires", why="is not between 1 and 604800 seconds")
+    return timedelta(seconds=int(text))

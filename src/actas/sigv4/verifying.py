@@ -1,0 +1,155 @@
+"""Verify a signed request, and fail closed."""
+
+import hmac
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from actas.sigv4 import canonical
+from actas.sigv4.canonical import Gathered, Headers
+from actas.sigv4.claimed import TOKEN_PARAMETER, Claim, Pairs, read
+from actas.sigv4.errors import (
+    BadSignature,
+    BodyMismatch,
+    IncompleteSignature,
+    OutsideTime,
+    UnknownAccessKey,
+    UnsignedHeader,
+    WrongScope,
+)
+from actas.sigv4.keys import SigningKeys, derive
+from actas.sigv4.scope import body_hash, check_time, read_stamp, signature, string_to_sign
+from actas.sigv4.values import ANY, Caller, Payload, Scope
+
+FindSecret = Callable[[str, str | None], str | None]
+_DEFAULT_PORTS: Final = {"https": ":443", "http": ":80"}
+_TOKEN: Final = "x-amz-security-token"  # noqa: S105 - a header's name
+
+
+def verify(
+    method: str,
+    url: str,
+    headers: Headers,
+    body: bytes | Payload,
+    *,
+    find_secret: FindSecret,
+    now: datetime,
+    region: str | Scope,
+    service: str | Scope,
+    max_skew: timedelta = timedelta(minutes=5),
+    normalize_path: bool = True,
+    double_encode: bool = True,
+    unsigned_session_token: bool = False,
+    keys: SigningKeys | None = None,
+) -> Caller:
+    """Give the caller who signed exactly this request, or raise.
+
+    *find_secret* gets the access key id and the session token (or None) and gives the secret key, or None where there
+    is no such key; it is asked last but for the signature. *body* is `UNSIGNED_PAYLOAD` where the signer was to leave
+    it out. ``unsigned_session_token`` takes a token that is not part of the signature. Raises `SigV4Error` only.
+    """
+    moment = check_time(now)
+    canonical.check_method(method)
+    front, raw, query = canonical.split_target(url)
+    found = canonical.gathered(headers)
+    claim, pairs = read(found, canonical.query_pairs(query) if query else [])
+    signed_at = _check_time(claim, moment, max_skew)
+    _check_scope(claim, region, service)
+    _check_host(front, found)
+    _check_signed(claim, found, unsigned_session_token=unsigned_session_token)
+    payload = _payload(found, body)
+    if unsigned_session_token and claim.expires is not None:
+        pairs = [pair for pair in pairs if pair[0] != TOKEN_PARAMETER]
+    path = canonical.canonical_path(raw, normalize=normalize_path, double_encode=double_encode)
+    _check_signature(claim, (method, path, pairs, found.values, payload), find_secret, keys)
+    return Caller(
+        access_key_id=claim.access_key_id,
+        session_token=claim.token,
+        region=claim.region,
+        service=claim.service,
+        signed_at=signed_at,
+    )
+
+
+def _check_time(claim: Claim, now: datetime, max_skew: timedelta) -> datetime:
+    """See that it was signed about now; a presigned URL lasts as long as it says."""
+    signed_at = read_stamp(claim.time)
+    if signed_at is None:
+        raise IncompleteSignature(part="time", why="is not written as YYYYMMDDTHHMMSSZ")
+    if claim.date != claim.time[:8]:
+        raise WrongScope(part="day", wanted="the day of the signature's time")
+    age = now - signed_at
+    if age < -max_skew:
+        raise OutsideTime(signed_at=signed_at, now=now, why="that is still to come")
+    if claim.expires is None and age > max_skew:
+        raise OutsideTime(signed_at=signed_at, now=now, why=f"at most {max_skew // timedelta(seconds=1)} s may pass")
+    if claim.expires is not None and age > claim.expires:
+        raise OutsideTime(
+            signed_at=signed_at, now=now, why=f"it was good for {claim.expires // timedelta(seconds=1)} s"
+        )
+    return signed_at
+
+
+def _check_scope(claim: Claim, region: str | Scope, service: str | Scope) -> None:
+    """See that it was signed for this region and service."""
+    if region is not ANY and claim.region != region:
+        raise WrongScope(part="region", wanted=str(region))
+    if service is not ANY and claim.service != service:
+        raise WrongScope(part="service", wanted=str(service))
+
+
+def _check_host(front: str, found: Gathered) -> None:
+    """See that there is one Host, and that it is the URL's where the URL has one."""
+    host = found.values.get("host")
+    if not host or "host" in found.repeated:
+        raise IncompleteSignature(part="header host", why="is not there exactly once")
+    if not front or front.endswith(f"://{host}"):
+        return
+    scheme, _, authority = front.partition("://")
+    port = _DEFAULT_PORTS.get(scheme, "")
+    if authority.lower().removesuffix(port) != host.lower().removesuffix(port):
+        raise IncompleteSignature(part="header host", why="is not the URL's host")
+
+
+def _check_signed(claim: Claim, found: Gathered, *, unsigned_session_token: bool) -> None:
+    """See that Host, each signed name and each x-amz- header is there and signed."""
+    names = frozenset(claim.names)
+    if "host" not in names:
+        raise UnsignedHeader(header="host")
+    for name in claim.names:
+        if name not in found.values:
+            raise IncompleteSignature(part="SignedHeaders", why="name a header that is not there")
+    for name in found.values:
+        if name.startswith("x-amz-") and name not in names and not (name == _TOKEN and unsigned_session_token):
+            raise UnsignedHeader(header=name)
+
+
+def _payload(found: Gathered, body: bytes | Payload) -> str:
+    """Hash the body; what the header says must be the same."""
+    payload = body_hash(body)
+    said = found.once("x-amz-content-sha256")
+    if said is not None and said != payload:
+        raise BodyMismatch
+    return payload
+
+
+def _check_signature(
+    claim: Claim,
+    request: tuple[str, str, Pairs, dict[str, str], str],
+    find_secret: FindSecret,
+    keys: SigningKeys | None,
+) -> None:
+    """Compute the signature anew and compare, in constant time."""
+    method, path, pairs, found, payload = request
+    secret = find_secret(claim.access_key_id, claim.token)
+    if not secret:
+        raise UnknownAccessKey
+    query = canonical.canonical_query(pairs)
+    canonical_request = canonical.canonical_request(
+        method, path, query, headers=found, signed=claim.names, payload=payload
+    )
+    text = string_to_sign(claim.time, claim.scope, canonical_request)
+    scope = (secret, claim.date, claim.region, claim.service)
+    key = keys.key(*scope) if keys is not None else derive(*scope)
+    if not hmac.compare_digest(signature(key, text), claim.signature):
+        raise BadSignature
