@@ -12,17 +12,24 @@ import anyio
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from actas.store.errors import StoreExposed, StoreLate, StoreTooNew, StoreUnavailable
 from actas.store.tables import MIGRATIONS, VERSION
 
 LIMIT = 5.0
-"""Seconds that one piece of work with the database may take."""
+"""Seconds that one statement, or the wait for a connection, may take.
+
+The driver keeps it, not a cancellation: a driver that is cancelled in the middle of a statement leaves a task behind
+that never ends (tried: aiosqlite under SQLAlchemy 2.1). So work with the database is shielded, and short.
+"""
 _WRITES = "actas_writes"
 _MIGRATING = 0x41637461
 """The advisory lock that keeps two gateways from migrating at once; `WATERMARKS` is the one of that table."""
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=4000", "foreign_keys=ON", "secure_delete=ON")
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+_LATE = frozenset({"SQLITE_BUSY", "57014"})
+"""A lock that was not given in time; PostgreSQL's query_canceled."""
 
 
 class Store:
@@ -39,14 +46,14 @@ class Store:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """Lend a connection that sees one moment."""
-        with _Limit():
+        with _Work():
             async with self._engine.connect() as connection:
                 yield connection
 
     @asynccontextmanager
     async def write(self, lock: int | None = None) -> AsyncIterator[AsyncConnection]:
         """Lend a connection whose work is kept when the block ends well; *lock* makes holders of it take turns."""
-        with _Limit():
+        with _Work():
             async with self._engine.connect() as plain:
                 connection = await plain.execution_options(**{_WRITES: True})
                 async with connection.begin():
@@ -62,7 +69,7 @@ class Store:
 
 async def open_store(path: Path, url: str | None) -> Store:
     """Open the file at *path*, or the database at *url*, and bring its tables up to date."""
-    store = Store(create_async_engine(url, pool_size=5) if url else _sqlite(path))
+    store = Store(_postgresql(url) if url else _sqlite(path))
     try:
         async with store.write(_MIGRATING) as connection:
             await connection.run_sync(_migrate)
@@ -72,23 +79,28 @@ async def open_store(path: Path, url: str | None) -> Store:
     return store
 
 
-class _Limit:
-    """Turn lateness and the library's errors into ours, once, at this border."""
+class _Work:
+    """Shield work with the database, and turn the library's errors into ours, once, at this border."""
 
     def __enter__(self) -> None:
-        self._scope = anyio.fail_after(LIMIT)
+        self._scope = anyio.CancelScope(shield=True)
         self._scope.__enter__()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
-        try:
-            swallowed = self._scope.__exit__(kind, error, trace)
-        except TimeoutError as late:
-            raise StoreLate(allowed=LIMIT) from late
-        if isinstance(error, OSError):  # a server that cannot be reached
-            raise StoreUnavailable(why=error.strerror or "it cannot be reached") from error
-        if isinstance(error, SQLAlchemyError):
-            raise StoreUnavailable(why=_why(error)) from error
-        return swallowed
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        swallowed = self._scope.__exit__(kind, error, trace)
+        match error:
+            case TimeoutError() | PoolTimeout():
+                raise StoreLate(allowed=LIMIT) from error
+            case OSError():  # a server that cannot be reached
+                raise StoreUnavailable(why=error.strerror or "it cannot be reached") from error
+            case SQLAlchemyError() if _why(error) in _LATE:
+                raise StoreLate(allowed=LIMIT) from error
+            case SQLAlchemyError():
+                raise StoreUnavailable(why=_why(error)) from error
+            case _:
+                return swallowed
 
 
 def _why(error: SQLAlchemyError) -> str:
@@ -97,9 +109,15 @@ def _why(error: SQLAlchemyError) -> str:
     return getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or type(error).__name__
 
 
+def _postgresql(url: str) -> AsyncEngine:
+    limits = {"timeout": LIMIT, "command_timeout": LIMIT}
+    return create_async_engine(url, pool_size=5, pool_timeout=LIMIT, connect_args=limits)
+
+
 def _sqlite(path: Path) -> AsyncEngine:
     _make_private(path)
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=5)
+    limits = {"timeout": LIMIT}
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", pool_size=5, pool_timeout=LIMIT, connect_args=limits)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connected(connection: Any, _record: object) -> None:

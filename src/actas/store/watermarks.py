@@ -71,10 +71,13 @@ class Watermarks:
         began = self._clock()
         async with store.read() as connection:
             for sequence, provider, subject, event_us in await rows.watermarks_since(connection, self.sequence):
-                marks = self._marks.setdefault(provider, {})
-                marks[subject] = max(marks.get(subject, -math.inf), event_us)
+                self._take(provider, subject, event_us)
                 self.sequence = sequence
         self._read_at = began
+
+    def _take(self, provider: str, subject: bytes | None, event_us: int) -> None:
+        marks = self._marks.setdefault(provider, {})
+        marks[subject] = max(marks.get(subject, -math.inf), event_us)
 
     async def run(self, store: "Store") -> None:
         """Read once a second until cancelled; a store that fails makes the table stale, not the reader end."""
