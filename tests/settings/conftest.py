@@ -68,11 +68,11 @@ def desk(tmp_path):
     return Desk(tmp_path)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sound():
     return SOUND
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def around():
     return AROUND
