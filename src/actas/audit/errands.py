@@ -23,7 +23,7 @@ _EVERY = 0.2
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def ask(store: "Store", entry: Entry, *, now: datetime, limit: float = LIMIT) -> None:
+async def ask(store: "Store", entry: Entry, *, now: datetime) -> None:
     """Return when the gateway has kept *entry*; otherwise take the wish back and raise `NotRecorded`."""
     from actas.store import rows
 
@@ -31,11 +31,11 @@ async def ask(store: "Store", entry: Entry, *, now: datetime, limit: float = LIM
     async with store.write() as connection:
         await rows.ask(connection, name, records.encode(entry), (now - _EPOCH) // timedelta(microseconds=1))
     try:
-        with anyio.fail_after(limit):
+        with anyio.fail_after(LIMIT):
             while not await _is_kept(store, name):  # noqa: ASYNC110 - who keeps it is another process
                 await anyio.sleep(_EVERY)
     except TimeoutError as late:
-        raise NotRecorded(allowed=limit) from late
+        raise NotRecorded(allowed=LIMIT) from late
     finally:
         with anyio.CancelScope(shield=True):
             async with store.write() as connection:

@@ -8,7 +8,7 @@ from actas.model.call import Address
 from actas.model.facts import Fact, Known
 
 MOST = 1000
-"""Lines that strangers can cause at most between two times the counts are taken; the rest is counted together."""
+"""Lines that strangers can cause at most between two times the counts are taken; the rest is one line a minute."""
 _MINUTE = timedelta(minutes=1)
 _Place = tuple[int, int]
 """IP version and the leading bits: 24 of an IPv4 address, 48 of an IPv6 address."""
@@ -27,7 +27,7 @@ class Strangers:
         minute = now.replace(second=0, microsecond=0)
         key = (minute, reason, _place(address))
         if key not in self._counts and len(self._counts) >= MOST:
-            key = (min(self._counts)[0], "others", _OTHERS)
+            key = (minute, "others", _OTHERS)
         self._counts[key] = self._counts.get(key, 0) + 1
 
     def take(self, before: datetime) -> list[Counted]:

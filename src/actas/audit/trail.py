@@ -125,7 +125,10 @@ class Audit:
             await opened.close()
 
     async def keep(self, entry: Entry) -> None:
-        """Keep one record from a command: by the gateway where it runs, by ourselves where it does not."""
+        """Keep one record: as the gateway, from a command through the gateway, or as a command where none runs."""
+        if self._writer.is_running:
+            await self._writer.keep(entry)
+            return
         try:
             await self.open()
         except TrailInUse:

@@ -64,6 +64,11 @@ class Writer:
         self.kept = self.gaps = self.batches = 0
 
     @property
+    def is_running(self) -> bool:
+        """Tell whether `run` runs."""
+        return self._loop is not None
+
+    @property
     def queued(self) -> int:
         """How many records wait."""
         return len(self._queue)
