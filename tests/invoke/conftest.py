@@ -1,4 +1,5 @@
 """Local functions written into a folder, and callers with sessions to call them."""
+# ruff: noqa: ASYNC110 - other processes' states can only be looked at again and again
 
 import itertools
 import os
@@ -8,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import anyio
 import msgspec
 import pytest
 
@@ -91,6 +93,12 @@ class Bench:
         answer = await self.call(backend, event, **who)
         assert answer.function_error == "Unhandled", answer.payload
         return msgspec.json.decode(answer.payload)
+
+    async def running(self, count=1):
+        """Wait until *count* calls were delivered and run."""
+        with anyio.fail_after(20):
+            while sum(bool(one._job and not one._job.done.done()) for one in self.shared.pool._all) < count:
+                await anyio.sleep(0.005)
 
     def lines(self, call=None):
         call = call or self.last.call.id

@@ -270,7 +270,7 @@ def handler(event, context):
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(be_called)
-        await anyio.sleep(0.2)
+        await bench.running()
         told["forger"] = await bench.value(forger, {"call": bench.last.call.id}, subject="ben")
 
     assert told == {"victim": "true", "forger": "HTTP/1.1 400 Bad Request"}

@@ -31,6 +31,7 @@ from actas.invoke.local.errors import (
     EventNotJson,
     EventTooLarge,
     IsolationUnavailable,
+    SandboxFailed,
     SessionOver,
 )
 from actas.invoke.local.gate import Gate
@@ -176,14 +177,17 @@ class LocalBackend:
 
     async def _start(self, delivery: Delivery, job: Job) -> None:
         """Give the job to a warm process, or to a new one."""
-        if self._shared.closed:
-            raise BackendClosed(function=self._name)
+        self._refuse_when_closed()
         key = self._key(delivery)
         process = self._shared.pool.take(key)
         if process is None:
             await self._launch(key, delivery, job)
         else:
             process.submit(job)
+
+    def _refuse_when_closed(self) -> None:
+        if self._shared.closed:
+            raise BackendClosed(function=self._name)
 
     async def _launch(self, key: Key, delivery: Delivery, job: Job) -> None:
         launcher = await self._shared.launcher()
@@ -195,9 +199,14 @@ class LocalBackend:
         process = FunctionProcess(key=key, whose=whose, expires_at=work.expires_at if work else None)
         await self._shared.pool.add(process)
         try:
+            self._refuse_when_closed()
             process.submit(job, start_within=self._shared.start_within)
             environment = self._build_environment(delivery, launcher.task_root(self._code), now)
             await launcher.launch(process, self._code, environment, self._settings.memory.bytes)
+        except SandboxFailed:
+            process.end()
+            self._refuse_when_closed()
+            raise
         except BaseException:
             process.end()
             raise

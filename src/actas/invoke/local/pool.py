@@ -20,7 +20,7 @@ class Pool:
     def __init__(self, *, most: int, most_per_subject: int) -> None:
         self._most, self._most_per_subject = most, most_per_subject
         self._by_key: defaultdict[Key, list[FunctionProcess]] = defaultdict(list)
-        self._all: set[FunctionProcess] = set()
+        self._all: dict[FunctionProcess, None] = {}  # in the order in which they were last given a call
         self._idle: dict[FunctionProcess, asyncio.TimerHandle] = {}
         self._versions: dict[str, str] = {}
         self._spans: dict[str, float] = {}
@@ -43,6 +43,7 @@ class Pool:
             if process.takes_next:
                 if timer := self._idle.pop(process, None):
                     timer.cancel()
+                self._all[process] = self._all.pop(process)
                 return process
         return None
 
@@ -56,7 +57,7 @@ class Pool:
             else:
                 break
         process.on_idle, process.on_gone = self._now_idle, self._now_gone
-        self._all.add(process)
+        self._all[process] = None
         self._by_key[process.key].append(process)
 
     async def close(self) -> None:
@@ -71,14 +72,11 @@ class Pool:
         return sum(process.whose == whose for process in self._all)
 
     async def _evict(self, whose: tuple[str, str] | None) -> None:
-        for process in self._idle:  # in the order in which they became idle
-            if whose is None or process.whose == whose:
+        theirs = [one for one in self._all if whose is None or one.whose == whose]
+        leaving = [one for one in theirs if one.ending]  # its place comes free without anybody losing one
+        for process in (*leaving, *theirs):
+            if process.ending or process.takes_next:
                 self._retire(process)
-                await process.sandbox.wait_gone()
-                return
-        # some may be on their way out already: their places come free without anybody losing theirs
-        for process in self._all:
-            if process.ending and (whose is None or process.whose == whose):
                 await process.sandbox.wait_gone()
                 return
         limit = self._most if whose is None else self._most_per_subject
@@ -103,7 +101,7 @@ class Pool:
     def _now_gone(self, process: FunctionProcess) -> None:
         if timer := self._idle.pop(process, None):
             timer.cancel()
-        self._all.discard(process)
+        self._all.pop(process, None)
         same = self._by_key.get(process.key, [])
         if process in same:
             same.remove(process)

@@ -47,18 +47,19 @@ class Sandbox:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         self._socket = ours
-        with theirs:
-            await forks.fork(theirs, log)
         self._loop.add_reader(ours.fileno(), self._hear)
         try:
+            with theirs:
+                await forks.fork(theirs, log)
+            if self._socket is None:
+                raise SandboxBroken("it was given up while it was built")
             ours.send(json.dumps(plan).encode())
             with anyio.fail_after(_BUILT_WITHIN):
                 await self._built
-        except BaseException as wrong:
-            self.kill()
-            if isinstance(wrong, OSError):  # a TimeoutError is one
-                raise SandboxBroken(f"it was not built within {_BUILT_WITHIN:.0f} s") from wrong
-            raise
+        except TimeoutError as late:
+            raise SandboxBroken("it was not ready in time") from late
+        except OSError as wrong:
+            raise SandboxBroken(wrong.strerror or "the fork server could not be used") from wrong
 
     def start(self, environment: dict[str, str]) -> None:
         """Hand the runtime its environment, which it waits for."""
@@ -80,8 +81,9 @@ class Sandbox:
             self._signal(self.init, signal.SIGKILL)
         elif self._socket:
             self._socket.shutdown(socket.SHUT_RDWR)  # it hears that we hung up, and ends itself
-        if self._socket and self.init is None:
             self._loop.call_soon(self._hear)
+        elif not self.gone.is_set():
+            self._loop.call_soon(self._finish)  # nothing was ever started
 
     async def wait_gone(self) -> None:
         """Wait until no process of the sandbox is left."""
@@ -141,6 +143,8 @@ class Sandbox:
     def _finish(self) -> None:
         if self.init is not None:
             self._loop.remove_reader(self.init)
+        if self.gone.is_set():
+            return
         for descriptor in (self.init, self.runtime, *self.stopped_with):
             if descriptor is not None:
                 os.close(descriptor)
@@ -152,9 +156,8 @@ class Sandbox:
             self._kill_timer.cancel()
         if not self._built.cancelled() and self._built.done():
             self._built.exception()  # seen, or nobody waits for it any more
-        if not self.gone.is_set():
-            self.gone.set()
-            self._on_exit(self._status)
+        self.gone.set()
+        self._on_exit(self._status)
 
 
 def _number_of(process: int | None) -> int | None:

@@ -21,6 +21,7 @@ class ForkServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._starting = anyio.Lock()
+        self._closed = False
 
     @property
     def pid(self) -> int | None:
@@ -33,12 +34,17 @@ class ForkServer:
         try:
             socket.send_fds(control, [b"fork"], [gateway.fileno(), log])
         except OSError:
-            await self.close()
+            await self._end()
             control = await self._running()
             socket.send_fds(control, [b"fork"], [gateway.fileno(), log])
 
     async def close(self) -> None:
-        """End the server; sandboxes that still run end with it."""
+        """End the server for good."""
+        self._closed = True
+        async with self._starting:
+            await self._end()
+
+    async def _end(self) -> None:
         process, control, self._process, self._control = self._process, self._control, None, None
         if control:
             control.close()
@@ -48,6 +54,8 @@ class ForkServer:
 
     async def _running(self) -> socket.socket:
         async with self._starting:
+            if self._closed:
+                raise ChildProcessError(0, "the fork server is closed")
             if self._control is None:
                 self._control = await self._start()
             return self._control
@@ -58,7 +66,7 @@ class ForkServer:
             os.set_inheritable(theirs.fileno(), True)
             # -I: neither the environment nor the folder we stand in may choose what it imports
             command = [sys.executable, "-I", "-X", "utf8", "-c", _COMMAND, str(theirs.fileno())]
-            self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - returns at once; a fixed command
+            process = subprocess.Popen(  # noqa: ASYNC220, S603 - returns at once; a fixed command
                 command,
                 env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
                 cwd="/",
@@ -71,15 +79,20 @@ class ForkServer:
         ours.setblocking(False)
         try:
             with anyio.fail_after(_START_WITHIN):
-                said = await asyncio.get_running_loop().sock_recv(ours, 16)
+                _check(await asyncio.get_running_loop().sock_recv(ours, 16))
         except BaseException:
             ours.close()
-            self._process.kill()
+            process.kill()
+            with anyio.CancelScope(shield=True):
+                await _reap(process)
             raise
-        if said != b"ready":
-            ours.close()
-            raise ChildProcessError("the fork server ended before it was ready")
+        self._process = process
         return ours
+
+
+def _check(said: bytes) -> None:
+    if said != b"ready":
+        raise ChildProcessError(0, "the fork server ended before it was ready")
 
 
 async def _reap(process: subprocess.Popen[bytes]) -> None:

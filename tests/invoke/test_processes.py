@@ -1,0 +1,336 @@
+"""One process for one version and one role session: shared with nobody, frozen between calls, gone in time."""
+# ruff: noqa: ASYNC110, ASYNC240 - the state of processes is read from /proc, again and again
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import anyio
+import pytest
+
+from actas.invoke.local.errors import (
+    BackendClosed,
+    IsolationUnavailable,
+    SessionOver,
+    TooManyCalls,
+    TooManyProcesses,
+    WaitedTooLong,
+)
+from actas.invoke.local.machine import Machine
+from actas.settings.schema import Limits, Schedule
+from actas.settings.values import Span
+
+pytestmark = pytest.mark.anyio
+
+COUNT = "count = 0\ndef handler(event, context):\n    global count\n    count += 1\n    return count\n"
+SLEEP = "import time\ndef handler(event, context):\n    time.sleep(event)\n    return 'slept'\n"
+
+
+async def until(claim):
+    with anyio.fail_after(10):
+        while not claim():
+            await anyio.sleep(0.01)
+
+
+async def test_a_caller_meets_the_same_process_again_and_nobody_elses(bench):
+    function = bench.function(COUNT)
+
+    told = [await bench.value(function, subject=name) for name in ("ana", "ana", "ben", "ana", "ben")]
+
+    assert told == [1, 2, 1, 3, 2]
+
+
+async def test_calls_at_once_have_a_process_each(bench):
+    function = bench.function(SLEEP)
+    told = []
+
+    async def one():
+        told.append(await bench.value(function, 0.2))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(one)
+
+    assert told == ["slept"] * 3
+    assert len(bench.shared.pool) == 3
+
+
+async def test_a_process_does_nothing_between_calls(bench):
+    code = """
+import os, subprocess, threading, time
+ticks = 0
+def tick():
+    global ticks
+    while True:
+        ticks += 1
+        time.sleep(0.005)
+threading.Thread(target=tick, daemon=True).start()
+child = subprocess.Popen(["sleep", "60"], start_new_session=True)
+def handler(event, context):
+    time.sleep(event)
+    return [ticks, child.poll()]
+"""
+    function = bench.function(code)
+    before, _ = await bench.value(function, 0)
+    (process,) = bench.shared.pool._all
+    await until(lambda: process.idle)
+    await anyio.sleep(0.3)
+    frozen, alive = await bench.value(function, 0)
+    ran, _ = await bench.value(function, 0.1)
+
+    assert frozen - before < 20
+    assert ran - frozen >= 5
+    assert alive is None
+
+
+async def test_what_a_function_has_left_running_is_frozen_too(bench, processes):
+    code = """
+import subprocess
+def handler(event, context):
+    for escape in (False, True):
+        subprocess.Popen(["sh", "-c", "sleep 60 & sleep 60"], start_new_session=escape)
+"""
+    function = bench.function(code)
+    await bench.value(function)
+    (process,) = bench.shared.pool._all
+    await until(lambda: process.idle)
+
+    everyone = processes(process.sandbox.init_id())
+
+    def states():
+        return [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[0] for one in everyone]
+
+    await until(lambda: set(states()) <= {"T", "Z"})
+    assert len(everyone) >= 5
+
+
+async def test_an_idle_process_is_retired(bench):
+    function = bench.function(COUNT, idle=Span(timedelta(seconds=0.1)))
+    await bench.value(function)
+    (process,) = bench.shared.pool._all
+    number = process.sandbox.process_id()
+
+    await until(lambda: len(bench.shared.pool) == 0)
+
+    assert not Path(f"/proc/{number}").exists()
+    assert await bench.value(function) == 1
+
+
+async def test_a_process_ends_with_its_session(bench):
+    function = bench.function(COUNT)
+    await bench.value(function, lasts=timedelta(seconds=0.5))
+    assert len(bench.shared.pool) == 1
+
+    await until(lambda: len(bench.shared.pool) == 0)
+
+
+async def test_a_call_whose_session_is_over_is_not_delivered(bench):
+    function = bench.function(COUNT)
+
+    with pytest.raises(SessionOver):
+        await bench.call(function, lasts=timedelta(seconds=-1))
+    assert await bench.value(function, lasts=timedelta(seconds=5)) == 1
+
+
+async def test_a_session_that_ends_while_its_process_starts_is_not_delivered(bench):
+    function = bench.function("import time\ntime.sleep(0.5)\n" + COUNT)
+
+    with pytest.raises(SessionOver):
+        await bench.call(function, lasts=timedelta(seconds=0.3))
+
+
+async def test_old_code_ends_when_new_code_comes(bench):
+    function = bench.function(COUNT)
+    await bench.value(function)
+    await bench.value(function, subject="ben")
+
+    bench.write(COUNT + "# changed\n")
+
+    assert await bench.value(function) == 1
+    await until(lambda: len(bench.shared.pool) == 1)
+
+
+async def test_a_call_that_runs_finishes_on_the_code_it_began_with(bench):
+    function = bench.function(SLEEP)
+    told = []
+
+    async def slow():
+        told.append(await bench.value(function, 0.5))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(slow)
+        await bench.running()
+        bench.write("def handler(event, context):\n    return 'new'\n")
+        told.append(await bench.value(function, 0))
+
+    assert told == ["new", "slept"]
+    await until(lambda: len(bench.shared.pool) == 1)
+
+
+async def test_at_the_cap_the_process_that_was_idle_longest_goes(bench):
+    bench.open(limits=Limits(processes=2, processes_per_subject=2))
+    function = bench.function(COUNT)
+    for name in ("ana", "ben", "ana"):
+        await bench.value(function, subject=name)
+
+    await bench.value(function, subject="chidi")
+
+    assert {process.whose[1] for process in bench.shared.pool._all} == {"ana", "chidi"}
+    assert await bench.value(function, subject="ana") == 3
+
+
+@pytest.mark.parametrize(
+    ("limits", "per_subject"), [(Limits(processes=2), False), (Limits(processes_per_subject=2), True)]
+)
+async def test_at_the_cap_with_all_busy_the_call_is_refused(bench, limits, per_subject):
+    bench.open(limits=limits)
+    function = bench.function(SLEEP)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(2):
+            tasks.start_soon(bench.value, function, 0.6)
+        await bench.running(2)
+        with pytest.raises(TooManyProcesses) as refused:
+            await bench.call(function, 0)
+
+    assert (refused.value.status, refused.value.per_subject) == (429, per_subject)
+    assert await bench.value(function, 0) == "slept"
+
+
+async def test_a_caller_at_its_cap_does_not_stand_in_anothers_way(bench):
+    bench.open(limits=Limits(processes=10, processes_per_subject=1))
+    function = bench.function(SLEEP)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(bench.value, function, 0.5)
+        await bench.running()
+        assert await bench.value(function, 0, subject="ben") == "slept"
+
+
+async def test_calls_beyond_the_schedule_wait_and_then_are_refused(bench):
+    function = bench.function(SLEEP, schedule=Schedule(at_once=1, waiting=1))
+    told = []
+
+    async def one():
+        told.append(await bench.value(function, 0.3))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one)
+        await bench.running()
+        tasks.start_soon(one)
+        await anyio.sleep(0.05)
+        with pytest.raises(TooManyCalls) as refused:
+            await bench.call(function, 0)
+
+    assert refused.value.status == 429
+    assert told == ["slept", "slept"]
+    assert len(bench.shared.pool) == 1
+
+
+async def test_a_call_does_not_wait_for_ever(bench, monkeypatch):
+    monkeypatch.setattr("actas.invoke.backends.local._PATIENCE", 0.2)
+    function = bench.function(SLEEP, schedule=Schedule(at_once=1, waiting=5))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(bench.value, function, 0.6)
+        await bench.running()
+        with pytest.raises(WaitedTooLong):
+            await bench.call(function, 0)
+
+    assert await bench.value(function, 0) == "slept"
+
+
+async def test_a_caller_who_hangs_up_neither_ends_the_function_nor_keeps_its_place(bench):
+    code = """
+import time
+done = []
+def handler(event, context):
+    time.sleep(event)
+    done.append(event)
+    return done
+"""
+    function = bench.function(code, schedule=Schedule(at_once=1, waiting=5))
+    await bench.value(function, 0)
+
+    with anyio.move_on_after(0.1):
+        await bench.call(function, 0.4)
+    told = await bench.value(function, 0.01)
+
+    assert told == [0, 0.4, 0.01]
+
+
+async def test_a_caller_who_hangs_up_while_a_process_starts_leaves_nothing_stuck(bench):
+    function = bench.function("import time\ntime.sleep(0.2)\n" + COUNT, schedule=Schedule(at_once=1, waiting=1))
+
+    for patience in (0.0, 0.01, 0.05, 0.1):
+        with anyio.move_on_after(patience):
+            await bench.call(function)
+
+    assert await bench.value(function) >= 1
+
+
+async def test_sixty_calls_one_after_the_other_need_one_process(bench):
+    function = bench.function(COUNT)
+
+    told = [await bench.value(function) for _ in range(60)]
+
+    assert told == list(range(1, 61))
+
+
+async def test_isolation_that_cannot_be_had_is_refused(bench):
+    shared = bench.open(machine=Machine(namespaces=False, why="unshare: Operation not permitted"))
+
+    with pytest.raises(IsolationUnavailable) as refused:
+        await shared.open()
+    with pytest.raises(IsolationUnavailable):
+        await bench.call(bench.function(COUNT))
+
+    assert "unshare: Operation not permitted" in refused.value.message
+    assert len(shared.pool) == 0
+
+
+async def test_weak_isolation_is_said_loudly(bench):
+    shared = bench.open(machine=Machine(namespaces=False, why="no"), isolation="weak")
+
+    machine = await shared.open()
+
+    assert machine.state.startswith("WEAK:")
+
+
+async def test_a_closed_backend_takes_no_calls(bench):
+    function = bench.function(COUNT)
+    await bench.value(function)
+    await bench.shared.close()
+
+    with pytest.raises(BackendClosed):
+        await bench.call(function)
+
+
+async def test_the_memory_of_a_process_never_held_anothers_secrets(bench):
+    """The fork server, whose memory every process inherits, is no way from one caller's secrets to another."""
+    code = """
+def handler(event, context):
+    found = []
+    with open("/proc/self/maps") as maps, open("/proc/self/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            start, end = (int(part, 16) for part in line.split()[0].split("-"))
+            if "rw-p" in line and "vvar" not in line:
+                memory.seek(start)
+                found.append(bytes(memory.read(end - start)))
+    everything = b"".join(found)
+    return [name for name in ("ANA", "BEN", "CHIDI") if b"ASIA" + name.encode() in everything]
+"""
+    function = bench.function(code, seconds=10)
+
+    told = [await bench.value(function, subject=name) for name in ("ana", "ben", "chidi")]
+
+    assert told == [["ANA"], ["BEN"], ["CHIDI"]]
+
+
+async def test_the_number_of_processes_is_what_the_kernel_says(bench, processes):
+    function = bench.function(COUNT)
+    for name in ("ana", "ben"):
+        await bench.value(function, subject=name)
+
+    assert len(processes(bench.shared._forks.pid)) == 4  # an init and a runtime each
+    assert bench.shared._forks.pid in processes(os.getpid())
