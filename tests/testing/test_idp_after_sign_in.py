@@ -1,6 +1,8 @@
 """Refresh, revocation, userinfo, signing out, and the device grant."""
 
+import base64
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 
@@ -208,3 +210,18 @@ def test_a_client_without_the_grant_gets_no_device_code(talk):
     answer = talk.web.post(talk.found["device_authorization_endpoint"], data=form)
 
     assert answer.json()["error"] == "unauthorized_client"
+
+
+@pytest.mark.parametrize(("verifier", "taken"), [("v" * 43, True), ("w" * 43, False), (None, False)])
+def test_a_device_that_began_with_a_challenge_is_held_to_it(talk, verifier, taken):
+    form = {"client_id": "cli", "code_challenge": challenge("v" * 43), "code_challenge_method": "S256"}
+    codes = talk.web.post(talk.found["device_authorization_endpoint"], data=form).json()
+
+    poll = {"grant_type": DEVICE_CODE, "client_id": "cli", "device_code": codes["device_code"]}
+    answer = talk.token(poll | ({"code_verifier": verifier} if verifier else {}))
+
+    assert answer.json()["error"] == ("authorization_pending" if taken else "invalid_grant")
+
+
+def challenge(verifier):
+    return base64.urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()

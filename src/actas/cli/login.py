@@ -6,6 +6,7 @@
     about = await sign_in(client, "ana", Path(".actas"), say=print)
 """
 
+import secrets
 import webbrowser
 from collections.abc import Callable
 from dataclasses import replace
@@ -121,11 +122,12 @@ async def sign_in_by_device(
     """Sign in on another device: for a machine without a browser."""
     async with web(client.issuer, ca=client.ca) as visitor:
         found = await discover(client, visitor)
-        answer = await begin(client, found, visitor)
+        verifier = secrets.token_urlsafe(32)
+        answer = await begin(client, found, visitor, verifier=verifier)
         say(f"On any device, open\n  {answer.verification_uri}\nand enter the code\n  {answer.user_code}")
         if answer.verification_uri_complete:
             say(f"or open\n  {answer.verification_uri_complete}\nand compare the code.")
-        tokens = await wait(client, found, answer, visitor, clock=now, sleep=sleep)
+        tokens = await wait(client, found, answer, visitor, verifier=verifier, clock=now, sleep=sleep)
     return await keep(client, name, state, tokens, keep_in)
 
 

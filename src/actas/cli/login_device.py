@@ -7,6 +7,7 @@ import anyio
 import msgspec
 
 from actas.cli.login_errors import NobodyCame, ProviderNotUsable, ProviderRefused, ProviderSilent
+from actas.cli.login_pkce import challenge_of
 from actas.cli.login_provider import LoginClient, Metadata, wanted_scopes
 from actas.cli.login_tokens import Tokens, from_device, own_parameters
 from actas.cli.login_web import Web, is_safe
@@ -32,12 +33,17 @@ class DeviceAnswer(msgspec.Struct, frozen=True):
         return "DeviceAnswer(...)"
 
 
-async def begin(client: LoginClient, found: Metadata, web: Web) -> DeviceAnswer:
-    """Ask for the codes."""
+async def begin(client: LoginClient, found: Metadata, web: Web, *, verifier: str) -> DeviceAnswer:
+    """Ask for the codes; who has no use for a challenge leaves it unread (RFC 6749, section 3.1)."""
     where = found.device_authorization_endpoint
     if where is None:
         raise ProviderNotUsable(issuer=client.issuer, why="it has no sign-in by device")
-    form = {**own_parameters(client), "scope": wanted_scopes(client, found)}
+    form = {
+        **own_parameters(client),
+        "scope": wanted_scopes(client, found),
+        "code_challenge": challenge_of(verifier),  # some providers hold every flow of a client to PKCE
+        "code_challenge_method": "S256",
+    }
     answer = await web.submit(where, form, DeviceAnswer, doing="the device")
     shown = (answer.verification_uri, answer.verification_uri_complete or answer.verification_uri)
     printable = answer.user_code.isascii() and answer.user_code.isprintable() and len(answer.user_code) <= 64
@@ -52,6 +58,7 @@ async def wait(
     answer: DeviceAnswer,
     web: Web,
     *,
+    verifier: str,
     clock: Callable[[], datetime],
     sleep: Sleep = anyio.sleep,
 ) -> Tokens:
@@ -63,7 +70,7 @@ async def wait(
         await sleep(interval)
         waited += interval
         try:
-            return await from_device(client, found, answer.device_code, web, now=clock())
+            return await from_device(client, found, answer.device_code, web, verifier=verifier, now=clock())
         except ProviderSilent:
             interval = min(interval * 2, _LONGEST_INTERVAL)  # section 3.5: back off where nobody answers
         except ProviderRefused as refused:

@@ -59,9 +59,11 @@ async def from_code(
     return await _believed(client, found, answer, web, now=now, nonce=attempt.nonce)
 
 
-async def from_device(client: LoginClient, found: Metadata, device_code: str, web: Web, *, now: datetime) -> Tokens:
+async def from_device(
+    client: LoginClient, found: Metadata, device_code: str, web: Web, *, verifier: str, now: datetime
+) -> Tokens:
     """Trade a device code (RFC 8628, section 3.4)."""
-    form = {"grant_type": DEVICE_GRANT, "device_code": device_code}
+    form = {"grant_type": DEVICE_GRANT, "device_code": device_code, "code_verifier": verifier}
     answer = await submit(client, found, form, web, doing="the device")
     return await _believed(client, found, answer, web, now=now, nonce=None)
 

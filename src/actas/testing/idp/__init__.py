@@ -13,12 +13,13 @@ from typing import Any, Self
 
 from starlette.types import ASGIApp
 
+from actas.testing.errors import DidNotStart
 from actas.testing.idp import app
 from actas.testing.idp.facts import Shape
 from actas.testing.idp.faults import Faults
 from actas.testing.idp.people import DEVICE_CODE, LOOPBACK_REDIRECT, Client, Person, made_up_clients, made_up_people
 from actas.testing.idp.provider import UNSERVED, Provider
-from actas.testing.idp.serving import InThread, listener, reserve, until_cancelled, until_it_answers
+from actas.testing.idp.serving import InThread, answers, listener, reserve, until_cancelled
 from actas.testing.idp.shapes import SHAPES
 
 __all__ = [
@@ -85,7 +86,8 @@ class Idp(Provider):
 
     async def ready(self) -> None:
         """Wait until `serve` takes connections."""
-        await until_it_answers(self._host, self._port)
+        if not await answers(self._host, self._port):
+            raise DidNotStart(port=self._port, why="it did not come up in time")
 
     def take_port(self) -> None:
         """Take the port, so that the address is known before anybody listens."""

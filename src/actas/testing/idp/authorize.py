@@ -4,15 +4,19 @@ Pure. What is wrong before client and redirect address are known is `Untrusted` 
 after that is told to the client by a redirect.
 """
 
+import base64
+import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from urllib.parse import urlencode, urlsplit
 
 from actas.testing.errors import OAuthRefused, Untrusted
 from actas.testing.idp.people import Client
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7636, section 4.2: SHA-256 in base64url is 43 characters
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # section 4.1
 _LOOPBACK = ("127.0.0.1", "::1")
 MAX_ECHO = 4096
 """How long a state or a nonce may be."""
@@ -70,11 +74,7 @@ def read(parameters: Mapping[str, str], client: Client, redirect: str) -> Asked:
         raise OAuthRefused(error="invalid_request", why="response_mode must be query")
     if "request" in parameters or "request_uri" in parameters:
         raise OAuthRefused(error="request_not_supported", why="request objects are not supported")
-    if parameters.get("code_challenge_method") != "S256":  # RFC 9700, section 2.1.1
-        raise OAuthRefused(error="invalid_request", why="code_challenge_method must be S256")
-    challenge = parameters.get("code_challenge", "")
-    if not _CHALLENGE.fullmatch(challenge):
-        raise OAuthRefused(error="invalid_request", why="code_challenge must be a SHA-256 in base64url")
+    challenge = challenge_in(parameters)
     if max(len(parameters.get(name, "")) for name in ("state", "nonce")) > MAX_ECHO:
         raise OAuthRefused(error="invalid_request", why=f"state and nonce have at most {MAX_ECHO} characters")
     if "none" in parameters.get("prompt", "").split():  # this provider keeps nobody signed in
@@ -89,6 +89,25 @@ def read(parameters: Mapping[str, str], client: Client, redirect: str) -> Asked:
         resource=parameters.get("resource") or parameters.get("audience"),
         hint=parameters.get("login_hint"),
     )
+
+
+def challenge_in(parameters: Mapping[str, str]) -> str:
+    """Read the code challenge; its method is S256 and no other (RFC 9700, section 2.1.1)."""
+    if parameters.get("code_challenge_method") != "S256":
+        raise OAuthRefused(error="invalid_request", why="code_challenge_method must be S256")
+    challenge = parameters.get("code_challenge", "")
+    if not _CHALLENGE.fullmatch(challenge):
+        raise OAuthRefused(error="invalid_request", why="code_challenge must be a SHA-256 in base64url")
+    return challenge
+
+
+def is_answered(challenge: str, parameters: Mapping[str, str]) -> bool:
+    """Say whether the verifier in a token request answers the challenge (RFC 7636, section 4.6)."""
+    verifier = parameters.get("code_verifier", "")
+    if not _VERIFIER.fullmatch(verifier):
+        return False
+    hashed = base64.urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return hmac.compare_digest(hashed, challenge)
 
 
 def scopes(parameters: Mapping[str, str], client: Client) -> tuple[str, ...]:

@@ -53,6 +53,7 @@ class Devices:
             resource=said.get("resource") or said.get("audience"),
             user_code=user_code(),
             interval=self._provider.device_interval,
+            challenge=authorize.challenge_in(said) if "code_challenge" in said else None,
         )
         handle = self._provider.shelves.devices.put(device, until=now + DEVICE_LIFE)
         self._provider.shelves.user_codes.put(device, until=now + DEVICE_LIFE, handle=plain(device.user_code))

@@ -75,6 +75,8 @@ class Device:
     resource: str | None
     user_code: str
     interval: timedelta
+    challenge: str | None = None
+    """PKCE for devices is in no standard, but a device that begins with it is held to it."""
     tries: int = 0
     polled: datetime | None = None
     state: Literal["pending", "denied", "used"] | Grant = "pending"

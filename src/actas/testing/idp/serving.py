@@ -104,12 +104,12 @@ class InThread:
             await self._server.serve()
 
     async def _announce(self) -> None:
-        await until_it_answers(self._host, self._port)
-        self._ready.set()
+        if await answers(self._host, self._port):
+            self._ready.set()
 
 
-async def until_it_answers(host: str, port: int) -> None:
-    """Wait until something takes connections there."""
+async def answers(host: str, port: int) -> bool:
+    """Wait until something takes connections there; False if nothing did in time."""
     with anyio.move_on_after(PATIENCE):
         while True:
             try:
@@ -118,4 +118,5 @@ async def until_it_answers(host: str, port: int) -> None:
                 await anyio.sleep(0.005)
             else:
                 await stream.aclose()
-                return
+                return True
+    return False

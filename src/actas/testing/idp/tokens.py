@@ -1,23 +1,19 @@
 """The token endpoint: what is shown, and what is given for it."""
 
 import base64
-import binascii
-import re
-import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any, Protocol
 from urllib.parse import unquote_plus
 
 from actas.testing.errors import OAuthRefused
 from actas.testing.idp import parameters
+from actas.testing.idp.authorize import is_answered
 from actas.testing.idp.authorize import scopes as read_scopes
 from actas.testing.idp.facts import Shape
 from actas.testing.idp.grants import REFRESH_LIFE, Device, Grant, Refresh, Shelves
 from actas.testing.idp.people import DEVICE_CODE, Client
 
-_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636, section 4.1
 Answer = dict[str, Any]
 
 
@@ -41,7 +37,7 @@ def _basic(header: str) -> tuple[str, str]:
         raise OAuthRefused(error="invalid_client", why="only Basic client authentication is known", status=401)
     try:
         name, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # of base64 and of UTF-8
         colon = name = secret = ""
     if not colon:
         raise OAuthRefused(error="invalid_client", why="the client's credentials cannot be read", status=401)
@@ -78,16 +74,9 @@ def _from_code(form: Mapping[str, str], client: Client, shelves: Shelves, minter
     code.used = True
     if form.get("redirect_uri") != code.redirect:
         raise OAuthRefused(error="invalid_grant", why="redirect_uri is not the one the code was sent to")
-    if not _answers(form.get("code_verifier", ""), code.challenge):
+    if not is_answered(code.challenge, form):
         raise OAuthRefused(error="invalid_grant", why="code_verifier does not answer the code's challenge")
     return _renewable(code.grant, code.grant.scopes, shelves, minter, now)
-
-
-def _answers(verifier: str, challenge: str) -> bool:
-    if not _VERIFIER.fullmatch(verifier):
-        return False
-    hashed = base64.urlsafe_b64encode(sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    return secrets.compare_digest(hashed, challenge)
 
 
 def _renewable(grant: Grant, scopes: tuple[str, ...], shelves: Shelves, minter: Minter, now: datetime) -> Answer:
@@ -116,6 +105,8 @@ def _from_device(form: Mapping[str, str], client: Client, shelves: Shelves, mint
     device = shelves.devices.look(parameters.need(form, "device_code"), now=now)
     if device is None or device.client.id != client.id:
         raise OAuthRefused(error="expired_token", why="the device code is not known or too old")
+    if device.challenge is not None and not is_answered(device.challenge, form):
+        raise OAuthRefused(error="invalid_grant", why="code_verifier does not answer the device's challenge")
     polled, device.polled = device.polled, now
     if polled is not None and now - polled < device.interval:  # RFC 8628, section 3.5
         device.interval += timedelta(seconds=5)
