@@ -35,7 +35,7 @@ def judge(content, around):
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_bytes_are_settings_or_mistakes(around, content):
     judge(content, around)
 
@@ -53,7 +53,7 @@ TOKEN = re.compile(r"[A-Za-z0-9_*./:\-\"]+")
 
 
 @given(st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_sound_settings_with_anything_put_anywhere_are_settings_or_mistakes(sound, around, data):
     text = sound
     for _ in range(data.draw(st.integers(1, 4))):
@@ -88,7 +88,7 @@ RULE = st.fixed_dictionaries(
 
 
 @given(st.lists(RULE, max_size=5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_any_rules_together_are_settings_or_mistakes(sound, around, rules):
     head = sound.split("rules:\n")[0]
     lines = [f"  - {{{', '.join(f'{key}: {value}' for key, value in rule.items())}}}\n" for rule in rules]

@@ -159,7 +159,7 @@ def test_aliases_are_never_multiplied():
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_any_text_gives_a_tree_or_what_is_wrong_with_it(text):
     tree = load(text)
 
@@ -173,7 +173,7 @@ SNIPPETS = st.sampled_from(
 
 
 @given(st.lists(SNIPPETS, max_size=40))
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_any_heap_of_yaml_gives_a_tree_or_what_is_wrong_with_it(parts):
     tree = load("".join(parts))
 
@@ -192,7 +192,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_json_is_read_as_what_it_says(value):
     tree = load(json.dumps(value, ensure_ascii=False))
 
@@ -201,7 +201,7 @@ def test_json_is_read_as_what_it_says(value):
 
 
 @given(JSON)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_what_pyyaml_writes_is_read_as_it_was(value):
     text = pyyaml.safe_dump(value, allow_unicode=True, sort_keys=False)
     with contextlib.suppress(StopIteration):

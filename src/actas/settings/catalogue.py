@@ -52,6 +52,8 @@ CODES: Final = {
     "settings.tenants-missing": "A provider for everybody's organisations has no list of them.",
     "settings.unknown-algorithm": "A signature algorithm that is not taken.",
     "settings.one-of": "Keys come from more than one place, or from none.",
+    "settings.bad-keys": "A key set that is none, or has keys that cannot be used.",
+    "settings.bad-certificate": "A file of certificates that holds none.",
     "settings.wrong-lookup": "A look-up that does not fit the preset.",
     # functions and routes
     "settings.one-backend": "A function has no backend, or several.",

@@ -17,8 +17,6 @@ ALGORITHMS: Final = (
 )  # fmt: skip
 """RFC 7518, section 3.1, RFC 8037 and RFC 9864, less what needs a shared secret, and less ``none``."""
 _SHARED: Final = ("organizations", "common")
-_PRIVATE_MEMBERS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
-"""Members of a JWK that are secret: RFC 7518, sections 6.2.2, 6.3.2 and 6.4.1."""
 
 
 def check(view: View) -> None:
@@ -78,9 +76,17 @@ def _issuer(view: View, path: Path, provider: Provider, facts: PresetFacts) -> N
         view.report("settings.bad-issuer", where, message, hint, wanted=facts.issuer_example)
 
 
+def _url(view: View, path: Path, where: Path, text: str, *, private: bool, what: str) -> None:
+    read = url(text)
+    if isinstance(read, str):
+        view.report("settings.bad-url", where, f"{what} {read}", "Give its https URL.")
+    else:
+        _reachable(view, path, where, read, private=private, what=what)
+
+
 def _reachable(view: View, path: Path, where: Path, read: Url, *, private: bool, what: str) -> None:
     if read.scheme != "https" and not (private or is_loopback(read.host)):
-        message = f"{what} is not https: whoever is on the way could put their own keys there"
+        message = f"{what} is not https: whoever is on the way could read and change what is said"
         view.report("settings.insecure-url", where, message, "Write https://.")
     elif is_private(read.host) and not private:
         message = f"{what} is at a private address"
@@ -128,21 +134,7 @@ def _keys(view: View, path: Path, provider: Provider) -> None:
     if [keys.url, keys.file, keys.inline].count(None) != 2:
         view.report("settings.one-of", where, "keys come from exactly one of url, file and inline", "Keep one of them.")
     if keys.url is not None:
-        read = url(keys.url)
-        if isinstance(read, str):
-            view.report("settings.bad-url", (*where, "url"), f"keys.url {read}", "Give the URL of a JWK Set.")
-        else:
-            _reachable(view, path, (*where, "url"), read, private=provider.private, what="keys.url")
-    if keys.inline is not None and _holds_private(keys.inline):
-        message = "keys.inline holds a private or a shared key"
-        hint = "Keep the public members only, and replace the key: it stood in a file."
-        view.report("settings.secret-in-file", (*where, "inline"), message, hint, at="key")
-
-
-def _holds_private(inline: dict[str, object]) -> bool:
-    listed = inline.get("keys")
-    keys = listed if isinstance(listed, list) else [inline]
-    return any(isinstance(key, dict) and _PRIVATE_MEMBERS & key.keys() for key in keys)
+        _url(view, path, (*where, "url"), keys.url, private=provider.private, what="keys.url")
 
 
 def _claims(provider: Provider) -> Iterator[tuple[str, Claim]]:
@@ -171,8 +163,8 @@ def _lookups(view: View, path: Path, provider: Provider, facts: PresetFacts) -> 
         view.warn("settings.no-effect", (*path, "lookup"), message, "Add groups: {lookup: …}, or remove it.", at="key")
     for key in ("token_url", "url"):
         text = getattr(provider.lookup, key, None)
-        if text is not None and isinstance(read := url(text), str):
-            view.report("settings.bad-url", (*path, "lookup", key), f"lookup.{key} {read}", "Give an https URL.")
+        if text is not None:
+            _url(view, path, (*path, "lookup", key), text, private=provider.private, what=f"lookup.{key}")
 
 
 def _spans(view: View, path: Path, provider: Provider) -> None:
