@@ -116,7 +116,7 @@ class _Reader:
         for name in value:
             if name not in known:
                 near = next((one for one in known if one.lower() == name.lower()), None)
-                fix = f"Write it {near}." if near else "Remove it; the policy language has no such element."
+                fix = f"Write {near}." if near else "Remove it; the policy language has no such element."
                 self.notes.syntax((*path, name), "unknown-element", fix)
 
     def _doubled(self, value: object, path: Path) -> None:
