@@ -20,7 +20,8 @@ def test_the_key_is_made_once_and_read_thereafter(tmp_path):
 def test_several_that_make_it_at_once_agree(tmp_path):
     found = []
     threads = [
-        threading.Thread(target=lambda: found.append(person_key.read(tmp_path / "k").mark("i", "s"))) for _ in range(8)
+        threading.Thread(target=lambda: found.append(person_key.read(tmp_path / "k").mark("corp", "s", None)))
+        for _ in range(8)
     ]
     for thread in threads:
         thread.start()
@@ -51,4 +52,4 @@ def test_a_file_that_is_no_key_is_refused(tmp_path, text):
 def test_a_row_and_a_watermark_of_one_person_do_not_show_that_they_belong_together():
     key = PersonKey(b"k" * 32)
 
-    assert len({key.row("i", "s", 1), key.row("i", "s", 2), key.mark("i", "s"), key.mark("is", "")}) == 4
+    assert len({key.row("i", "s", 1), key.row("i", "s", 2), key.mark("i", "s", None), key.mark("i", None, "s")}) == 4

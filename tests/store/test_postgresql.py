@@ -64,7 +64,7 @@ async def test_no_watermark_is_missed_while_many_write(postgresql, tmp_path):
 
     async def write(one, first):
         for number in range(first, first + 10):
-            await one.append(opened, provider="corp", at=AT, reason="disabled", person=("i", str(number)))
+            await one.append(opened, provider="corp", at=AT, reason="disabled", subject=str(number))
 
     async with anyio.create_task_group() as tasks:
         for number, one in enumerate(writers):
@@ -75,8 +75,8 @@ async def test_no_watermark_is_missed_while_many_write(postgresql, tmp_path):
     await reader.read(opened)
     await opened.close()
 
-    assert all(reader.refuses("corp", "i", str(number), AT) for number in range(40))
-    assert not reader.refuses("corp", "i", "0", AT + timedelta(seconds=1))
+    assert all(reader.refuses(provider="corp", subject=str(number), session=None, issued_at=AT) for number in range(40))
+    assert not reader.refuses(provider="corp", subject="0", session=None, issued_at=AT + timedelta(seconds=1))
 
 
 async def test_an_errand_is_asked_kept_and_cleared(postgresql, tmp_path):

@@ -1,4 +1,4 @@
-"""The key under which people are found without being named: keyed hashes of issuer and subject.
+"""The key under which people are found without being named: keyed hashes of who they are.
 
 Without the key nobody can tell whether a guess at a person fits a row.
 """
@@ -23,9 +23,9 @@ class PersonKey:
         """Find the row of a person's pseudonym in *epoch*."""
         return hmac.digest(self._rows, json.dumps([issuer, subject, epoch]).encode(), "sha256")
 
-    def mark(self, issuer: str, subject: str) -> bytes:
-        """Find a person's watermark."""
-        return hmac.digest(self._marks, json.dumps([issuer, subject]).encode(), "sha256")
+    def mark(self, provider: str, subject: str | None, session: str | None) -> bytes:
+        """Find a watermark: of a subject, of one of its sessions, or of a session whose subject is not known."""
+        return hmac.digest(self._marks, json.dumps([provider, subject, session]).encode(), "sha256")
 
 
 def read(path: Path) -> PersonKey:

@@ -8,13 +8,13 @@ from actas.store.tables import ERASURES, ERRANDS, PSEUDONYMS, WATERMARKS
 
 
 async def add_watermark(
-    connection: AsyncConnection, provider: str, subject: bytes | None, event_us: int, reason: str
+    connection: AsyncConnection, provider: str, whose: bytes | None, event_us: int, reason: str
 ) -> int:
-    """Add a row and drop those of the same subject that say no more than it; give its sequence."""
-    values = {"provider": provider, "subject": subject, "event_us": event_us, "reason": reason}
+    """Add a row and drop those of the same that say no more than it; give its sequence."""
+    values = {"provider": provider, "whose": whose, "event_us": event_us, "reason": reason}
     done = await connection.execute(WATERMARKS.insert().values(values).returning(WATERMARKS.c.sequence))
     sequence = int(done.scalar_one())
-    same = WATERMARKS.c.subject.is_(None) if subject is None else WATERMARKS.c.subject == subject
+    same = WATERMARKS.c.whose.is_(None) if whose is None else WATERMARKS.c.whose == whose
     await connection.execute(
         WATERMARKS.delete().where(
             WATERMARKS.c.provider == provider,
@@ -29,7 +29,7 @@ async def add_watermark(
 async def watermarks_since(connection: AsyncConnection, sequence: int) -> list[tuple[int, str, bytes | None, int]]:
     """Give the rows after *sequence*, in order."""
     c = WATERMARKS.c
-    query = sa.select(c.sequence, c.provider, c.subject, c.event_us).where(c.sequence > sequence).order_by(c.sequence)
+    query = sa.select(c.sequence, c.provider, c.whose, c.event_us).where(c.sequence > sequence).order_by(c.sequence)
     return [(row[0], row[1], row[2], row[3]) for row in await connection.execute(query)]
 
 

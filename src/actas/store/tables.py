@@ -33,13 +33,13 @@ WATERMARKS = sa.Table(
     METADATA,
     sa.Column("sequence", BIG, primary_key=True, autoincrement=True),
     sa.Column("provider", sa.String(64), nullable=False),
-    sa.Column("subject", sa.LargeBinary(32)),
+    sa.Column("whose", sa.LargeBinary(32)),
     sa.Column("event_us", BIG, nullable=False),
     sa.Column("reason", sa.String(64), nullable=False),
-    sa.Index("watermarks_whose", "provider", "subject"),
+    sa.Index("watermarks_whose", "provider", "whose"),
     sqlite_autoincrement=True,
 )
-"""Before when nothing counts any more: of one subject (a keyed hash), or of a whole provider."""
+"""Up to when nothing counts any more: of one subject or session (a keyed hash), or of a whole provider."""
 
 ERRANDS = sa.Table(
     "errands",

@@ -1,4 +1,4 @@
-"""Before when nothing counts any more: what ends tokens and sessions at once.
+"""Up to when nothing counts any more: what ends tokens and sessions at once.
 
 A watermark is the provider's event time. A token is refused when its ``iat`` is not later (design.md, 8.5). Gateways
 read the table once a second; one that has not read it for `STALE` refuses whatever it has cached.
@@ -6,8 +6,10 @@ read the table once a second; one that has not read it for `STALE` refuses whate
 
 import contextlib
 import math
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
@@ -22,8 +24,10 @@ STALE = timedelta(seconds=5)
 EVERY = 1.0
 TURN = 0x4163746D
 """The advisory lock of this table: without it a reader could see sequence 8 before 7 is committed, and miss 7."""
+NEVER = datetime.min.replace(tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_PRIME = "select sequence, provider, whose, event_us from watermarks order by sequence"
 
 
 class Watermarks:
@@ -32,35 +36,43 @@ class Watermarks:
     def __init__(self, key: PersonKey, clock: Callable[[], datetime]) -> None:
         self._key, self._clock = key, clock
         self._marks: dict[str, dict[bytes | None, float]] = {}
-        """By provider and subject (None for all of it): microseconds since 1970."""
-        self._read_at: datetime | None = None
+        """By provider and whose (None for all of it): microseconds since 1970."""
+        self.read_at = NEVER
         self.sequence = 0
-        """The last row read."""
+        """The last row read; grows with each change."""
 
-    def refuses(self, provider: str, issuer: str, subject: str, issued_at: datetime | None) -> bool:
+    def refuses(self, *, provider: str, subject: str, session: str | None, issued_at: datetime | None) -> bool:
         """Tell whether evidence issued then has ended; evidence that does not say when counts as old."""
         if not (marks := self._marks.get(provider)):
             return False
         mark = marks.get(None, -math.inf)
         if len(marks) > 1 or None not in marks:
-            mark = max(mark, marks.get(self._key.mark(issuer, subject), -math.inf))
+            whose = [(subject, None)] if session is None else [(subject, None), (subject, session), (None, session)]
+            mark = max(mark, *(marks.get(self._key.mark(provider, *one), -math.inf) for one in whose))
         if issued_at is None:
             return mark > -math.inf
         return _microseconds(issued_at) <= mark
 
     def fresh(self, now: datetime) -> bool:
         """Tell whether the table was read lately enough to rely on anything cached."""
-        return self._read_at is not None and abs(now - self._read_at) <= STALE
+        return self.read_at != NEVER and abs(now - self.read_at) <= STALE
 
     async def append(
-        self, store: "Store", *, provider: str, at: datetime, reason: str, person: tuple[str, str] | None = None
+        self,
+        store: "Store",
+        *,
+        provider: str,
+        at: datetime,
+        reason: str,
+        subject: str | None = None,
+        session: str | None = None,
     ) -> int:
-        """Add a watermark, of one *person* (issuer and subject) or of the whole provider; give its sequence."""
+        """Add a watermark: of a *subject*, of a *session*, or of the whole provider; give its sequence."""
         from actas.store import rows
 
-        subject = None if person is None else self._key.mark(*person)
+        whose = None if subject is None and session is None else self._key.mark(provider, subject, session)
         async with store.write(TURN) as connection:
-            sequence = await rows.add_watermark(connection, provider, subject, _microseconds(at), reason)
+            sequence = await rows.add_watermark(connection, provider, whose, _microseconds(at), reason)
         await self.read(store)
         return sequence
 
@@ -70,14 +82,27 @@ class Watermarks:
 
         began = self._clock()
         async with store.read() as connection:
-            for sequence, provider, subject, event_us in await rows.watermarks_since(connection, self.sequence):
-                self._take(provider, subject, event_us)
-                self.sequence = sequence
-        self._read_at = began
+            for row in await rows.watermarks_since(connection, self.sequence):
+                self._take(*row)
+        self.read_at = began
 
-    def _take(self, provider: str, subject: bytes | None, event_us: int) -> None:
-        marks = self._marks.setdefault(provider, {})
-        marks[subject] = max(marks.get(subject, -math.inf), event_us)
+    def prime(self, file: Path) -> None:
+        """Read the table before the store is open: a gateway that starts must not wait for a library to be imported.
+
+        Where that cannot be done the table stays unread, and whoever asks refuses until `run` has read it.
+        """
+        began = self._clock()
+        if not file.exists():  # a new gateway: nothing was ever revoked here
+            self.read_at = began
+            return
+        with contextlib.suppress(sqlite3.Error):
+            connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=1)
+            try:
+                for row in connection.execute(_PRIME):
+                    self._take(*row)
+            finally:
+                connection.close()
+            self.read_at = began
 
     async def run(self, store: "Store") -> None:
         """Read once a second until cancelled; a store that fails makes the table stale, not the reader end."""
@@ -85,6 +110,11 @@ class Watermarks:
             with contextlib.suppress(StoreError):  # `fresh` tells it, and everything that asks refuses
                 await self.read(store)
             await anyio.sleep(EVERY)
+
+    def _take(self, sequence: int, provider: str, whose: bytes | None, event_us: int) -> None:
+        marks = self._marks.setdefault(provider, {})
+        marks[whose] = max(marks.get(whose, -math.inf), event_us)
+        self.sequence = sequence
 
 
 def _microseconds(time: datetime) -> int:
