@@ -9,7 +9,7 @@ import pytest
 from actas import jose
 from actas.errors import ActasError
 from actas.model import clock
-from actas.testing.errors import DidNotStart, NotOnLoopback, Unknown
+from actas.testing.errors import DidNotStart, NotOnLoopback, UnknownName
 from actas.testing.idp import Idp
 
 
@@ -194,7 +194,7 @@ def test_a_port_that_somebody_has_is_refused(make_actas_idp):
 
 @pytest.mark.parametrize("wrong", [{"person": "nobody"}, {"client": "nobody"}, {"shape": "nobody"}])
 def test_a_name_that_is_not_known_is_answered_with_those_that_are(idp, wrong):
-    with pytest.raises(Unknown, match="there are") as raised:
+    with pytest.raises(UnknownName, match="there are") as raised:
         idp.token(**wrong)
 
     assert isinstance(raised.value, ActasError)

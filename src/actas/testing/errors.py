@@ -11,7 +11,7 @@ class TestingError(ActasError):
     __test__ = False  # pytest collects what is called Test…
 
 
-class Unknown(TestingError):
+class UnknownName(TestingError):
     """A person, a client or a shape was named that the provider does not have."""
 
     code = "testing.unknown-name"

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from actas.model import clock
-from actas.testing.errors import OAuthRefused, Unknown
+from actas.testing.errors import OAuthRefused, UnknownName
 from actas.testing.idp.facts import Claims, Facts, Shape, Use
 from actas.testing.idp.faults import Faults
 from actas.testing.idp.grants import Grant, Shelves
@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 def _named(what: str, name: str, known: Mapping[str, T]) -> T:
     if name not in known:
-        raise Unknown(what=what, found=name, known=known)
+        raise UnknownName(what=what, found=name, known=known)
     return known[name]
 
 

@@ -51,8 +51,8 @@ def pingfederate(facts: Facts) -> Claims:
         "jti": facts.token_id,
         **times(facts),
     }
-    if not facts.person:
-        return said
+    if not facts.person:  # an attribute contract that maps the subject of a program to its client
+        return said | {"sub": facts.client.id}
     said |= {"sub": facts.person.id, "username": facts.person.name, "auth_time": facts.authenticated}
     return said if facts.overflowed or not facts.groups else said | {"groups": _bare(facts.groups)}
 
