@@ -10,6 +10,20 @@ app = App(
     version=__version__,
     help_format="plaintext",
 )
-app.command("actas.cli.up:up")
-app.command("actas.cli.serve:serve")
-app.command("actas.cli.call:call")
+COMMANDS = {
+    "up": ("up:up", "Run a whole demonstration: gateway, identity provider, functions, rules."),
+    "serve": ("serve:serve", "Run the gateway."),
+    "login": ("login_command:login", "Sign in at an identity provider."),
+    "logout": ("login_command:logout", "Forget a sign-in."),
+    "call": ("call:call", "Call a function and print what it gives back."),
+    "who": ("explain:who", "Say who a token is, step by step."),
+    "explain": ("explain:explain", "Say whether somebody may call a function, why, and what it would take."),
+    "check": ("check:check", "Report every mistake in the settings."),
+    "test": ("scenarios:scenarios", "Try scenarios against the rules."),
+    "audit": ("audit:app", "Read the trail, prove it, and, for officers, learn whom it speaks of."),
+    "schema": ("check:schema", "Print the JSON Schema of the settings file."),
+    "init": ("check:init", "Write a first settings file."),
+    "completion": ("completion:completion", "Print the completion script for a shell."),
+}
+for name, (place, told) in COMMANDS.items():
+    app.command(f"actas.cli.{place}", name=name, help=told)

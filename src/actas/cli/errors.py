@@ -40,3 +40,70 @@ class NoExample(CliError):
     def __init__(self) -> None:
         """State what is missing."""
         super().__init__("the example that comes with Actas is not installed")
+
+
+class BadFile(CliError):
+    """A file given on the command line cannot be used."""
+
+    code = "cli.bad-file"
+    hint = "Give a readable file of the form that --help describes."
+
+    def __init__(self, *, file: Path, why: str) -> None:
+        """State which file and what is wrong with it."""
+        super().__init__(f"{file} cannot be used: {why}")
+
+
+class BadMoment(CliError):
+    """A time or an address on the command line is none."""
+
+    code = "cli.bad-moment"
+    hint = "Write a time as 2026-11-23T23:00:00Z or 23:00, an address as 192.0.2.7."
+
+    def __init__(self, *, found: str) -> None:
+        """State what was found."""
+        super().__init__(f"{found!r} is neither a time nor an address")
+
+
+class NobodyNamed(CliError):
+    """It was not said who asks."""
+
+    code = "cli.nobody-named"
+    hint = "Name somebody: --as NAME (a stored sign-in or a demo person), a TOKEN, or --claims FILE."
+
+    def __init__(self) -> None:
+        """State what is missing."""
+        super().__init__("it was not said who calls")
+
+
+class AlreadyThere(CliError):
+    """A file that would be written is there already."""
+
+    code = "cli.already-there"
+    hint = "Name another folder, or move the file away."
+
+    def __init__(self, *, file: Path) -> None:
+        """State which file."""
+        super().__init__(f"{file} is there already")
+
+
+class NoSuchCall(CliError):
+    """The trail knows no such call."""
+
+    code = "cli.no-such-call"
+    hint = "Copy the call id from the answer's Actas-Call-Id; calls by strangers are counted, not trailed."
+
+    def __init__(self, *, call: str) -> None:
+        """State which call was asked for."""
+        super().__init__(f"the trail has no call {call}")
+
+
+class NoSuchProvider(CliError):
+    """The settings name no such provider."""
+
+    code = "cli.no-such-provider"
+    hint = "Name one of the providers in the settings file: --provider NAME."
+
+    def __init__(self, *, found: str | None, known: tuple[str, ...]) -> None:
+        """State what was named and what there is."""
+        named = "no provider was named" if found is None else f"there is no provider {found}"
+        super().__init__(f"{named}; the settings have {', '.join(known) or 'none'}")

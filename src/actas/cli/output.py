@@ -4,8 +4,13 @@ Verdict first, then why, then what to do. One thing a line.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
+
+from actas.decide.explain import Explained, Weighed
+from actas.identify.explain import Explanation
+from actas.model.decision import Allow
 
 
 def error_text(code: str, message: str, hint: str) -> str:
@@ -18,6 +23,86 @@ def json_line(value: Mapping[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
-def refusal_text(reasons: list[Mapping[str, Any]]) -> str:
+def refusal_text(reasons: Sequence[Mapping[str, Any]]) -> str:
     """Write a no with its reasons."""
     return "\n".join(["denied", *(f"  {reason['because']}  [{reason['code']}]" for reason in reasons)])
+
+
+def explained_text(found: Explained) -> str:
+    """Write a decision, its reasons, every rule that bears on it, and what would help."""
+    verdict = "allow" if isinstance(found.decision, Allow) else "deny"
+    lines = [verdict, *(f"  {one.because}  [{one.code}]" for one in found.decision.reasons)]
+    for one in found.weighed:
+        lines += ["", *_weighed_lines(one)]
+    if found.others:
+        rules = "1 other rule speaks" if found.others == 1 else f"{found.others} other rules speak"
+        lines += ["", f"{rules} of other functions"]
+    if found.helps:
+        lines += ["", "what it would take"]
+        lines += [f"  {one}" for one in found.helps]
+    return "\n".join(lines)
+
+
+def _weighed_lines(one: Weighed) -> list[str]:
+    state = "applies" if one.applies else "does not apply"
+    roles = f", as {' or '.join(one.roles)}" if one.roles else ""
+    width = max((len(condition.key) for condition in one.conditions), default=0)
+    head = f"{one.rule}  ({one.effect}{roles}): {state}"
+    return [head, *(f"  {c.truth:<7}  {c.key:<{width}}  {c.wants}" for c in one.conditions)]
+
+
+def explained_json(found: Explained) -> str:
+    """Write the same as data."""
+    allowed = isinstance(found.decision, Allow)
+    role = found.decision.grant.role.name if isinstance(found.decision, Allow) and found.decision.grant.role else None
+    return json_line(
+        {
+            "verdict": "allow" if allowed else "deny",
+            "role": role,
+            "reasons": [asdict(one) for one in found.decision.reasons],
+            "rules": [asdict(one) for one in found.weighed],
+            "other_rules": found.others,
+            "helps": list(found.helps),
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Right:
+    """What a caller may do with one thing that can be called."""
+
+    target: str
+    allowed: bool
+    role: str | None
+    because: str
+
+
+def right(target: str, found: Explained) -> Right:
+    """Sum up a decision about *target*."""
+    decision = found.decision
+    role = decision.grant.role.name if isinstance(decision, Allow) and decision.grant.role else None
+    return Right(target=target, allowed=isinstance(decision, Allow), role=role, because=decision.reasons[0].because)
+
+
+def who_text(found: Explanation, rights: Sequence[Right]) -> str:
+    """Write the steps from token to identity, then from identity to rights."""
+    lines = ["believed" if found.identity is not None else "not believed"]
+    width = max((len(step.name) for step in found.steps), default=0)
+    lines += [f"  {step.name:<{width}}  {step.sentence}  [{step.code}]" for step in found.steps]
+    allowed = [one for one in rights if one.allowed]
+    if found.identity is not None:
+        lines += ["", "may call now" if allowed else "may call nothing now"]
+        wide = max((len(one.target) for one in allowed), default=0)
+        lines += [f"  {one.target:<{wide}}  {one.because}" for one in allowed]
+    return "\n".join(lines)
+
+
+def who_json(found: Explanation, rights: Sequence[Right]) -> str:
+    """Write the same as data."""
+    return json_line(
+        {
+            "believed": found.identity is not None,
+            "steps": [asdict(step) for step in found.steps],
+            "rights": [asdict(one) for one in rights],
+        }
+    )

@@ -1,0 +1,105 @@
+"""What the commands that ask the rules share: the settings, the caller, the question."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from actas.cli.errors import BadFile, BadMoment, NoGateway
+from actas.cli.places import find_gateway
+from actas.decide.ruleset import RuleSet
+from actas.identify import Identify
+from actas.model import clock
+from actas.model.call import Address
+from actas.model.decision import Question
+from actas.model.facts import Fact, Known, Missing
+from actas.model.identity import Identity
+from actas.settings.reader import Loaded
+from actas.settings.schema import Settings
+from actas.wiring import load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The rules to ask, and who can be asked about."""
+
+    loaded: Loaded
+    settings: Settings
+    rules: RuleSet
+    identify: Identify
+
+
+def settings_file(given: Path | None, state: Path) -> Path:
+    """Find the settings: the file given, that of the gateway that runs here, or ``actas.yaml``."""
+    if given is not None:
+        return given
+    try:
+        return Path(find_gateway(state).settings)
+    except NoGateway:
+        return Path("actas.yaml")
+
+
+def ask(given: Path | None, state: Path) -> Asked:
+    """Read the settings and make the rules ready."""
+    loaded = load.load(settings_file(given, state), weak=True, today=clock.now().date())
+    settings = loaded.usable()
+    return Asked(
+        loaded=loaded,
+        settings=settings,
+        rules=RuleSet(settings, load.policies(loaded, settings)),
+        identify=Identify(settings.providers, base_dir=loaded.path.parent),
+    )
+
+
+def supposed(asked: Asked, file: Path, *, now: datetime) -> Identity:
+    """Suppose a caller with the claims in *file*; nothing is verified."""
+    try:
+        claims: Any = msgspec.json.decode(file.read_bytes())
+    except (OSError, msgspec.DecodeError) as wrong:
+        raise BadFile(file=file, why="it is not a JSON object of claims") from wrong
+    if not isinstance(claims, dict):
+        raise BadFile(file=file, why="it is not a JSON object of claims")
+    return asked.identify.suppose(claims, now=now)
+
+
+def moment(text: str | None, *, now: datetime) -> datetime:
+    """Read ``--at``: an ISO 8601 time, or ``23:00`` of today; in UTC where it says no zone."""
+    if text is None:
+        return now
+    try:
+        if len(text) == 5 and text[2] == ":":
+            return now.replace(hour=int(text[:2]), minute=int(text[3:]), second=0, microsecond=0)
+        found = datetime.fromisoformat(text)
+    except ValueError as wrong:
+        raise BadMoment(found=text) from wrong
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def place(text: str | None) -> Fact[Address]:
+    """Read ``--from``: an address; unknown where there is none."""
+    if text is None:
+        return Missing.UNKNOWN
+    try:
+        return Known(ip_address(text))
+    except ValueError as wrong:
+        raise BadMoment(found=text) from wrong
+
+
+def question(
+    function: str, identity: Identity, *, at: datetime, address: Fact[Address], role: str | None = None
+) -> Question:
+    """Ask about ``report`` or ``orders:GET /orders/{id}``."""
+    name, colon, route = function.partition(":")
+    if name == "admin":
+        name, route = function, ""
+    return Question(
+        identity=identity,
+        function=name,
+        route=(route or None) if colon else None,
+        at=at,
+        address=address,
+        requested_role=role,
+    )

@@ -1,0 +1,75 @@
+"""``actas check``, ``actas schema`` and ``actas init``: the settings file, before anything runs."""
+
+import sys
+from pathlib import Path
+
+from actas.cli import ASKED_WRONGLY, DONE
+from actas.cli.errors import AlreadyThere
+
+
+def check(settings: Path = Path("actas.yaml"), *, json: bool = False) -> int:
+    """Report every mistake in the settings file and the files it names, all at once. Nothing is started.
+
+    Examples:
+        actas check
+        actas check /etc/actas/actas.yaml --json
+
+    Parameters
+    ----------
+    settings:
+        The settings file.
+    json:
+        Print one JSON object a mistake.
+    """
+    from actas.model import clock
+    from actas.settings.render import as_json, render, summary
+    from actas.wiring.load import load
+
+    found = load(settings, weak=True, today=clock.now().date())
+    if json:
+        text = as_json(found.mistakes)
+        if text:
+            print(text)
+    elif found.mistakes:
+        print(render(found.mistakes, colour=sys.stdout.isatty()))
+    else:
+        print(summary(found.mistakes))
+    return ASKED_WRONGLY if found.broken else DONE
+
+
+def schema() -> int:
+    """Print the JSON Schema of the settings file, for editors.
+
+    Example:
+        actas schema > actas.schema.json
+    """
+    from actas.settings.jsonschema import schema_json
+
+    print(schema_json(), end="")
+    return DONE
+
+
+def init(folder: Path = Path()) -> int:
+    """Write a commented settings file, a first function and a policy into a folder.
+
+    Examples:
+        actas init
+        actas init gateway
+
+    Parameters
+    ----------
+    folder:
+        Where to write; nothing that is there already is touched.
+    """
+    from actas.settings.starter import starter
+
+    files = starter()
+    for name in files:
+        if (folder / name).exists():
+            raise AlreadyThere(file=folder / name)
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+        print(folder / name)
+    print(f"Next: actas check {folder / 'actas.yaml'}", file=sys.stderr)
+    return DONE

@@ -1,0 +1,153 @@
+"""``actas explain`` and ``actas who``: why the rules say what they say, and who a token is."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from actas.cli import CANNOT_TELL, DENIED, DONE, asking, output
+from actas.cli.errors import NobodyNamed
+from actas.decide.explain import explain as decide_and_explain
+from actas.identify.explain import Explanation
+from actas.model import clock
+from actas.model.decision import Allow
+from actas.model.identity import Identity
+
+As = Annotated[str | None, Parameter(name="--as")]
+From = Annotated[str | None, Parameter(name="--from")]
+
+
+def explain(
+    function: str,
+    *,
+    as_: As = None,
+    claims: Path | None = None,
+    at: str | None = None,
+    from_: From = None,
+    role: str | None = None,
+    settings: Path | None = None,
+    state: Path = Path(".actas"),
+    json: bool = False,
+) -> int:
+    """Say whether somebody may call a function, why, and what it would take. Nothing is called.
+
+    Examples:
+        actas explain payroll --as ben
+        actas explain report --as ana --at 23:00 --from 192.0.2.7
+        actas explain "orders:GET /orders/{id}" --claims claims.json
+
+    Parameters
+    ----------
+    function:
+        A function, or one of its routes: "orders:GET /orders/{id}".
+    as_:
+        Who calls: a stored sign-in or a person of the demo.
+    claims:
+        A JSON file with the claims of a token; they are supposed to be true.
+    at:
+        When: 2026-11-23T23:00:00Z, or 23:00 (UTC); by default now.
+    from_:
+        The client's address; by default unknown.
+    role:
+        The role that the call asks for.
+    settings:
+        The settings file; by default that of the gateway that runs here, else actas.yaml.
+    state:
+        The folder where the gateway that runs here keeps its state.
+    json:
+        Print one JSON object.
+    """
+    asked = asking.ask(settings, state)
+    now = clock.now()
+    identity = _identity(asked, as_, claims, state)
+    question = asking.question(
+        function, identity, at=asking.moment(at, now=now), address=asking.place(from_), role=role
+    )
+    found = decide_and_explain(asked.rules, question)
+    print(output.explained_json(found) if json else output.explained_text(found))
+    return DONE if isinstance(found.decision, Allow) else DENIED
+
+
+def who(
+    token: str | None = None,
+    *,
+    as_: As = None,
+    claims: Path | None = None,
+    settings: Path | None = None,
+    state: Path = Path(".actas"),
+    json: bool = False,
+) -> int:
+    """Say who a token is, step by step: from claim to fact to rule to role to function. Never prints the token.
+
+    Examples:
+        actas who --as ana
+        actas who eyJhbGciOi...
+        actas who - < token.txt
+        actas who --claims claims.json
+
+    Parameters
+    ----------
+    token:
+        The token; - reads it from standard input.
+    as_:
+        A stored sign-in or a person of the demo.
+    claims:
+        A JSON file with the claims of a token; they are supposed to be true.
+    settings:
+        The settings file; by default that of the gateway that runs here, else actas.yaml.
+    state:
+        The folder where the gateway that runs here keeps its state.
+    json:
+        Print one JSON object.
+    """
+    import anyio
+
+    asked = asking.ask(settings, state)
+    now = clock.now()
+    if claims is not None:
+        found = Explanation(steps=(), identity=asking.supposed(asked, claims, now=now))
+    else:
+        found = anyio.run(_explained, asked, as_, token, state)
+    rights = () if found.identity is None else _rights(asked, found.identity)
+    print(output.who_json(found, rights) if json else output.who_text(found, rights))
+    return DONE if found.identity is not None else CANNOT_TELL
+
+
+def _identity(asked: asking.Asked, as_: str | None, claims: Path | None, state: Path) -> Identity:
+    import anyio
+
+    if claims is not None:
+        return asking.supposed(asked, claims, now=clock.now())
+    return anyio.run(_verified, asked, as_, state)
+
+
+async def _verified(asked: asking.Asked, as_: str | None, state: Path) -> Identity:
+    from actas.cli.signins import token_for
+    from actas.model.evidence import BearerToken
+
+    return await asked.identify.verify(BearerToken(shown=await token_for(as_, state)), now=clock.now())
+
+
+async def _explained(asked: asking.Asked, as_: str | None, token: str | None, state: Path) -> Explanation:
+    import sys
+
+    from actas.cli.signins import token_for
+
+    if token is None and as_ is None:
+        raise NobodyNamed
+    if token == "-":  # noqa: S105 - a dash is standard input
+        token = sys.stdin.read().strip()
+    shown = token if token is not None else (await token_for(as_, state)).reveal()
+    return await asked.identify.explain(shown, now=clock.now())
+
+
+def _rights(asked: asking.Asked, identity: Identity) -> tuple[output.Right, ...]:
+    """Ask the rules about everything there is."""
+    now = clock.now()
+    found = []
+    for target in asked.rules.targets:
+        explained = decide_and_explain(
+            asked.rules, asking.question(target.name, identity, at=now, address=asking.place(None))
+        )
+        found.append(output.right(target.name, explained))
+    return tuple(found)
