@@ -1,6 +1,10 @@
 """Rules against each other and against their providers: never, shadowed, decided by silence."""
 
+from dataclasses import replace
+
 import pytest
+
+from actas.settings.checks import PresetFacts
 
 HEAD = """\
 providers:
@@ -342,3 +346,117 @@ def test_observing_is_loud_and_allowed_where_every_function_decides_too(desk, so
     loaded = desk.check(text)
 
     assert [(one.code, one.severity) for one in loaded.mistakes] == [("settings.observing", "warning")]
+
+
+def test_weak_isolation_is_taken_for_trying_out_and_told(desk, sound, around):
+    text = sound.replace("gateway: {", "gateway: {isolation: weak, ")
+
+    loaded = desk.check(text, replace(around, weak_isolation=True))
+
+    assert [(one.code, one.severity) for one in loaded.mistakes] == [("settings.weak-isolation", "warning")]
+    assert not loaded.broken
+
+
+def test_with_keys_of_its_own_an_issuer_is_any_text(desk, sound):
+    text = sound.replace("https://sso.example/realms/corp", "urn:corp").replace(
+        "audience: actas}",
+        "audience: actas, keys: {inline: {kty: OKP, crv: Ed25519, x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo}}}",
+    )
+
+    assert desk.check(text).mistakes == ()
+
+
+def test_keys_of_which_one_cannot_be_used_are_taken_with_a_warning(desk, sound):
+    keys = (
+        "{keys: [{kty: OKP, crv: Ed25519, x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo}, "
+        "{kty: OKP, crv: Ed25519, x: AAAA}]}"
+    )
+
+    loaded = desk.check(sound.replace("audience: actas}", f"audience: actas, keys: {{inline: {keys}}}}}"))
+
+    assert [(one.code, one.severity) for one in loaded.mistakes] == [("settings.bad-keys", "warning")]
+
+
+def test_an_issuer_may_stand_for_a_tenant_and_an_audience_for_clients(desk, sound, around):
+    presets = {**around.presets, "odd": PresetFacts(needs=("tenant", "clients"))}
+
+    loaded = desk.check(sound.replace("preset: keycloak", "preset: odd"), replace(around, presets=presets))
+
+    assert loaded.mistakes == ()
+
+
+def test_a_claim_that_the_settings_name_is_carried(desk):
+    text = HEAD.replace(
+        "ci: {preset: github-actions,",
+        "ci: {preset: github-actions, groups: {claim: teams}, client: {claim: app}, mfa: [otp],",
+    )
+    rule = "{id: a, who: {provider: ci, groups: [g], clients: [c]}, may: report, when: {mfa: true}}"
+
+    loaded = desk.check(text + f"  - {rule}\n")
+
+    assert "settings.never" not in [one.code for one in loaded.mistakes]
+
+
+def test_a_prohibition_over_what_is_looked_up_is_decided_by_the_look_up(desk):
+    text = HEAD.replace(
+        "clients: [web, cli]}",
+        "clients: [web, cli], groups: {lookup: keycloak-admin}, lookup: {id: a, secret: {env: A}}}",
+    )
+
+    loaded = desk.check(text + "  - {id: a, who: {provider: corp, groups: [g]}, may_not: report}\n")
+
+    assert "settings.absence-decides" not in [one.code for one in loaded.mistakes]
+
+
+def test_a_claim_that_says_what_silence_means_is_believed(desk):
+    text = HEAD.replace("clients: [web, cli]}", "clients: [web, cli], groups: {absent: unknown}}")
+
+    loaded = desk.check(text + "  - {id: a, who: {provider: corp, groups: [g]}, may_not: report}\n")
+
+    assert "settings.absence-decides" in [one.code for one in loaded.mistakes]
+
+
+def test_a_function_with_a_mistake_is_still_there_for_rules(desk):
+    loaded = desk.check("""\
+        functions:
+          report: hello
+          orders: {http: "https://orders.example", routes: [1, "GET /orders"]}
+        rules:
+          - {id: a, who: {kind: human}, may: [report, "orders:GET /order", orders]}
+        """)
+
+    assert [(one.code, one.key) for one in loaded.mistakes] == [
+        ("settings.wrong-type", "functions.report"),
+        ("settings.wrong-type", "functions.orders.routes[0]"),
+    ]
+
+
+def test_a_trust_policy_is_checked_as_one(desk, sound):
+    (desk.folder / "t.json").write_text(
+        '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity"}]}'
+    )
+
+    loaded = desk.check(sound.replace('role/reader"}', 'role/reader", trust: t.json}'))
+
+    assert "settings.policy" in [one.code for one in loaded.mistakes]
+
+
+def test_a_night_is_not_covered_by_a_part_of_itself(desk):
+    night = "{id: a, who: {provider: corp}, may: report, when: {days: fri, hours: 22:00-06:00, zone: UTC}}"
+    day = "{id: b, who: {provider: corp}, may_not: report, when: {days: fri, zone: UTC}}"
+
+    assert codes(desk, f"  - {night}\n  - {day}\n", "settings.shadowed") == []
+
+
+def test_where_much_is_spoiled_the_rest_is_still_checked(desk):
+    loaded = desk.check("""\
+        gateway: {proxies: {}, limits: {connections: x}, isolation: [], account: 1}
+        audit: {jsonl: [], officers: x}
+        functions: {f: {environment: [], private: x, http: "https://a.example", schedule: 1, timeout: x, routes: {}}}
+        roles: {r: {arn: 1, session: x}, s: []}
+        rules:
+          - {id: [], who: [], when: {networks: [x], hours: x, mfa: x, until: x}, may: nothing}
+        """)
+
+    assert "settings.names-nothing" in [one.code for one in loaded.mistakes]
+    assert len({one.key for one in loaded.mistakes}) == len(loaded.mistakes)

@@ -169,6 +169,7 @@ def test_mistakes_of_others_are_added_where_nothing_is_said_yet(settings_file):
     loaded = read(settings_file)
     [said] = loaded.mistakes
     other = loaded.source.mistake("settings.never", ("providers", "corp", "audience"), "x", "Y.")
+    inside = loaded.source.mistake("settings.never", ("providers", "corp", "isuer", 0), "x", "Y.")
     same = loaded.source.mistake("settings.never", ("providers", "corp", "isuer"), "x", "Y.")
 
-    assert loaded.with_others([other, same]).mistakes == (said, other)
+    assert loaded.with_others([other, same, inside]).mistakes == (said, other)

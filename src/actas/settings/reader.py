@@ -93,8 +93,14 @@ class Loaded:
 
     def with_others(self, more: Iterable[Mistake]) -> "Loaded":
         """Add those of *more* that are about keys of which nothing wrong has been said yet."""
-        said = {one.key for one in errors(self.mistakes)}
-        return self.with_mistakes(tuple(one for one in more if one.key not in said))
+        said = [one.key for one in errors(self.mistakes)]
+        return self.with_mistakes(tuple(one for one in more if not any(_overlap(one.key, key) for key in said)))
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Tell whether one of two keys is, or holds, the other."""
+    short, long = sorted((one, other), key=len)
+    return long == short or (long.startswith(short) and long[len(short)] in ".[")
 
 
 def locate(settings_path: Path, name: str) -> Path:

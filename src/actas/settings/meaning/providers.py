@@ -47,8 +47,9 @@ def _preset(view: View, path: Path, provider: Provider) -> PresetFacts | None:
 
 
 def _needs(view: View, path: Path, provider: Provider, facts: PresetFacts) -> None:
+    instead = {"tenant": provider.issuer, "clients": provider.audience}
     for key in facts.needs:
-        if getattr(provider, key) is None:
+        if getattr(provider, key) is None and instead.get(key) is None:
             message = f"{path[1]} has no {key}, which the preset {provider.preset} needs"
             hint = f"Add {key}." if key != "issuer" else f"Add issuer: {facts.issuer_example or 'its https URL'}."
             _lacks(view, path, key, message, hint)
@@ -61,8 +62,8 @@ def _lacks(view: View, path: Path, key: str, message: str, hint: str) -> None:
 
 
 def _issuer(view: View, path: Path, provider: Provider, facts: PresetFacts) -> None:
-    if provider.issuer is None:
-        return
+    if provider.issuer is None or (provider.keys is not None and provider.keys.url is None):
+        return  # with keys of our own nothing is fetched by it: any text may be an issuer
     where = (*path, "issuer")
     read = url(provider.issuer)
     if isinstance(read, str):  # OpenID Connect Discovery 1.0, section 2: scheme, host, port and path alone
@@ -98,7 +99,9 @@ def _tenants(view: View, path: Path, provider: Provider) -> None:
     shared = provider.tenant in _SHARED
     if shared and not provider.tenants:
         message = f"tenant: {provider.tenant} lets every organisation's people in"
-        view.report("settings.tenants-missing", (*path, "tenant"), message, "Add tenants: [the ids you take].")
+        view.report(
+            "settings.tenants-missing", (*path, "tenants"), message, "Add tenants: [the ids you take].", at="key"
+        )
     if provider.tenants is not None and not shared:
         message = "tenants has no effect beside one tenant"
         hint = "Write tenant: organizations, or remove tenants."
@@ -148,7 +151,7 @@ def _lookups(view: View, path: Path, provider: Provider, facts: PresetFacts) -> 
     asked = [(key, claim.lookup) for key, claim in _claims(provider) if claim.lookup is not None]
     for key, lookup in asked:
         where = (*path, key, "lookup")
-        if key not in ("groups", "roles"):
+        if key != "groups":
             view.report("settings.no-effect", where, f"{key} are not looked up", "Remove lookup.", at="key")
         elif lookup != facts.lookup:
             hint = f"Write {facts.lookup}." if facts.lookup else "Remove lookup."
@@ -168,8 +171,8 @@ def _lookups(view: View, path: Path, provider: Provider, facts: PresetFacts) -> 
 
 
 def _spans(view: View, path: Path, provider: Provider) -> None:
-    span(view, (*path, "leeway"), provider.leeway, least=0, most=600)
-    span(view, (*path, "stale"), provider.stale, least=0, most=30 * 86400)
+    span(view, (*path, "leeway"), provider.leeway, least=0, most=300)
+    span(view, (*path, "stale"), provider.stale, least=1, most=30 * 86400)
     if provider.max_age is not None:
         span(view, (*path, "max_age"), provider.max_age, least=1, most=366 * 86400)
 
