@@ -2,6 +2,7 @@
 
 import base64
 import functools
+import hmac
 import json
 import warnings
 
@@ -119,10 +120,14 @@ def test_a_key_of_another_type_or_length_is_not_tried(alg, enc, name, wrong, rec
         opened(token, recipients[wrong])
 
 
-@pytest.mark.parametrize("crv", ["P-384", "P-521", "X25519"])
-def test_a_key_on_another_curve_opens_nothing(crv, recipients):
-    token = encrypt(recipients["P-256"], {"alg": "ECDH-ES", "enc": "A128GCM"})
+@pytest.mark.parametrize("crv", ["P-256", "P-384", "P-521", "X25519"])
+@pytest.mark.parametrize("other", ["P-256", "P-521", "X25519"])
+def test_a_key_on_another_curve_opens_nothing(crv, other, recipients):
+    token = encrypt(recipients[other], {"alg": "ECDH-ES", "enc": "A128GCM"})
 
+    if crv == other:
+        assert opened(token, recipients[crv]).payload == PAYLOAD
+        return
     with pytest.raises(jose.DecryptionFailed):
         opened(token, recipients[crv])
 
@@ -151,6 +156,21 @@ def test_a_key_opens_only_what_it_says_it_is_for(marks, opens, recipients):
     else:
         with pytest.raises(jose.UnknownKey):
             opened(token, recipients["RSA"] | marks)
+
+
+@pytest.mark.parametrize(
+    ("operations", "opens"),
+    [(["deriveKey"], True), (["deriveBits"], True), (["unwrapKey"], False), (["decrypt"], False)],
+)
+@pytest.mark.parametrize("crv", ["P-256", "X25519"])
+def test_a_key_agrees_only_where_it_may_derive(operations, opens, crv, recipients):
+    token = encrypt(recipients[crv], {"alg": "ECDH-ES+A128KW", "enc": "A128GCM"})
+
+    if opens:
+        assert opened(token, recipients[crv] | {"key_ops": operations}).payload == PAYLOAD
+    else:
+        with pytest.raises(jose.UnknownKey):
+            opened(token, recipients[crv] | {"key_ops": operations})
 
 
 def test_a_public_key_opens_nothing(recipients):
@@ -187,6 +207,7 @@ HEADERS = [
     ("an epk off the curve", {"epk": {"kty": "EC", "crv": "P-256", "x": b64(b"\1" * 32), "y": b64(b"\1" * 32)}}),
     ("an epk that is symmetric", {"epk": {"kty": "oct", "k": "AAAA"}}),
     ("an epk of small order", {"epk": {"kty": "OKP", "crv": "X25519", "x": b64(bytes(32))}}),
+    ("an epk for signatures", {"epk": jose.Key.generate("Ed25519").to_json()}),
     ("apu that is no text", {"apu": 1}),
     ("apu with padding", {"apu": "QQ=="}),
     ("apv that is no text", {"apv": ["a"]}),
@@ -277,6 +298,42 @@ def test_a_content_key_of_another_length_opens_nothing(recipients, encode):
         token = f"{header}.{encode(wrapped)}.{encode(bytes(12))}.AAAA.{encode(bytes(16))}"
         with pytest.raises(jose.DecryptionFailed):
             opened(token, recipients["16"])
+
+
+def cbc_by_hand(block, iv, encode):
+    """Encrypt blocks as they are, with the right tag, as an honest writer never would."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    key, header = bytes(range(32)), encode(b'{"alg":"dir","enc":"A128CBC-HS256"}')
+    writer = Cipher(algorithms.AES(key[16:]), modes.CBC(bytes(16))).encryptor()
+    sealed = writer.update(block) + writer.finalize() if len(block) % 16 == 0 else block
+    signed = header.encode() + iv + sealed + (8 * len(header)).to_bytes(8, "big")
+    tag = hmac.digest(key[:16], signed, "sha256")[:16]
+    return ".".join([header, "", *map(encode, (iv, sealed, tag))])
+
+
+@pytest.mark.parametrize(
+    ("block", "iv", "payload"),
+    [
+        (b"a" * 15 + b"\1", bytes(16), b"a" * 15),
+        (b"\x10" * 16, bytes(16), b""),
+        (b"a" * 15 + b"\0", bytes(16), None),
+        (b"a" * 15 + b"\x11", bytes(16), None),
+        (b"a" * 14 + b"\3\2", bytes(16), None),
+        (b"", bytes(16), None),
+        (b"a" * 15, bytes(16), None),
+        (b"a" * 15 + b"\1", bytes(12), None),
+    ],
+    ids=["one byte", "a whole block", "zero", "too long", "mixed", "no block", "half a block", "a short iv"],
+)
+def test_padding_that_is_not_right_opens_nothing_even_where_the_tag_is(block, iv, payload, recipients, encode):
+    token = cbc_by_hand(block, iv, encode)
+
+    if payload is None:
+        with pytest.raises(jose.DecryptionFailed):
+            opened(token, recipients["32"])
+    else:
+        assert opened(token, recipients["32"]).payload == payload
 
 
 @pytest.mark.parametrize("enc", sorted(CONTENT_ALGORITHMS))

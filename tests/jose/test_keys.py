@@ -284,6 +284,17 @@ def test_a_secret_has_the_length_that_its_alg_takes(alg, length, fine, encode):
     assert bool(found.keys) is fine
 
 
+@pytest.mark.parametrize(("length", "fine"), [(1, True), (1024, True), (1025, False)])
+def test_a_secret_has_at_most_a_kilobyte(length, fine, encode):
+    assert bool(jose.KeySet.from_json({"kty": "oct", "k": encode(b"\x81" * length)}).keys) is fine
+
+
+def test_the_operations_of_a_key_are_written_with_it(key):
+    jwk = key.to_json() | {"key_ops": ["verify", "sign"]}
+
+    assert jose.Key.from_json(jwk).to_json()["key_ops"] == ["sign", "verify"]
+
+
 @pytest.mark.parametrize(("length", "algorithms"), [(31, ()), (32, ("HS256",)), (48, ("HS256", "HS384"))])
 def test_a_secret_without_alg_verifies_what_it_is_long_enough_for(length, algorithms, encode):
     key = jose.Key.from_json({"kty": "oct", "k": encode(b"\x81" * length)})
@@ -436,6 +447,16 @@ def test_keys_of_two_types_under_one_kid_are_ambiguous(keys):
     assert found.keys == ()
     with pytest.raises(jose.AmbiguousKey):
         jose.verify_jws(jose.sign(b"payload", keys["ES256"], algorithm="ES256"), found)
+
+
+def test_a_key_without_kid_does_not_stand_in_for_ambiguous_ones(key):
+    nameless = jose.Key.generate("ES256")
+    others = [jose.Key.generate("ES256", kid="two").to_json() for _ in range(2)]
+    keys = jose.KeySet.from_json({"keys": [nameless.to_json(), *others]})
+
+    with pytest.raises(jose.AmbiguousKey):
+        jose.verify_jws(jose.sign(b"payload", nameless, algorithm="ES256", header={"kid": "two"}), keys)
+    assert jose.verify_jws(jose.sign(b"payload", nameless, algorithm="ES256", header={"kid": "three"}), keys)
 
 
 @pytest.mark.parametrize("kids", [("a", "b"), (None, "b"), (None, None)])

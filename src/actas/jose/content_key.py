@@ -78,8 +78,6 @@ def _agreed(own: Material, header: Mapping[str, Any], length: int, purpose: str)
 
 
 def _shared(own: Material, other: Material) -> bytes:
-    if own.crv != other.crv:
-        raise Unopened
     try:
         match own.private, other.public:
             case ec.EllipticCurvePrivateKey() as mine, ec.EllipticCurvePublicKey() as theirs:
@@ -87,9 +85,10 @@ def _shared(own: Material, other: Material) -> bytes:
             case x25519.X25519PrivateKey() as mine, x25519.X25519PublicKey() as theirs:
                 return mine.exchange(theirs)
             case _:
-                raise Unopened
-    except ValueError as wrong:  # RFC 8037 section 5: all zeros, from a point of small order
+                pass
+    except ValueError as wrong:  # another curve; or all zeros, from a point of small order: RFC 8037 section 5
         raise Unopened from wrong
+    raise Unopened
 
 
 def _ephemeral(header: Mapping[str, Any]) -> Material:

@@ -137,7 +137,7 @@ def _verifier(material: Material, row: Signature) -> Verify:
             return _holds(lambda signature, data: by_ec(_der(signature, width), data, ecdsa))
         case ed25519.Ed25519PublicKey(verify=by_edwards):
             return _holds(by_edwards)
-        case _:
+        case _:  # pragma: no cover - no row of SIGNATURES takes such a key
             raise BadKey(why="it verifies nothing")
 
 
@@ -165,7 +165,7 @@ def _signer(material: Material, row: Signature) -> Sign:
             return lambda data: _raw(by_ec(data, method), width)
         case ed25519.Ed25519PrivateKey(sign=by_edwards):
             return by_edwards
-        case _:
+        case _:  # pragma: no cover - no row of SIGNATURES takes such a key
             raise UnsuitableKey(algorithm=row.name, why="it signs nothing")
 
 

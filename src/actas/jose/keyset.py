@@ -95,6 +95,8 @@ class KeySet:
         """Give the keys that a token may mean: those with its *kid*, else those without one; all where it has none."""
         if kid is None:
             return self.keys
+        if kid in self._ambiguous:
+            return ()
         return self._named.get(kid) or self._nameless
 
     def remember(self, segment: bytes, found: Candidates) -> None:
