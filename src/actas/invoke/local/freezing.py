@@ -14,22 +14,36 @@ from actas.invoke.local.sandbox import Sandbox
 _MOST_ROUNDS = 8
 
 
-def stop(sandbox: Sandbox, process: int, init: int) -> None:
-    """Stop everything in *sandbox* but its init; *process* and *init* are the machine's numbers of the two."""
+def stop(sandbox: Sandbox, process: int, init: int) -> bool:
+    """Stop everything in *sandbox* but its init; *process* and *init* are the machine's numbers of the two.
+
+    Tell whether another number was found than the last time: a stop takes a moment to reach another processor,
+    and what was not stopped yet may have started something, so ask again then.
+    """
     if sandbox.runtime is None:
-        return
+        return False
     _signal(sandbox.runtime, signal.SIGSTOP)
     known = {process, init}
+    before = _forget(sandbox)
     for _ in range(_MOST_ROUNDS):
         found = [child for parent in tuple(known) for child in _children(parent) if child not in known]
         if not found:
-            return
+            break
         for child in found:
             known.add(child)
             with suppress(OSError):
                 handle = os.pidfd_open(child)
                 _signal(handle, signal.SIGSTOP)
                 sandbox.stopped_with.append(handle)
+    return len(sandbox.stopped_with) != before
+
+
+def _forget(sandbox: Sandbox) -> int:
+    """Let go of the processes that were stopped before, which does not start them; tell how many they were."""
+    count = len(sandbox.stopped_with)
+    while sandbox.stopped_with:
+        os.close(sandbox.stopped_with.pop())
+    return count
 
 
 def go_on(sandbox: Sandbox) -> None:

@@ -23,6 +23,8 @@ from actas.model import clock
 from actas.model.outcome import Answered
 
 _MOST_CONNECTIONS = 4
+_LOOK_AGAIN = 0.02
+"""When to look once more for what a function has left running, where there was something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,8 +254,8 @@ class FunctionProcess:
         return self.logs.end() if self.logs else None
 
     def _freeze(self) -> None:
-        if self._numbers:
-            freezing.stop(self.sandbox, *self._numbers)
+        if self._numbers and freezing.stop(self.sandbox, *self._numbers):
+            self._timer = self._loop.call_later(_LOOK_AGAIN, self._freeze)
 
     def _stop_timer(self) -> None:
         if self._timer:
