@@ -168,3 +168,19 @@ def test_the_pages_of_who_and_when_have_every_key():
     for page, struct in (("who.md", Who), ("when.md", When)):
         rows = re.findall(r"^\| `(\w+)` \|", (DOCS / "rules" / page).read_text(), re.MULTILINE)
         assert rows == list(struct.__struct_encode_fields__)
+
+
+EXAMPLES = re.findall(
+    r"```yaml\n# (settings\.[a-z-]+)\n(.*?)```", (DOCS / "settings-mistakes.md").read_text(), re.DOTALL
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"), EXAMPLES, ids=[f"{number} {code}" for number, (code, _) in enumerate(EXAMPLES)]
+)
+def test_each_example_has_the_mistake_that_it_shows(desk, code, text):
+    assert code in [one.code for one in desk.check(text).mistakes]
+
+
+def test_there_are_examples():
+    assert len(EXAMPLES) == 8
