@@ -4,8 +4,10 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import anyio
 import msgspec
 import pytest
 
@@ -37,11 +39,16 @@ class Clock:
         return self.at
 
 
+@cache
+def first_key():
+    return jose.Key.generate("RS256", kid="first")
+
+
 class House:
     """An issuer: publishes discovery and keys over HTTP, signs what it is told, misbehaves when asked to."""
 
     def __init__(self, path="/realms/corp"):
-        self.key = jose.Key.generate("RS256", kid="first")
+        self.key = first_key()
         self.keys = [self.key]
         self.path = path
         self.requests = []
@@ -123,7 +130,7 @@ class House:
                     self.close_connection = True
                     return
                 answer = house._answer(self.path)
-                status, headers, content = answer(self, body) if callable(answer) else answer
+                status, headers, content = answer(house, body) if callable(answer) else answer
                 data = content if isinstance(content, bytes) else json.dumps(content).encode()
                 self.send_response(status)
                 for name, value in headers.items():
@@ -138,6 +145,16 @@ class House:
                 pass
 
         return Handler
+
+
+@pytest.fixture
+def until():
+    async def wait(condition):
+        with anyio.fail_after(5):
+            while not condition():  # noqa: ASYNC110 - what is waited for happens in a server's thread
+                await anyio.sleep(0.01)
+
+    return wait
 
 
 @pytest.fixture
@@ -169,7 +186,7 @@ def provider(**keys):
     def scalar(kind, value):
         if issubclass(kind, Scalar):
             return kind.read(value)
-        raise NotImplementedError
+        return value
 
     return msgspec.convert(keys, Provider, dec_hook=scalar)
 
