@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Protocol
 
 import anyio
-from anyio import to_thread
 from anyio.abc import TaskStatus
 
 from actas.audit.errors import AuditError, NotRunning, QueueFull, ReserveReached, TooSlow, Unrecordable
@@ -19,6 +18,7 @@ from actas.audit.interface import Anchors, Guards, Sink
 from actas.audit.records import Entry, Gap
 from actas.audit.spells import Spell
 from actas.audit.waiting import Limits, Wait
+from actas.audit.worker import Worker
 from actas.model.record import Decided, Ended
 
 
@@ -55,7 +55,7 @@ class Writer:
         self._spell: Spell | None = None
         self._orphans: list[str] = []
         """Calls whose decision came too late for its caller but may be kept yet."""
-        self._thread = anyio.CapacityLimiter(1)
+        self._worker = Worker("actas-audit")
         self._checkpoint_at = 0.0
         self._unsigned = False
         """Records were written since the last checkpoint."""
@@ -114,6 +114,7 @@ class Writer:
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Write until cancelled; then write what waits and sign the head."""
         self._loop = asyncio.get_running_loop()
+        self._worker.start()
         self._checkpoint_at = self._loop.time() + self._limits.checkpoint.total_seconds()
         if self._queue:
             self._rouse()
@@ -124,8 +125,10 @@ class Writer:
                 await self._flush_on()
         finally:
             self._loop = None
-            with anyio.CancelScope(shield=True):
+            with anyio.move_on_after(self._limits.slow.total_seconds(), shield=True):
                 await self._finish()
+            self._worker.stop()
+            self._refuse_queued(NotRunning())
 
     async def _flush_on(self) -> None:
         while True:
@@ -226,7 +229,7 @@ class Writer:
     async def _in_thread(self, work: Callable[..., None], *what: object) -> None:
         self._since = asyncio.get_running_loop().time()
         try:
-            await to_thread.run_sync(work, *what, limiter=self._thread)
+            await self._worker.do(work, *what)
         finally:
             self._since = None
 
@@ -276,4 +279,3 @@ class Writer:
             await self._flush()
         if self._unsigned and not self.trouble:
             await self._sign()
-        self._refuse_queued(NotRunning())
