@@ -121,6 +121,36 @@ CASES = [
         "Resource[0]",
     ),
     (
+        "a number that is none",
+        ALLOW | when("NumericLessThan", "s3:signatureAge", "soon"),
+        "value-not-of-type",
+        "Condition.NumericLessThan.s3:signatureAge[0]",
+    ),
+    (
+        "an address that is none",
+        ALLOW | when("IpAddress", "aws:SourceIp", "192.0.2.300"),
+        "value-not-of-type",
+        "Condition.IpAddress.aws:SourceIp[0]",
+    ),
+    (
+        "an ARN that is none",
+        ALLOW | when("ArnLike", "aws:PrincipalArn", "arn:aws:*"),
+        "value-not-of-type",
+        "Condition.ArnLike.aws:PrincipalArn[0]",
+    ),
+    (
+        "one condition key in two spellings",
+        ALLOW | {"Condition": {"StringEquals": {"aws:userid": "a", "aws:UserId": "b"}}},
+        "duplicate-condition-key",
+        "Condition.StringEquals.aws:UserId",
+    ),
+    (
+        "a private address as the source",
+        ALLOW | when("IpAddress", "aws:SourceIp", "192.168.7.0/24"),
+        "private-source-ip",
+        "Condition.IpAddress.aws:SourceIp",
+    ),
+    (
         "a null in a list",
         ALLOW | {"Resource": ["arn:aws:s3:::b/*", None]},
         "null-in-list",
@@ -142,6 +172,8 @@ SILENT = [
     ("a guarded ForAllValues", ALLOW | GUARDED),
     ("one role passed", {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::111122223333:role/x"}),
     ("a key of the gateway's own", ALLOW | when("ForAnyValue:StringEquals", "actas:groups", "finance")),
+    ("a public address as the source", ALLOW | when("IpAddress", "aws:SourceIp", "192.0.2.0/24")),
+    ("a variable where an ARN belongs", ALLOW | when("ArnLike", "aws:PrincipalArn", "${aws:SourceArn}")),
     ("a tag key of any name", ALLOW | when("StringEquals", "aws:PrincipalTag/team", "finance")),
     ("a key with a placeholder", ALLOW | when("StringEquals", "s3:ExistingObjectTag/team", "finance")),
 ]
@@ -164,6 +196,12 @@ def test_a_trust_in_a_provider_has_to_say_whose_identities():
 
     assert {code for code, _ in found(TRUST, kind=iam.Kind.TRUST)} == {"federation-without-subject"}
     assert found(told, kind=iam.Kind.TRUST) == set()
+
+
+def test_a_federated_identity_does_not_assume_a_role_plainly():
+    told = TRUST | when("StringEquals", "id.example.com:sub", "ana") | {"Action": "sts:AssumeRole"}
+
+    assert found(told, kind=iam.Kind.TRUST) == {("action-principal-mismatch", "Statement[0].Action")}
 
 
 def test_an_allow_that_a_deny_voids_is_named():

@@ -1,6 +1,6 @@
 """What a security engineer would say about a policy that AWS takes.
 
-Each check looks at one statement and says one thing; the last ones look at several statements together.
+Each check looks at one statement and says one thing; redundancy.py looks at several together.
 """
 
 from __future__ import annotations
@@ -8,11 +8,13 @@ from __future__ import annotations
 from typing import Final
 
 from actas.iam import keys as global_keys
+from actas.iam import redundancy
+from actas.iam.addresses import Network, network_of
 from actas.iam.finding import Path
-from actas.iam.kinds import PRINCIPALED, Kind
+from actas.iam.kinds import Kind
 from actas.iam.notes import Notes, Phase
 from actas.iam.operators import Spelled, spelled
-from actas.iam.overlap import covers, covers_resource, needless, overlap
+from actas.iam.overlap import covers, overlap
 from actas.iam.policy import Policy, Statement
 
 ESCALATIONS: Final = (
@@ -68,7 +70,7 @@ def check(policy: Policy, notes: Notes) -> None:
         path: Path = ("Statement", statement.index)
         for advise in _CHECKS:
             advise(statement, policy.kind, path, notes)
-    _redundant(policy, notes)
+    redundancy.statements(policy, notes)
 
 
 def _allow_by_exclusion(statement: Statement, _kind: Kind, path: Path, notes: Notes) -> None:
@@ -122,6 +124,34 @@ def _conditions(statement: Statement, _kind: Kind, path: Path, notes: Notes) -> 
         if operator.operator.family == "string" and wild and not any("${" in value for value in wild):
             message = f"{operator.operator.name} compares {wild[0]} letter by letter; it has no wildcards."
             notes.warn(Phase.ADVICE, at, "wildcard-without-like", message, "Use StringLike or StringNotLike.")
+
+
+def _private(statement: Statement, _kind: Kind, path: Path, notes: Notes) -> None:
+    for condition in statement.conditions:
+        if condition.key.lower() != "aws:sourceip":
+            continue
+        for value in condition.values:
+            network = network_of(value)
+            if network is not None and any(_inside(network, private) for private in _PRIVATE):
+                at = (*path, "Condition", condition.operator, condition.key)
+                message = f"{value} is private; AWS sees public addresses in aws:SourceIp."
+                fix = "Use aws:VpcSourceIp with aws:SourceVpc, or the public address."
+                notes.warn(Phase.ADVICE, at, "private-source-ip", message, fix)
+
+
+def _inside(network: Network, wide: Network) -> bool:
+    return (
+        network.bits == wide.bits
+        and network.shift <= wide.shift
+        and network.prefix >> (wide.shift - network.shift) == wide.prefix
+    )
+
+
+_PRIVATE: Final = tuple(
+    network
+    for network in map(network_of, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "fc00::/7"))
+    if network is not None
+)
 
 
 def _true_when_absent(operator: Spelled, key: str) -> bool:
@@ -208,71 +238,18 @@ def _variables(statement: Statement, _kind: Kind, path: Path, notes: Notes) -> N
         notes.warn(Phase.ADVICE, path, "variable-without-version", message, 'Write "Version": "2012-10-17".')
 
 
-def _lists(statement: Statement, _kind: Kind, path: Path, notes: Notes) -> None:
-    name = "NotAction" if statement.not_action else "Action"
-    for index in needless(tuple(action.lower() for action in statement.actions), covers, 0):
-        message = f"{statement.actions[index]} is matched by another entry of the list."
-        notes.suggest(Phase.ADVICE, (*path, name, index), "redundant-action", message, "Remove it.")
-    name = "NotResource" if statement.not_resource else "Resource"
-    resources = statement.resources or ()
-    for index in needless(resources, covers_resource, 2):
-        message = f"{resources[index]} is matched by another entry of the list."
-        notes.suggest(Phase.ADVICE, (*path, name, index), "redundant-resource", message, "Remove it.")
-
-
 _CHECKS: Final = (
     _allow_by_exclusion,
     _deny_by_exclusion,
     _conditions,
     _whole_account,
+    _private,
     _pass_role,
     _public,
     _federation,
     _variables,
-    _lists,
+    redundancy.lists,
 )
-
-
-def _redundant(policy: Policy, notes: Notes) -> None:
-    """Statements that another one makes needless, or that a Deny makes void."""
-    if len(policy.statements) > _MOST_COMPARED:
-        return
-    for statement in policy.statements:
-        path: Path = ("Statement", statement.index)
-        for other in policy.statements:
-            if other.index == statement.index or not _covers(other, statement, policy.kind):
-                continue
-            if other.effect == "Deny" and statement.effect == "Allow" and not other.conditions:
-                message = f"Statement {other.sid or other.index} denies all that this one allows."
-                notes.warn(Phase.ADVICE, path, "shadowed-statement", message, "Remove one of the two.")
-                break
-            same = other.effect == statement.effect and (
-                not other.conditions or other.conditions == statement.conditions
-            )
-            if same and (other.index < statement.index or not _covers(statement, other, policy.kind)):
-                message = f"Statement {other.sid or other.index} says all that this one says."
-                notes.suggest(Phase.ADVICE, path, "redundant-statement", message, "Remove it.")
-                break
-
-
-_MOST_COMPARED: Final = 60
-
-
-def _covers(wide: Statement, narrow: Statement, kind: Kind) -> bool:
-    if wide.not_action or narrow.not_action or wide.not_resource or narrow.not_resource:
-        return False
-    if kind in PRINCIPALED and (wide.not_principal or narrow.not_principal or not _same_or_all(wide, narrow)):
-        return False
-    return all(
-        any(covers(action.lower(), other.lower()) for action in wide.actions) for other in narrow.actions
-    ) and all(
-        any(covers_resource(resource, other) for resource in wide.resources or ()) for other in narrow.resources or ()
-    )
-
-
-def _same_or_all(wide: Statement, narrow: Statement) -> bool:
-    principals = wide.principals
-    return principals == narrow.principals or (principals is not None and principals.everyone)
 
 
 def _everything(statement: Statement) -> bool:

@@ -12,7 +12,7 @@ from actas.iam.kinds import UNKNOWN
 from actas.iam.policy import Statement
 from actas.iam.principals import Caller, Meeting, meet, spared
 from actas.iam.values import Value
-from actas.iam.wildcards import Matcher, Wild, glob, tokens_of
+from actas.iam.wildcards import Matcher, glob, tokens_of
 
 ResourceTest = Callable[[str, Mapping[str, Value]], Truth]
 
@@ -143,18 +143,6 @@ def prepare(statement: Statement) -> Prepared:
     )
 
 
-def all_of(truths: list[Truth]) -> Truth:
-    """And of three values."""
-    if False in truths:
-        return False
-    return None if None in truths else True
-
-
 def applies(effect: str, truth: Truth) -> bool:
     """Unknown is never in the caller's favour: it does not allow, and it denies."""
     return truth is True or (truth is None and effect == "Deny")
-
-
-def has_wildcard(text: str) -> bool:
-    """Tell whether *text* has a wildcard."""
-    return any(isinstance(token, Wild) for token in tokens_of(text))

@@ -10,9 +10,10 @@ from actas.iam import arns, resource_format
 from actas.iam.finding import Path
 from actas.iam.kinds import PRINCIPALED, Kind
 from actas.iam.notes import LEGACY, Notes, Phase
-from actas.iam.operators import OPERATORS, spelled
+from actas.iam.operators import OPERATORS, Operator, spelled
 from actas.iam.policy import Policy, Statement
 from actas.iam.values import policy_date
+from actas.iam.wildcards import tokens_of
 
 QUOTAS: Final = {
     Kind.IDENTITY: 6144,
@@ -37,7 +38,7 @@ def check(policy: Policy, notes: Notes, *, stored: bool) -> None:
     """Note what AWS would refuse in a policy whose structure is right."""
     single = len(policy.statements) == 1
     for path, statement in _placed(policy):
-        _dates(statement, path, notes)
+        _values(statement, path, notes)
         _sid(statement, path, notes)
         _actions(statement, path, notes)
         _resources(statement, policy.kind, path, notes)
@@ -54,16 +55,44 @@ def _placed(policy: Policy) -> Iterator[tuple[Path, Statement]]:
         yield ("Statement", statement.index), statement
 
 
-def _dates(statement: Statement, path: Path, notes: Notes) -> None:
+def _values(statement: Statement, path: Path, notes: Notes) -> None:
+    seen: dict[tuple[str, str], str] = {}
     for condition in statement.conditions:
+        at = (*path, "Condition", condition.operator, condition.key)
+        other = seen.setdefault((condition.operator, condition.key.lower()), condition.key)
+        if other != condition.key:
+            message = f"{condition.key} and {other} are the same condition key."
+            notes.warn(Phase.PLACE, at, "duplicate-condition-key", message, "Join their values under one spelling.")
         parsed = spelled(condition.operator)
-        if parsed is None or parsed.operator.family != "date":
+        if parsed is None:
             continue
-        for value in condition.values:
-            if not policy_date(value):
-                at = (*path, "Condition", condition.operator, condition.key)
+        for index, value in enumerate(condition.values):
+            if parsed.operator.family == "date" and not policy_date(value):
                 fix = "Write the date as 2026-03-14T23:00:00Z, or as seconds since 1970."
-                notes.error(Phase.LEGACY, at, "invalid-date", LEGACY, fix)
+                notes.error(Phase.LEGACY, (*at, index), "invalid-date", LEGACY, fix)
+            elif not _is_of_type(parsed.operator, value, with_variables=statement.variables):
+                message = f"{value} is nothing that {parsed.operator.name} can compare; it matches nothing."
+                fix = f"Write {_FORMS[parsed.operator.family]}."
+                notes.warn(Phase.PLACE, (*at, index), "value-not-of-type", message, fix)
+
+
+_FORMS: Final = {
+    "number": "an integer or a decimal",
+    "date": "a date that exists",
+    "bool": "true or false",
+    "null": "true or false",
+    "ip": "an address or a CIDR block",
+    "arn": "an ARN of six parts",
+    "binary": "base64",
+}
+
+
+def _is_of_type(operator: Operator, value: str, *, with_variables: bool) -> bool:
+    if operator.family in ("string", "like") or (with_variables and "${" in value):
+        return True
+    if operator.family == "arn":
+        return arns.pattern(tokens_of(value)) is not None
+    return operator.wanted(value) is not None
 
 
 def _sid(statement: Statement, path: Path, notes: Notes) -> None:
@@ -183,7 +212,12 @@ def _is_principal(wanted: str) -> bool:
 
 def _trust(statement: Statement, path: Path, notes: Notes) -> None:
     name = "NotAction" if statement.not_action else "Action"
+    federated = statement.principals.federated if statement.principals else ()
     for index, action in enumerate(statement.actions):
+        if federated and not statement.not_principal and action.lower() == "sts:assumerole":
+            message = "A federated identity takes a role by another action than sts:AssumeRole."
+            fix = "Name sts:AssumeRoleWithWebIdentity, or sts:AssumeRoleWithSAML."
+            notes.warn(Phase.KIND, (*path, name, index), "action-principal-mismatch", message, fix)
         if action != "*" and not action.lower().startswith("sts:"):
             fix = "Name actions of STS that take a role, such as sts:AssumeRole or sts:AssumeRoleWithWebIdentity."
             notes.error(Phase.KIND, (*path, name, index), "trust-action", _TRUST_ACTION, fix)
