@@ -83,5 +83,9 @@ class Gateway:
 
     def records(self) -> list[dict]:
         """Give the records of the trail, as they stand on the disk."""
-        lines = [line for file in sorted((self.folder / ".actas" / "audit").glob("*.jsonl")) for line in file.open()]
+        lines = [
+            line
+            for file in sorted((self.folder / ".actas" / "audit").glob("*.jsonl"))
+            for line in file.read_text().splitlines()
+        ]
         return [json.loads(line)["record"] for line in lines]

@@ -21,7 +21,7 @@ from actas.http.errors import MethodNotAllowed, NoSuchPath, NoToken, Overloaded,
 from actas.http.rates import Buckets
 from actas.http.routes import Match, Routes
 from actas.model import clock
-from actas.model.call import Call, Route
+from actas.model.call import Call, Headers, Route
 from actas.model.evidence import BearerToken
 from actas.model.ids import call_id
 from actas.model.outcome import Answered, Outcome, Refused, Streamed
@@ -170,6 +170,8 @@ async def _deliver(send: Send, name: str, outcome: Outcome) -> None:
     match outcome:
         case Answered(status=int(status)):
             await _answer(send, status, _routed(name, outcome), outcome.payload)
+        case Answered(payload=payload, status=int(status), headers=headers):
+            await _answer(send, status, _route_head(name, headers, len(payload)), payload)
         case Answered(payload=payload, function_error=wrong):
             head = problems.plain(name, len(payload), _JSON)
             if wrong:
@@ -185,6 +187,22 @@ def _routed(name: str, outcome: Answered) -> problems.Head:
     """Give the header fields of a route's answer: the function's own, its length, and our call id."""
     own = [(key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in outcome.headers]
     return [*own, (b"content-length", str(len(outcome.payload)).encode()), (b"actas-call-id", name.encode())]
+
+
+_NOT_THEIRS = frozenset(
+    {"connection", "keep-alive", "transfer-encoding", "upgrade", "trailer", "te", "content-length", "actas-call-id"}
+)
+"""Fields that belong to the connection, or to us, whatever a function says."""
+
+
+def _route_head(name: str, headers: Headers, length: int) -> problems.Head:
+    """Give the header fields of a route's answer as the function wanted them."""
+    head = [
+        (key.lower().encode("latin-1"), value.encode("latin-1", "replace"))
+        for key, value in headers
+        if key.lower() not in _NOT_THEIRS
+    ]
+    return [*head, (b"content-length", str(length).encode()), (b"actas-call-id", name.encode())]
 
 
 async def _stream(send: Send, name: str, outcome: Streamed) -> None:

@@ -101,5 +101,9 @@ def _broker(role: RoleSettings, settings: Settings, parts: Parts, local: LocalBr
             from actas.assume.brokers.aws_web_identity import AwsWebIdentityBroker
 
             return AwsWebIdentityBroker(
-                signing=parts.signing, pseudonyms=parts.audit, issuer=settings.gateway.control_url, sts=role.sts
+                newest=parts.signing.newest,
+                pseudonyms=parts.audit,
+                issuer=settings.gateway.control_url,
+                sts=role.sts,
+                region=settings.gateway.region,
             )
