@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 _V4: Final = 32
@@ -21,8 +22,11 @@ class Network(NamedTuple):
 
 def address_of(text: object) -> tuple[int, int] | None:
     """Return (family bits, number) of a bare address; None if it is none."""
-    if not isinstance(text, str) or not 2 <= len(text) <= 45:
-        return None
+    return _read(text) if isinstance(text, str) and 2 <= len(text) <= 45 else None
+
+
+@lru_cache(maxsize=4096)  # one address asks for many decisions
+def _read(text: str) -> tuple[int, int] | None:
     if ":" in text:
         number = _v6(text)
         return None if number is None else (_V6, number)

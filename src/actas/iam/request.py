@@ -33,16 +33,21 @@ class Request:
 
     def __post_init__(self) -> None:
         """Refuse what no request can hold."""
-        for name in ("principal", "action", "resource"):
-            value = getattr(self, name)
-            if type(value) is not str or not value:
-                raise InvalidRequest(field=name, why="is not a text of at least one character")
-            if len(value) > LONGEST:
-                raise InvalidRequest(field=name, why=f"is longer than {LONGEST} characters")
+        # Written out, for the gateway makes a request for each call.
+        _check_text("principal", self.principal)
+        _check_text("action", self.action)
+        _check_text("resource", self.resource)
         account = self.resource_account
         if account is not None and not (type(account) is str and arns.is_account(account)):
             raise InvalidRequest(field="resource_account", why="is not twelve digits")
         object.__setattr__(self, "facts", fold(self.context))
+
+
+def _check_text(field: str, value: str) -> None:
+    if type(value) is not str or not value:
+        raise InvalidRequest(field=field, why="is not a text of at least one character")
+    if len(value) > LONGEST:
+        raise InvalidRequest(field=field, why=f"is longer than {LONGEST} characters")
 
 
 Layer = tuple[Policy, ...]
