@@ -92,7 +92,7 @@ class NotSignedIn(LoginError):
     """There is no sign-in under this name."""
 
     code = "cli.not-signed-in"
-    hint = "Run 'actas login PROVIDER --name NAME', or 'actas up' for the people of the demo."
+    hint = "Run 'actas login NAME', or 'actas up' for the people of the demo."
 
     def __init__(self, *, name: str | None, known: Iterable[str]) -> None:
         """State the name that was looked for, if any, and those that are there."""
@@ -149,7 +149,7 @@ class KeyringRefused(LoginError):
     """The operating system's keyring is there but gives or takes nothing."""
 
     code = "cli.keyring-refused"
-    hint = "Unlock the keyring, or sign in with --keep-in file."
+    hint = "Unlock the keyring, or sign in with --in-file."
 
     def __init__(self, *, why: str) -> None:
         """State what the keyring said."""

@@ -1,6 +1,7 @@
 """A real provider, a real loopback listener, and a browser made of HTTP requests."""
 
 import re
+import threading
 
 import anyio
 import httpx
@@ -78,10 +79,22 @@ class Browser:
         self.idp, self.person, self.answer = idp, person, answer
         self.pages = []
         self.opened = []
+        self._is_done = threading.Event()
 
     def __call__(self, url):
         """Be called in a thread, as the system's browser is."""
         self.opened.append(url)
+        try:
+            self._sign_in(url)
+        finally:
+            self._is_done.set()
+        return True
+
+    def settled(self):
+        """Wait until the last page is there; whoever is signed in does not wait for it."""
+        assert not self.opened or self._is_done.wait(10)
+
+    def _sign_in(self, url):
         with httpx.Client() as web:
             shown = web.get(url)
             ticket = re.search(r'name="ticket" value="([^"]+)"', shown.text)[1]
@@ -89,7 +102,6 @@ class Browser:
             said = {"ticket": ticket, "person": self.person, "password": password, "answer": self.answer}
             back = web.post(f"{self.idp.base_url}/sign-in", data=said)
             self.come_back(web, back.headers["location"])
-        return True
 
     def come_back(self, web, location):
         self.pages.append(web.get(location))

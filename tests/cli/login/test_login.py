@@ -32,7 +32,11 @@ def go(client, tmp_path, now, within):
 
     async def sign(opener, **more):
         settings = {"say": lambda _text: None, "now": lambda: now} | more
-        return await within(sign_in(settings.pop("client", client), "ana", tmp_path, opener=opener, **settings))
+        try:
+            return await within(sign_in(settings.pop("client", client), "ana", tmp_path, opener=opener, **settings))
+        finally:
+            if opener is not None:
+                await anyio.to_thread.run_sync(opener.settled)
 
     return sign
 
@@ -117,6 +121,9 @@ class Tampering:
 
     def __call__(self, url):
         return self.browser(url)
+
+    def settled(self):
+        self.browser.settled()
 
     def come_back(self, web, location):
         port = urlsplit(location).port
