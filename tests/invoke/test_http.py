@@ -5,7 +5,7 @@ import contextlib
 import socket
 import ssl
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from ipaddress import ip_address
 
 import anyio
@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from actas.invoke import proxy_errors
 from actas.invoke.backends.http import HttpBackend
 from actas.invoke.local.errors import TooManyCalls
+from actas.model import clock
 from actas.model.call import Route
 from actas.model.facts import Known
 from actas.model.paths import PathRefused
@@ -43,6 +44,7 @@ class Upstream:
         self.bodies = []
         self.gone = asyncio.Event()
         self.connections = 0
+        self.tasks = set()
 
     async def __aenter__(self):
         self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.context)
@@ -51,16 +53,24 @@ class Upstream:
 
     async def __aexit__(self, *_):
         self.server.close()
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
 
     async def _serve(self, reader, writer):
         self.connections += 1
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode("latin-1"))
-                if await self.script(self, reader, writer) == "close":
-                    break
-        self.gone.set()
-        writer.close()
+        self.tasks.add(asyncio.current_task())
+        try:
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+                while True:
+                    self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode("latin-1"))
+                    if await self.script(self, reader, writer) == "close":
+                        break
+        finally:
+            self.gone.set()
+            writer.close()
+            with contextlib.suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError):
+                await writer.wait_closed()
 
     async def read_body(self, reader):
         head = self.heads[-1].lower()
@@ -89,12 +99,12 @@ def says(octets, then=None):
 
 
 @contextlib.asynccontextmanager
-async def proxied(script, *, timeout=5.0, context=None, scheme="http", host="127.0.0.1", **more):
+async def proxied(script, *, seconds=5.0, context=None, scheme="http", host="127.0.0.1", **more):
     """Make an upstream and the backend in front of it."""
     async with Upstream(script, context) as upstream:
         settings = Function(
             http=f"{scheme}://{host}:{upstream.port}",
-            **{"private": True, "timeout": Span(timedelta(seconds=timeout)), **more},
+            **{"private": True, "timeout": Span(timedelta(seconds=seconds)), **more},
         )
         backend = HttpBackend("orders", settings)
         try:
@@ -157,7 +167,7 @@ async def test_the_request_goes_on_and_the_answer_comes_back():
             ("Host", f"127.0.0.1:{upstream.port}"),
             ("X-Forwarded-For", "192.0.2.7"),
             ("X-One", "1"),
-            ("x-one", "2"),
+            ("X-One", "2"),
         ]
 
 
@@ -286,7 +296,7 @@ async def test_a_caller_who_hangs_up_ends_the_request_upstream():
         await reader.read()
         return "close"
 
-    async with proxied(never, timeout=30) as (upstream, backend):
+    async with proxied(never, seconds=30) as (upstream, backend):
         with anyio.move_on_after(0.2):
             await backend.invoke(asking())
 
@@ -437,9 +447,10 @@ async def test_an_answer_that_is_cut_short_is_told_apart(octets):
 
 async def test_a_backend_that_does_not_answer_in_time_is_told_apart():
     async def sleeps(upstream, reader, writer):
-        await upstream.gone.wait()
+        await reader.read()
+        return "close"
 
-    async with proxied(sleeps, timeout=0.2) as (_, backend):
+    async with proxied(sleeps, seconds=0.2) as (_, backend):
         with pytest.raises(proxy_errors.UpstreamTimedOut, match="did not answer within") as late:
             await backend.invoke(asking())
 
@@ -449,9 +460,10 @@ async def test_a_backend_that_does_not_answer_in_time_is_told_apart():
 async def test_an_answer_that_is_not_whole_in_time_is_told_apart():
     async def stalls(upstream, reader, writer):
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
-        await upstream.gone.wait()
+        await reader.read()
+        return "close"
 
-    async with proxied(stalls, timeout=0.3) as (_, backend):
+    async with proxied(stalls, seconds=0.3) as (_, backend):
         answer = await backend.invoke(asking())
 
         with pytest.raises(proxy_errors.UpstreamTimedOut, match="finish its answer"):
@@ -487,7 +499,7 @@ async def test_a_certificate_that_nobody_signed_is_told_apart(tmp_path):
 def self_signed(folder):
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "orders.example")])
-    now = datetime.now(UTC)
+    now = clock.now()
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -521,7 +533,8 @@ class TestHttp(BackendContract):
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
         async def sleeps(upstream, reader, writer):
-            await upstream.gone.wait()
+            await reader.read()
+            return "close"
 
         scripts = {
             "echoes": echoes,

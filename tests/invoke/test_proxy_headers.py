@@ -71,7 +71,9 @@ def test_other_headers_pass_as_they_came(name):
 def test_order_and_repeats_are_kept_and_ours_come_last():
     headers = (("B", "1"), ("A", "2"), ("b", "3"))
 
-    assert to_backend(headers, [("Actas-Caller", "signed")]) == [*headers, ("Actas-Caller", "signed")]
+    passed = to_backend(headers, [("Actas-Caller", "signed")])
+
+    assert passed == [("B", "1"), ("A", "2"), ("B", "3"), ("Actas-Caller", "signed")]
 
 
 def test_what_the_caller_meant_for_this_connection_stays_here():
