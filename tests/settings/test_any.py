@@ -94,3 +94,30 @@ def test_any_rules_together_are_settings_or_mistakes(sound, around, rules):
     lines = [f"  - {{{', '.join(f'{key}: {value}' for key, value in rule.items())}}}\n" for rule in rules]
 
     judge((head + "rules:" + ("\n" + "".join(lines) if lines else " []\n")).encode(), around)
+
+
+HOSTILE = [
+    ("a hundred thousand unknown keys on one line", "{" + ", ".join(f"k{n}: {n}" for n in range(60_000)) + "}"),
+    ("as many duplicate keys", "a: 1\n" * 60_000),
+    ("as many wrong rules", "rules:\n" + "- 1\n" * 60_000),
+    ("as many rules that are alike", "rules:\n" + "- {id: a, who: {kind: human}, may_not: report}\n" * 3_000),
+    ("a block of as many lines", "functions: {f: {environment: {A: '" + "x\n  " * 60_000 + "'}, x: 1}}"),
+    ("a key as long as a file", "x" * 500_000 + ": 1"),
+    ("a number as long as a file", "gateway: {account: " + "1" * 500_000 + "}"),
+]
+
+
+@pytest.mark.parametrize("text", [case[1] for case in HOSTILE], ids=[case[0] for case in HOSTILE])
+@pytest.mark.timeout(30)
+def test_a_hostile_file_is_told_in_bounded_time_and_length(around, text):
+    loaded = judge(text.encode(), around)
+
+    assert len(loaded.mistakes) <= 402
+    assert len(render(loaded.mistakes)) < 1_000_000
+
+
+def test_what_is_printed_gives_the_terminal_no_orders(around):
+    loaded = judge("gateway: {'x\u202ey': 1, '\u200b': 2, region: 'a\u202eb'}".encode(), around)
+
+    assert len(loaded.mistakes) == 3
+    assert all(letter.isprintable() or letter == "\n" for letter in render(loaded.mistakes))

@@ -10,6 +10,7 @@ CODES: Final = {
     "settings.control-character": "A control character stands in the file, or is escaped in a text.",
     "settings.bad-yaml": "The file is no YAML.",
     "settings.empty": "The file says nothing.",
+    "settings.too-many": "There are more mistakes than are told in one run.",
     "settings.too-deep": "Something is nested deeper than settings ever are.",
     "settings.duplicate-key": "A key is there a second time.",
     "settings.bad-key": "A key is empty, too long, or no text.",

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal
+from typing import Final, Literal
 
 from actas.settings.positions import Path
 
 Severity = Literal["error", "warning"]
+MOST: Final = 200
+"""Errors, and as many warnings, that are told in one run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

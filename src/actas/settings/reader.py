@@ -3,6 +3,7 @@
 What is read is kept as it was read, so that what was checked is what is used.
 """
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -17,7 +18,7 @@ from msgspec import inspect
 
 from actas.settings import shape, sketch
 from actas.settings.errors import BrokenSettings
-from actas.settings.mistakes import Mistake, errors, in_order
+from actas.settings.mistakes import MOST, Mistake, errors, in_order
 from actas.settings.positions import Path as KeyPath
 from actas.settings.positions import Positions
 from actas.settings.schema import Provider, SecretRef, Settings
@@ -138,23 +139,43 @@ def parse(content: bytes, *, path: Path, shown: str) -> Loaded:
 def _read_text(text: str, path: Path, shown: str) -> Loaded:
     tree = load(text)
     source = Source(file=shown, lines=tuple(text.splitlines()), positions=tree.positions)
+    loaded = Loaded(path=path, source=source, settings=None, files=())
+    if len(tree.wrongs) > MOST:
+        return loaded.with_mistakes((*(source.of_text(one, whole=False) for one in tree.wrongs[:MOST]), source.more()))
     if not tree.whole:
-        mistakes = in_order(source.of_text(wrong, whole=False) for wrong in tree.wrongs)
-        return Loaded(path=path, source=source, settings=None, files=(), mistakes=mistakes)
-    found: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
-    if tree.data is None:
-        message, hint = "the file says nothing", "Start from `actas init`, which writes a file to change."
-        found.append((("settings.empty", (), message, hint), {}))
-    else:
-        shape.fit(tree.data, _settings_type(), (), lambda *facts, **more: found.append((facts, more)))
+        return loaded.with_mistakes(tuple(source.of_text(one, whole=False) for one in tree.wrongs))
+    found = _misfits(tree.data)
     unknown = {facts[1] for facts, _ in found if facts[0] == "settings.unknown-key"}
     source = replace(source, unknown=frozenset(unknown))
-    mistakes = in_order(
-        [source.of_text(wrong, whole=True) for wrong in tree.wrongs]
-        + [source.mistake(*facts, **more) for facts, more in found]
-    )
+    mistakes = [source.of_text(wrong, whole=True) for wrong in tree.wrongs]
+    mistakes += [source.mistake(*facts, **more) for facts, more in found[:MOST]]
+    if len(found) > MOST:
+        mistakes.append(source.more())
+    loaded = replace(loaded, source=source).with_mistakes(tuple(mistakes))
+    if len(mistakes) > MOST:
+        return loaded
     spoiled = frozenset({wrong.path for wrong in tree.wrongs} | {facts[1] for facts, _ in found})
-    return _typed(tree.data, spoiled, Loaded(path=path, source=source, settings=None, files=(), mistakes=mistakes))
+    return _typed(tree.data, spoiled, loaded)
+
+
+def _misfits(data: object) -> list[tuple[tuple[Any, ...], dict[str, Any]]]:
+    """List what does not fit the schema, as what `Source.mistake` takes, up to one more than is told."""
+    if data is None:
+        return [(("settings.empty", (), "the file says nothing", "Start from `actas init`, which writes one."), {})]
+    found: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+
+    def report(*facts: Any, **more: Any) -> None:
+        found.append((facts, more))
+        if len(found) > MOST:
+            raise _Enough
+
+    with contextlib.suppress(_Enough):
+        shape.fit(data, _settings_type(), (), report)
+    return found
+
+
+class _Enough(Exception):
+    """There are more mistakes than are told; looking for more is in vain."""
 
 
 def _typed(data: object, spoiled: frozenset[KeyPath], loaded: Loaded) -> Loaded:

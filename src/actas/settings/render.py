@@ -49,11 +49,15 @@ def _facts(one: Mistake) -> dict[str, Any]:
 
 
 def _one(one: Mistake, *, colour: bool) -> str:
-    place = f"{one.file}:{one.line}:{one.column}"
-    head = (
-        f"{_paint(place, 'bold', colour)}: {_paint(f'{one.severity}[{one.code}]', one.severity, colour)}: {one.message}"
-    )
-    return "\n".join([head, *_excerpt(one, colour=colour), f"  hint: {one.hint}"])
+    place = _paint(_plain(f"{one.file}:{one.line}:{one.column}"), "bold", colour)
+    code = _paint(f"{one.severity}[{one.code}]", one.severity, colour)
+    head = f"{place}: {code}: {_plain(one.message)}"
+    return "\n".join([head, *_excerpt(one, colour=colour), f"  hint: {_plain(one.hint)}"])
+
+
+def _plain(text: str) -> str:
+    """Keep what a file or a name holds from giving orders to the terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _excerpt(one: Mistake, *, colour: bool) -> list[str]:

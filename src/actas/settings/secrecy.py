@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 from typing import Final
 
-from actas.settings.positions import Path, Positions
+from actas.settings.positions import Mark, Path, Positions
 
 _SECRET_NAME: Final = re.compile(
     r"(?:secret|passw(?:or)?d|passphrase|passwd|pwd|token|credential|private[-_]?key|api[-_]?key|access[-_]?key|"
@@ -70,24 +70,42 @@ def quoted(text: str, *, longest: int = 80) -> str:
     return f'"{plain[: longest - 1]}…"' if len(plain) > longest else f'"{plain}"'
 
 
-def blotted(text: str, number: int, positions: Positions, unknown: Collection[Path]) -> str:
-    """Give line *number*, which is *text*, with every value blotted out that may be a secret, and no comment.
+class Blots:
+    """The lines of a file with every value blotted out that may be a secret, and without comments.
 
     The blots are as long as what they hide, so that columns stay true. Values of *unknown* keys are hidden:
-    nobody knows what they are.
+    nobody knows what they are. Each line is worked out once.
     """
-    letters, last = list(text), 0
-    for path, mark in positions.scalars:
-        if (span := mark.on(number, len(text))) is None:
-            continue
-        last = max(last, span[1])
-        if is_private(path) or looks_secret(text[slice(*span)]) or any(path[: len(one)] == one for one in unknown):
-            letters[slice(*span)] = _BLOT * (span[1] - span[0])
-    for mark in positions.keys.values():
-        if (span := mark.on(number, len(text))) is not None:
-            last = max(last, span[1])
-    comment = text.find("#", last)
-    return "".join(letters[:comment] if comment >= 0 else letters).rstrip()
+
+    def __init__(self, lines: tuple[str, ...], positions: Positions, unknown: Collection[Path]) -> None:
+        self._lines, self._unknown = lines, frozenset(unknown)
+        self._made: dict[int, str] = {}
+        self._scalars: dict[int, list[tuple[Path, Mark]]] = {}
+        self._ends: dict[int, int] = {}
+        for path, mark in positions.scalars:
+            for line in range(mark.line, mark.end_line + 1):
+                self._scalars.setdefault(line, []).append((path, mark))
+        for mark in positions.keys.values():
+            self._ends[mark.line] = max(self._ends.get(mark.line, 0), mark.end_column - 1)
+
+    def line(self, number: int) -> str:
+        """Give line *number*, from 1."""
+        if number not in self._made:
+            self._made[number] = self._blotted(number, self._lines[number - 1])
+        return self._made[number]
+
+    def _blotted(self, number: int, text: str) -> str:
+        letters, last = list(text), self._ends.get(number, 0)
+        for path, mark in self._scalars.get(number, ()):
+            start, end = mark.on(number, len(text)) or (0, 0)
+            last = max(last, end)
+            if is_private(path) or looks_secret(text[start:end]) or self._is_unknown(path):
+                letters[start:end] = _BLOT * (end - start)
+        comment = text.find("#", last)
+        return "".join(letters[:comment] if comment >= 0 else letters).rstrip()
+
+    def _is_unknown(self, path: Path) -> bool:
+        return any(path[:depth] in self._unknown for depth in range(1, len(path) + 1))
 
 
 def shape_only(text: str) -> str:

@@ -114,7 +114,7 @@ def _unknown_key(
     key: str, fields: dict[str, inspect.Field], data: dict[str, object], path: Path, report: Report
 ) -> None:
     near = nearest(key, fields)
-    free = ", ".join(sorted(set(fields) - set(data)))
+    free = ", ".join(sorted(name for name in fields if name not in data))
     hint = f"Write {near}." if near else f"Remove it, or use one of: {free}." if free else "Remove it."
     report(
         "settings.unknown-key",

@@ -13,6 +13,7 @@ from typing import Final
 import yaml
 from yaml import events
 
+from actas.settings.mistakes import MOST
 from actas.settings.positions import START, Mark, Path, Positions, point
 
 LARGEST: Final = 1024 * 1024
@@ -80,7 +81,7 @@ def load(text: str) -> Tree:
     loader = yaml.CSafeLoader(text)
     try:
         while (event := loader.get_event()) is not None:
-            if not builder.take(event):
+            if not builder.take(event) or len(builder.wrongs) > MOST:
                 return builder.tree(whole=False)
     except yaml.YAMLError as wrong:
         builder.broken(wrong)

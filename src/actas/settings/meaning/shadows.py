@@ -1,5 +1,6 @@
 """Find rules without which every decision would be the same, because another rule covers them."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from actas.settings.meaning.circumstances import days
@@ -7,7 +8,11 @@ from actas.settings.meaning.targets import named, targets
 from actas.settings.meaning.view import View
 from actas.settings.schema import Rule, When, many
 
-_WHO = ("provider", "groups", "roles", "scopes", "subjects", "clients", "tenants", "actors", "kind")
+_WHO = ("subjects", "groups", "roles", "scopes", "clients", "actors", "tenants", "provider", "kind")
+"""The keys of ``who``, the most telling first."""
+
+
+Index = dict[tuple[str, str], list["Reach"]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +39,30 @@ def check(view: View) -> None:
     """Warn of every rule that changes nothing."""
     everything = targets(view.settings, view.around.admin_actions)
     reaches = [one for place, rule in view.rules() if (one := reach(place, rule, everything)).over]
+    index = _index(reaches)
     for one in reaches:
-        for other in reaches:
+        for other in _candidates(index, one):
             if other is not one and covers(other, one) and _hides(other, one):
                 _shadowed(view, one.place, one.rule, other.rule)
                 break
+
+
+def _index(reaches: Iterable[Reach]) -> Index:
+    """File each rule under the values of its most telling key, so that not all are compared with all."""
+    index: Index = {}
+    for one in reaches:
+        key = next((key for key in _WHO if key in one.who), None)
+        for value in one.who[key] if key else ("",):
+            index.setdefault((key or "", value), []).append(one)
+    return index
+
+
+def _candidates(index: Index, one: Reach) -> Iterator[Reach]:
+    """Give every rule that may cover *one*: it has to hold all of its values, so also the first."""
+    yield from index.get(("", ""), ())
+    for key, values in one.who.items():
+        if values:
+            yield from index.get((key, min(values)), ())
 
 
 def _hides(other: Reach, one: Reach) -> bool:

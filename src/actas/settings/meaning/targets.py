@@ -6,6 +6,7 @@ letters in either, and never for an admin action unless the pattern starts with 
 
 from collections.abc import Collection
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from actas.settings.schema import Settings
 
@@ -21,6 +22,7 @@ def targets(settings: Settings, admin_actions: Collection[str]) -> tuple[str, ..
     return (*found, *(f"{ADMIN}{action}" for action in admin_actions))
 
 
+@lru_cache(maxsize=8192)
 def named(pattern: str, among: tuple[str, ...]) -> frozenset[str]:
     """Find what *pattern* names."""
     if pattern.startswith(ADMIN):

@@ -1,12 +1,13 @@
 """What a check sees: the settings, where everything stands, and what other rooms know; and where it reports."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from actas.settings.mistakes import Mistake
+from actas.settings.mistakes import MOST, Mistake
 from actas.settings.positions import Path as KeyPath
 from actas.settings.reader import FileRead, Loaded
 from actas.settings.schema import Rule, Settings
@@ -55,6 +56,8 @@ class View:
     sketch: Sketch
     around: Surroundings
     found: list[Mistake] = field(default_factory=list)
+    counted: Counter[str] = field(default_factory=Counter)
+    """How many errors and warnings were reported."""
 
     @property
     def settings(self) -> Settings:
@@ -68,8 +71,13 @@ class View:
 
     def report(self, code: str, path: KeyPath, message: str, hint: str, **more: Any) -> None:
         """Note a mistake, unless what it is about was spoiled by another one."""
-        if not self.sketch.is_spoiled(path):
-            self.found.append(self.source.mistake(code, path, message, hint, **more))
+        severity = more.get("severity", "error")
+        if self.counted[severity] <= MOST and not self.sketch.is_spoiled(path):
+            self.counted[severity] += 1
+            told = self.counted[severity] <= MOST
+            self.found.append(
+                self.source.mistake(code, path, message, hint, **more) if told else self.source.more(severity)
+            )
 
     def warn(self, code: str, path: KeyPath, message: str, hint: str, **more: Any) -> None:
         """Note something that works and is probably not meant."""
