@@ -277,6 +277,19 @@ def test_a_record_in_any_other_form_is_refused(text):
         records.decode(text)
 
 
+def test_a_trail_that_somebody_made_up_does_not_move_the_cursor(decided):
+    text = render.entry_text(read.Numbered(seq=1, entry=decided(1, function="\x1b[2Jreport")))
+
+    assert text.isprintable()
+    assert "[2Jreport" in text
+
+
+def test_the_folder_of_another_sink_is_an_anchor(written, tmp_path):
+    shutil.copytree(written, tmp_path / "other")
+
+    assert read.verify_folder(written, anchors=[tmp_path / "other"]).anchored.source == "head.json"
+
+
 def test_a_report_of_a_gap_says_what_came_late(now):
     gap = Gap(at=now, since=now, because="audit.disk-full", late=2, lost=1)
     line, _ = chain.link(chain.genesis("c" * 32), records.encode(Opened(at=now, chain="c" * 32, segment=1)))

@@ -117,6 +117,7 @@ async def test_the_room_tells_how_it_does(running, two, tmp_path, decided):
 
     assert (state.trouble, state.queued, state.gaps, state.store_open, state.officers) == (None, 0, 0, True, 2)
     assert state.kept == 1
+    assert state.busy > 0
     assert state.seq == 3
 
 

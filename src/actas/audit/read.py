@@ -31,7 +31,8 @@ def verify_folder(folder: Path, *, keys: Path | None = None, anchors: Iterable[P
     """Verify the trail in *folder*.
 
     *keys* is a JWK Set kept elsewhere; the one beside the trail is used where it is left out. *anchors* are copies of
-    ``head.json`` kept elsewhere, or folders of such copies.
+    ``head.json`` kept elsewhere, or folders of such copies,
+    or the folder of another sink that keeps the same trail.
     """
     found = _keys(keys or folder / KEYS, needed=keys is not None)
     # The head first: whatever is signed there is in the files that are read after it.
@@ -148,4 +149,7 @@ def _keys(path: Path, *, needed: bool) -> jose.KeySet | None:
 
 def _files(anchors: Iterable[Path]) -> Iterator[Path]:
     for path in anchors:
-        yield from sorted(path.glob("*.json")) if path.is_dir() else (path,)
+        if (path / HEAD).exists():  # another sink's folder
+            yield path / HEAD
+        else:
+            yield from sorted(path.glob("*.json")) if path.is_dir() else (path,)

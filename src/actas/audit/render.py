@@ -38,7 +38,7 @@ def report_text(report: Report) -> str:
         lines.append(
             f"  proved up to record {report.anchored.seq} by {report.anchored.source}; what follows is not anchored yet"
         )
-    return "\n".join(lines) + "\n"
+    return "\n".join(_printable(line) for line in lines) + "\n"
 
 
 def report_data(report: Report) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def entry_data(numbered: Numbered) -> dict[str, Any]:
 
 def entry_text(numbered: Numbered) -> str:
     """Say a record in one line."""
-    return f"{numbered.seq:>8}  {numbered.entry.at:%Y-%m-%dT%H:%M:%S.%f}Z  {_said(numbered.entry)}"
+    return _printable(f"{numbered.seq:>8}  {numbered.entry.at:%Y-%m-%dT%H:%M:%S.%f}Z  {_said(numbered.entry)}")
 
 
 def csv_lines(found: Iterable[Numbered]) -> Iterator[str]:
@@ -94,6 +94,11 @@ def _cell(value: object) -> str:
 def _plain(entry: Entry) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.json.decode(records.encode(entry))
     return found
+
+
+def _printable(line: str) -> str:
+    """Keep a trail that somebody made up from moving the cursor of whoever reads it."""
+    return line if line.isprintable() else "".join(one if one.isprintable() else "\ufffd" for one in line)
 
 
 def _where(segment: str, line: int) -> str:

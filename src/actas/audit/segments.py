@@ -13,7 +13,6 @@ from actas.audit import chain, records
 from actas.audit.chain import Head
 from actas.audit.errors import LineUnreadable, TrailBroken, TrailExposed, TrailInUse, TrailUnreadable
 from actas.audit.records import Opened
-from actas.model.record import Decided, Ended
 
 _NAME = re.compile(r"([0-9]{6,12})\.jsonl")
 
@@ -137,8 +136,8 @@ def _follow(path: Path, tail: Tail | None, raw: bytes) -> Tail:
     line = chain.parse(raw)
     if not line.true:
         raise LineUnreadable(why="it is not what its hash was made of")
-    entry = records.decode(line.record)
     if tail is None:
+        entry = records.decode(line.record)
         if not isinstance(entry, Opened) or name_of(entry.segment) != path.name or not chain.is_chain_id(entry.chain):
             raise TrailBroken(segment=path.name, why="its first record does not open this segment")
         tail = Tail(chain=entry.chain, segment=entry.segment, head=line.head, size=len(raw))
@@ -148,11 +147,9 @@ def _follow(path: Path, tail: Tail | None, raw: bytes) -> Tail:
         raise TrailBroken(segment=path.name, why=f"record {line.seq} does not follow record {tail.head.seq}")
     tail.head = line.head
     tail.size += len(raw)
-    match entry:
-        case Decided():
-            tail.open_calls.add(entry.call)
-        case Ended():
-            tail.open_calls.discard(entry.call)
-        case _:
-            pass
+    said = records.glance(line.record)
+    if said.type == "decided":
+        tail.open_calls.add(said.call)
+    elif said.type == "ended":
+        tail.open_calls.discard(said.call)
     return tail

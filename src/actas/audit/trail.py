@@ -53,6 +53,8 @@ class State:
     """Records written since the start; ``gaps`` and ``batches`` likewise."""
     gaps: int
     batches: int
+    busy: float
+    """Seconds spent waiting for the disk since the start; by `batches` it is what one write takes."""
     seq: int
     """The number of the last record."""
     store_open: bool
@@ -157,6 +159,7 @@ class Audit:
             kept=writer.kept,
             gaps=writer.gaps,
             batches=writer.batches,
+            busy=writer.busy,
             seq=self._sink.head.seq,
             store_open=self._store is not None,
             officers=len(self._officers),

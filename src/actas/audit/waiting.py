@@ -46,3 +46,4 @@ class Wait:
         self.refused = True
         if not self.future.done():
             self.future.set_exception(wrong.again())
+            self.future.exception()  # a caller who hangs up now never looks, and asyncio would complain

@@ -62,6 +62,8 @@ class Writer:
         self.trouble: AuditError | None = None
         """Why decisions are refused now; None where they are taken."""
         self.kept = self.gaps = self.batches = 0
+        self.busy = 0.0
+        """Seconds spent waiting for the sink."""
 
     @property
     def is_running(self) -> bool:
@@ -231,6 +233,7 @@ class Writer:
         try:
             await self._worker.do(work, *what)
         finally:
+            self.busy += asyncio.get_running_loop().time() - self._since
             self._since = None
 
     async def _sign(self) -> None:
