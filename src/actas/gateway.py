@@ -4,6 +4,7 @@ Nothing else in Actas knows this order. The types carry it too: no sessions with
 Allow, no Allow without an identity; and nothing takes effect before its decision is kept.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -100,6 +101,10 @@ class Gateway:
 
     def __init__(self, house: House, clock: Callable[[], datetime]) -> None:
         self.house = house
+        self.ended: Counter[tuple[str, str]] = Counter()
+        """Calls that ended, by outcome and function."""
+        self.strangers: Counter[str] = Counter()
+        """Calls that never became an identity, by the code of why."""
         self._clock = clock
 
     async def serve(self, call: Call, evidence: Evidence) -> Outcome:
@@ -110,6 +115,7 @@ class Gateway:
             if identity is None:
                 identity = await house.identify.verify(evidence, now=call.received_at)
         except IdentifyError as stranger:
+            self.strangers[stranger.code] += 1
             house.audit.stranger(stranger.code, call.address)
             raise
         house.admits.admit(identity, now=call.received_at)
@@ -118,7 +124,7 @@ class Gateway:
         times = (identified_at, self._clock())
         await house.audit.decided(await _decided(call, identity, decision, times, house.audit))
         if isinstance(decision, Deny):
-            house.audit.ended(Ended(call=call.id, at=self._clock(), outcome="refused"))
+            self._end(house, call, "refused")
             return Refused(decision=decision)
         return await self._act(house, call, decision.grant, evidence)
 
@@ -150,6 +156,7 @@ class Gateway:
     def _end(
         self, house: House, call: Call, outcome: str, error: str | None = None, log_hash: str | None = None
     ) -> None:
+        self.ended[outcome, call.function] += 1
         now = self._clock()
         took = round((now - call.received_at).total_seconds() * 1_000_000)
         house.audit.ended(Ended(call=call.id, at=now, outcome=outcome, error=error, took_us=took, log_hash=log_hash))

@@ -97,9 +97,9 @@ class SessionCache:
             del self._making[key]
             making.done.set()
 
-    def end(self, *, issuer: str, subject: str | None = None) -> int:
+    def end(self, *, provider: str, subject: str | None = None) -> int:
         """Forget every session of a subject, or of all a provider's; tell how many there were."""
-        gone = [key for key in self._live if key.issuer == issuer and (subject is None or key.subject == subject)]
+        gone = [key for key in self._live if key.provider == provider and (subject is None or key.subject == subject)]
         for key in gone:
             self._drop(key)
         return len(gone)

@@ -38,6 +38,7 @@ class RuleSet:
     def __init__(self, settings: Settings, policies: Mapping[str, str] | None = None) -> None:
         """Compile the rules of *settings*; *policies* gives the text of each role's policy file by role name."""
         texts = policies or {}
+        self.settings = settings
         self.targets = targets(settings)
         self.by_call = {(target.function, target.route): target for target in self.targets}
         roles = {name: role_of(name, role, texts.get(name)) for name, role in settings.roles.items()}

@@ -90,9 +90,8 @@ class CallDoor:
             if error.status >= 500:
                 log.warning("call %s: %s: %s; %s", name, error.code, error, error.hint)
             await _answer(send, *problems.problem(error, name))
-        except Exception:
-            log.exception("call %s failed unexpectedly", name)
-            await _answer(send, *problems.problem(Unexpected(), name))
+        except Exception as error:  # noqa: BLE001 - the outermost door
+            await _answer(send, *problems.problem(unexpected(name, error), name))
         finally:
             self.in_flight -= 1
             if not self.in_flight and self._drained is not None:
@@ -131,6 +130,12 @@ class CallDoor:
             trace_id=head.trace,
         )
         await _deliver(send, name, await self.gateway.serve(call, BearerToken(shown=token)))
+
+
+def unexpected(name: str, error: Exception) -> Unexpected:
+    """Log what nobody foresaw under the call's id, and give what the caller is told instead."""
+    log.error("call %s failed unexpectedly", name, exc_info=error)
+    return Unexpected()
 
 
 def _function(scope: Any) -> str:

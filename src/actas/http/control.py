@@ -1,7 +1,7 @@
 """The control origin: health, metrics, keys, the admin API. Function calls are not taken here."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,9 +47,6 @@ def public_app(told: Told) -> Starlette:
     return Starlette(routes=public_pages(told))
 
 
-def control_app(told: Told) -> Starlette:
-    """Give what the control origin serves."""
-    return Starlette(routes=public_pages(told))
-
-
-App = Callable[[Any, Any, Any], Awaitable[None]]
+def control_app(told: Told, admin: Sequence[Route]) -> Starlette:
+    """Give what the control origin serves: calls are not taken here."""
+    return Starlette(routes=[*public_pages(told), *admin])

@@ -43,6 +43,7 @@ class Furnished:
         self.loaded, self.settings = loaded, settings
         self.rules = RuleSet(settings, load.policies(loaded, settings))
         self.backends = _backends(loaded, settings, parts, before)
+        self.reached: dict[str, Backend] = {**self.backends, **parts.admin}
         self.front = Front(settings=settings.gateway, routes=Routes(settings))
         self.house = House(
             identify=parts.identify,
@@ -50,10 +51,14 @@ class Furnished:
             admits=CallerLimits(settings.gateway.limits.rate),
             takes=parts.sessions,
             brokers=_brokers(settings, parts),
-            backends={**self.backends, **parts.admin},
+            backends=self.reached,
             audit=parts.audit,
             envelope=parts.envelope,
         )
+
+    def add_admin(self, admin: Mapping[str, Backend]) -> None:
+        """Let admin actions be reached, which need a house to be made."""
+        self.reached.update(admin)
 
     def left_over(self, after: "Furnished") -> list[Backend]:
         """List the backends that *after* does not use any more."""

@@ -1,7 +1,6 @@
 """Read the settings and check them against all that this build has: presets, policies, admin actions."""
 
 import os
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
@@ -9,9 +8,10 @@ from actas import iam
 from actas.decide.targets import ADMIN_ACTIONS
 from actas.identify.presets import PRESETS
 from actas.identify.requirements import requirements
+from actas.identify.told import preset_facts
 from actas.model.secret import Secret
 from actas.settings import checks
-from actas.settings.checks import PresetFacts, Surroundings
+from actas.settings.checks import Surroundings
 from actas.settings.mistakes import Mistake
 from actas.settings.reader import Loaded, read
 from actas.settings.resolve import check_secrets, resolve
@@ -23,18 +23,6 @@ def load(path: Path, *, weak: bool = False, today: date | None = None) -> Loaded
     around = Surroundings(presets=preset_facts(), admin_actions=ADMIN_ACTIONS, weak_isolation=weak, today=today)
     loaded = check_secrets(checks.check(read(path), around))
     return loaded.with_mistakes((*_providers(loaded), *_policies(loaded)))
-
-
-def preset_facts() -> Mapping[str, PresetFacts]:
-    """Tell the checks what they need to know of each preset."""
-    return {
-        name: PresetFacts(
-            empty_when_absent=frozenset(
-                fact for fact in ("groups", "roles", "scopes") if getattr(preset, fact).absent == "empty"
-            )
-        )
-        for name, preset in PRESETS.items()
-    }
 
 
 def _providers(loaded: Loaded) -> tuple[Mistake, ...]:

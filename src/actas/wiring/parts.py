@@ -8,6 +8,7 @@ from pathlib import Path
 import anyio
 import msgspec
 
+from actas import store
 from actas.assume.cache import SessionCache
 from actas.audit import Audit
 from actas.identify.verifier import Identify
@@ -19,6 +20,7 @@ from actas.secrets.sealing import Sealing
 from actas.secrets.signing import Signing
 from actas.settings.reader import Loaded
 from actas.settings.schema import Settings
+from actas.store.watermarks import Watermarks
 from actas.wiring.logs import FunctionLogs
 
 ROTATION = 3600.0
@@ -33,6 +35,7 @@ class Parts:
     sealing: Sealing
     signing: Signing
     audit: Audit
+    marks: Watermarks
     identify: Identify
     pool: LocalBackends
     sessions: SessionCache
@@ -54,6 +57,8 @@ async def parts(loaded: Loaded, settings: Settings) -> AsyncIterator[Parts]:
     logs = FunctionLogs(state / "logs")
     audit = Audit(settings.audit, state, clock.now, base=loaded.path.parent)
     await audit.open()
+    marks = Watermarks(audit.people, clock.now)
+    marks.prime(state / store.FILE)
     pool = LocalBackends(
         limits=gateway.limits,
         log=logs.line,
@@ -67,13 +72,15 @@ async def parts(loaded: Loaded, settings: Settings) -> AsyncIterator[Parts]:
         sealing=sealing,
         signing=signing,
         audit=audit,
-        identify=Identify(settings.providers, base_dir=loaded.path.parent, watermarks=None),
+        marks=marks,
+        identify=Identify(settings.providers, base_dir=loaded.path.parent, watermarks=marks),
         pool=pool,
         sessions=SessionCache(most=gateway.limits.sessions, most_per_subject=gateway.limits.sessions_per_subject),
         envelope=Minter(issuer=gateway.control_url, newest=signing.newest),
     )
     async with anyio.create_task_group() as tasks:
         await tasks.start(audit.run)
+        tasks.start_soon(_read_marks, made)
         tasks.start_soon(made.identify.run)
         tasks.start_soon(_rotate, made)
         tasks.start_soon(_sweep, made)
@@ -86,6 +93,10 @@ async def parts(loaded: Loaded, settings: Settings) -> AsyncIterator[Parts]:
                 tasks.cancel_scope.cancel()
     with anyio.CancelScope(shield=True):
         await audit.close()
+
+
+async def _read_marks(made: Parts) -> None:
+    await made.marks.run(await made.audit.store())
 
 
 async def _rotate(made: Parts) -> None:

@@ -9,15 +9,19 @@ from typing import Any
 
 import anyio
 
+from actas.decide.ruleset import RuleSet
 from actas.gateway import Gateway
 from actas.http import control
+from actas.http.admin import Admin
 from actas.http.calls import CallDoor
+from actas.http.metrics import Figures
 from actas.http.server import serving
 from actas.model import clock
 from actas.settings.mistakes import Mistake
 from actas.settings.reader import Loaded
 from actas.settings.reload import Watch
 from actas.wiring import load
+from actas.wiring.admin import Actions
 from actas.wiring.furnish import Furnished
 from actas.wiring.parts import Parts, parts
 
@@ -72,7 +76,16 @@ class _House:
         self.gateway = Gateway(furnished.house, clock.now)
         told = control.Told(ready=self.ready, jwks=made.signing.jwks)
         self.public = CallDoor(self.gateway, furnished.front, control.public_app(told))
-        self.control = control.control_app(told)
+        self.admin = Admin(self.gateway, furnished.front)
+        figures = Figures(calls=self.gateway.ended, strangers=self.gateway.strangers, gauges=self.gauges)
+        made.admin = Actions(made, self, figures).backends()
+        furnished.add_admin(made.admin)
+        self.control = control.control_app(told, self.admin.routes())
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules in use."""
+        return self.furnished.rules
 
     def change(self, told: Callable[[Loaded], None]) -> Callable[[Loaded], Awaitable[None]]:
         """Give what takes new settings into use, all at once."""
@@ -82,12 +95,32 @@ class _House:
             after = Furnished(loaded, settings, self.parts, self.furnished)
             self.parts.identify.replace(settings.providers)
             before, self.furnished = self.furnished, after
-            self.gateway.house, self.public.front = after.house, after.front
+            self.gateway.house, self.public.front, self.admin.front = after.house, after.front, after.front
+            self.parts.audit.reloaded(after.rules.generation)
             told(loaded)
             for backend in before.left_over(after):
                 await backend.close()
 
         return on_change
+
+    def gauges(self) -> dict[str, float]:
+        """Give the figures that are read when they are asked for."""
+        state, trail, settings = self.watch.state, self.parts.audit.state(), self.furnished.settings
+        return {
+            "ready": float(bool(self.ready()["ready"])),
+            "settings_generation": state.generation,
+            "settings_broken": float(state.broken is not None),
+            "observing": float(settings.mode == "observe"),
+            "isolation_weak": float(settings.gateway.isolation == "weak"),
+            "audit_kept": trail.kept,
+            "audit_gaps": trail.gaps,
+            "audit_queued": trail.queued,
+            "audit_trouble": float(trail.trouble is not None),
+            "sessions": len(self.parts.sessions),
+            "processes": len(self.parts.pool.pool),
+            "requests_in_flight": self.public.in_flight,
+            "providers_unusable": sum(not one.ready for one in self.parts.identify.state()),
+        }
 
     def ready(self) -> Mapping[str, Any]:
         """Tell the state of each part."""

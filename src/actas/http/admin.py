@@ -1,0 +1,129 @@
+"""The admin API: every action is a call like any other, with an identity, a rule (``may: [admin:…]``) and a trail."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from actas.errors import ActasError
+from actas.gateway import Gateway
+from actas.http import addresses, heads, openapi, problems
+from actas.http.calls import Front, unexpected
+from actas.http.errors import CallerWentAway, MalformedRequest, NoToken, RequestTooLarge
+from actas.model import clock
+from actas.model.call import Call
+from actas.model.evidence import BearerToken
+from actas.model.ids import call_id
+from actas.model.outcome import Answered, Refused
+
+LARGEST = 64 * 1024
+_KINDS = {"metrics.read": "text/plain; version=0.0.4; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One thing that an administrator can do."""
+
+    name: str
+    method: str
+    path: str
+    told: str
+
+
+ACTIONS = (
+    Action(name="status.read", method="GET", path="/admin/v1/status", told="Tell the state of each part."),
+    Action(name="metrics.read", method="GET", path="/metrics", told="Give the figures for Prometheus."),
+    Action(name="explain", method="POST", path="/admin/v1/explain", told="Say what the rules would say of somebody."),
+    Action(name="audit.read", method="GET", path="/admin/v1/calls/{call}", told="Give the trail of one call."),
+    Action(
+        name="sessions.revoke",
+        method="POST",
+        path="/admin/v1/revocations",
+        told="Refuse from now on what a provider issued before a moment: to one subject, or to all.",
+    ),
+)
+
+
+class Admin:
+    """The pages of the admin API."""
+
+    def __init__(self, gateway: Gateway, front: Front) -> None:
+        self.gateway, self.front = gateway, front
+
+    def routes(self) -> list[Route]:
+        """Give the pages; the document that describes them needs no token."""
+
+        async def described(_request: Request) -> Response:
+            return Response(json.dumps(openapi.document(ACTIONS)), media_type="application/json")
+
+        pages = [Route(one.path, self._page(one), methods=[one.method]) for one in ACTIONS]
+        return [Route("/openapi.json", described), *pages]
+
+    def _page(self, action: Action) -> Any:
+        async def page(request: Request) -> Response:
+            now = clock.now()
+            name = call_id(now, secrets.token_bytes(10))
+            try:
+                return await self._carry(action, request, name)
+            except ActasError as error:
+                return _response(*problems.problem(error, name))
+            except Exception as error:  # noqa: BLE001 - the outermost door
+                return _response(*problems.problem(unexpected(name, error), name))
+
+        return page
+
+    async def _carry(self, action: Action, request: Request, name: str) -> Response:
+        settings = self.front.settings
+        head = heads.read_head(request.scope, settings.limits)
+        token = heads.bearer(head)
+        if token is None:
+            raise NoToken
+        peer = request.client.host if request.client else ""
+        call = Call(
+            id=name,
+            function=f"admin:{action.name}",
+            payload=await _payload(request),
+            received_at=clock.now(),
+            address=addresses.client(peer, request.scope["headers"], settings.proxies),
+            door="admin",
+        )
+        outcome = await self.gateway.serve(call, BearerToken(shown=token))
+        if isinstance(outcome, Refused):
+            return _response(*problems.refusal(outcome.decision, name))
+        assert isinstance(outcome, Answered)
+        kind = _KINDS.get(action.name, "application/json")
+        status = outcome.status or 200
+        return _response(status, problems.plain(name, len(outcome.payload), kind.encode()), outcome.payload)
+
+
+async def _payload(request: Request) -> bytes:
+    """Give the body, or for a page that has none the path's parameters, as JSON."""
+    if request.method == "GET":
+        return json.dumps(request.path_params).encode()
+    pieces, size = [], 0
+    try:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > LARGEST:
+                raise RequestTooLarge(what="body", allowed=LARGEST)
+            pieces.append(piece)
+    except ClientDisconnect as gone:
+        raise CallerWentAway from gone
+    return b"".join(pieces)
+
+
+def _response(status: int, head: problems.Head, content: bytes) -> Response:
+    made = Response(content, status_code=status)
+    made.raw_headers = head
+    return made
+
+
+class BadBody(MalformedRequest):
+    """The body is not what this page takes."""
+
+    code = "http.bad-body"
+    hint = "Send the JSON object that /openapi.json describes."

@@ -1,0 +1,161 @@
+"""What admin actions do: each is a backend like a function's, reached only through a rule."""
+
+import dataclasses
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Any, Protocol, TypeVar
+
+import anyio.to_thread
+import msgspec
+
+from actas.audit import read as trail
+from actas.audit.render import entry_data
+from actas.decide.explain import explain
+from actas.decide.ruleset import RuleSet
+from actas.http.admin import BadBody
+from actas.http.metrics import Figures, exposition
+from actas.http.openapi import Asked, Revocation
+from actas.identify.errors import IdentifyError
+from actas.invoke.interface import Backend, Delivery
+from actas.model.decision import Allow, Question
+from actas.model.facts import Known, Missing
+from actas.model.outcome import Answered
+from actas.wiring.parts import Parts
+
+T = TypeVar("T", bound=msgspec.Struct)
+Work = Callable[[Delivery], Awaitable[Answered]]
+
+
+class Standing(Protocol):
+    """What stands at the moment."""
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rules in use."""
+        ...
+
+    def ready(self) -> Mapping[str, Any]:
+        """Tell the state of each part."""
+        ...
+
+
+class Does:
+    """A backend that is one function of ours."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    async def invoke(self, delivery: Delivery) -> Answered:
+        """Do it."""
+        return await self._work(delivery)
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+
+class Actions:
+    """The admin actions of one gateway."""
+
+    def __init__(self, parts: Parts, standing: Standing, figures: Figures) -> None:
+        self._parts, self._standing, self._figures = parts, standing, figures
+
+    def backends(self) -> dict[str, Backend]:
+        """Give each action as a backend, by the name that rules use."""
+        return {
+            "admin:status.read": Does(self.status),
+            "admin:metrics.read": Does(self.metrics),
+            "admin:explain": Does(self.explain),
+            "admin:audit.read": Does(self.calls),
+            "admin:sessions.revoke": Does(self.revoke),
+        }
+
+    async def status(self, _delivery: Delivery) -> Answered:
+        """Tell the state of each part."""
+        return _json(self._standing.ready())
+
+    async def metrics(self, _delivery: Delivery) -> Answered:
+        """Give the figures."""
+        return Answered(payload=exposition(self._figures))
+
+    async def explain(self, delivery: Delivery) -> Answered:
+        """Say what the rules would say of a supposed caller."""
+        asked = _body(delivery, Asked)
+        now = delivery.call.received_at
+        try:
+            identity = self._parts.identify.suppose(asked.claims, now=now)
+        except IdentifyError as wrong:
+            raise BadBody(why=f"its claims are not a caller's: {wrong}") from wrong
+        function, colon, route = asked.function.partition(":")
+        question = Question(
+            identity=identity,
+            function=asked.function if function == "admin" else function,
+            route=route if colon and function != "admin" else None,
+            at=now if asked.at is None else _time(asked.at),
+            address=Missing.UNKNOWN if asked.address is None else Known(_address(asked.address)),
+            requested_role=asked.role,
+        )
+        found = explain(self._standing.rules, question)
+        decision = found.decision
+        return _json(
+            {
+                "verdict": "allow" if isinstance(decision, Allow) else "deny",
+                "role": decision.grant.role.name if isinstance(decision, Allow) and decision.grant.role else None,
+                "reasons": [dataclasses.asdict(one) for one in decision.reasons],
+                "rules": [dataclasses.asdict(one) for one in found.weighed],
+                "helps": list(found.helps),
+            }
+        )
+
+    async def calls(self, delivery: Delivery) -> Answered:
+        """Give the trail of one call."""
+        call = str(json.loads(delivery.call.payload).get("call", ""))
+        found = await anyio.to_thread.run_sync(trail.show, self._parts.audit.folder, call)
+        made = _json({"call": call, "records": [entry_data(one) for one in found]})
+        return made if found else dataclasses.replace(made, status=404)
+
+    async def revoke(self, delivery: Delivery) -> Answered:
+        """Refuse what was issued before; end the sessions that rest on it."""
+        asked = _body(delivery, Revocation)
+        if asked.provider not in self._standing.rules.settings.providers:
+            raise BadBody(why="it names no provider of the settings")
+        if not 0 < len(asked.reason) <= 500:
+            raise BadBody(why="it gives no reason of at most 500 characters")
+        before = delivery.call.received_at if asked.before is None else _time(asked.before)
+        sequence = await self._parts.marks.append(
+            await self._parts.audit.store(),
+            provider=asked.provider,
+            at=before,
+            reason=asked.reason,
+            subject=asked.subject,
+            session=asked.session,
+        )
+        ended = self._parts.sessions.end(provider=asked.provider, subject=asked.subject)
+        return _json({"sequence": sequence, "before": before.isoformat(), "sessions_ended": ended})
+
+
+def _json(value: Any) -> Answered:
+    return Answered(payload=msgspec.json.encode(value))
+
+
+def _body(delivery: Delivery, shape: type[T]) -> T:
+    try:
+        return msgspec.json.decode(delivery.call.payload, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
+        raise BadBody(why=f"its body is not the object that this page takes: {wrong}") from wrong
+
+
+def _time(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError) as wrong:
+        raise BadBody(why="a time in it is not of the form 2026-11-23T23:00:00Z") from wrong
+
+
+def _address(text: str) -> Any:
+    try:
+        return ip_address(text)
+    except ValueError as wrong:
+        raise BadBody(why="an address in it is none") from wrong
