@@ -201,16 +201,16 @@ class _Builder:
         if (frame := self._wants_key()) is not None:
             self._key(frame, event)
             return
-        path = self._here()
-        self.positions.scalars.append((path, _mark(event)))
+        path, mark = self._here(), _mark(event)
+        self.positions.scalars.append((path, mark))
         value: object = plain_value(event.value) if event.implicit[0] else event.value
         if self._marked(event, path):
             value = HOLE  # what it was meant to be is not guessed
         elif isinstance(value, str) and _CONTROL.search(value):
             message = "a text with a control character"
-            self.wrong("settings.control-character", message, "Remove the escape from the text.", _mark(event), path)
+            self.wrong("settings.control-character", message, "Remove the escape from the text.", mark, path)
             value = HOLE
-        self._place(value, _mark(event))
+        self._place(value, mark)
 
     def _key(self, frame: _Frame, event: events.ScalarEvent) -> None:
         key, mark = event.value, _mark(event)
@@ -273,4 +273,4 @@ def _mark(event: events.Event) -> Mark:
     start, end = event.start_mark, event.end_mark
     assert start is not None
     assert end is not None
-    return Mark(line=start.line + 1, column=start.column + 1, end_line=end.line + 1, end_column=max(1, end.column + 1))
+    return Mark(line=start.line + 1, column=start.column + 1, end_line=end.line + 1, end_column=end.column + 1)
