@@ -46,7 +46,7 @@ CODES: Final = {
     "settings.secret-open": "Others may read or write a secret's file.",
     # providers
     "settings.unknown-preset": "There is no such preset.",
-    "settings.provider-incomplete": "A provider's settings lack something, or say something that its preset cannot mean.",
+    "settings.provider-incomplete": "A provider lacks something, or says something that its preset cannot mean.",
     "settings.bad-issuer": "The issuer does not look like one of this preset.",
     "settings.insecure-url": "Something that must be https is not.",
     "settings.private-address": "Something is at a private address, and nobody has said that this is meant.",
