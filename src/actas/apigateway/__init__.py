@@ -8,7 +8,7 @@ Pure: no socket, no clock, no state. `event` makes payload formats 1.0, 2.0, fun
 >>> made = event(request, route="GET /orders/{id}", request_id="r-1", now=datetime(2026, 3, 14, tzinfo=UTC))
 >>> made["rawPath"], made["pathParameters"], made["queryStringParameters"]
 ('/orders/café', {'id': 'café'}, {'full': '1'})
->>> answer(b'{"statusCode": 201, "body": "made"}').status
+>>> answer(b'{"statusCode": 201, "body": "made"}', version="2.0").status
 201
 >>> authorizer_answer(b'{"isAuthorized": false}').effect
 'Deny'

@@ -51,7 +51,7 @@ _BODILESS: Final = frozenset({204, 304})  # RFC 9110, sections 15.3.5 and 15.4.5
 def answer(
     payload: bytes,
     *,
-    version: str = "2.0",
+    version: str = "1.0",
     binary_media_types: Sequence[str] = (),
     accept: str | None = None,
     function_error: str | None = None,
