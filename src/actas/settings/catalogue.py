@@ -62,7 +62,6 @@ CODES: Final = {
     "settings.bad-handler": "A handler that is no file, colon and name.",
     "settings.bad-arn": "An ARN that is none.",
     "settings.token-in-clear": "The caller's token would be sent on in clear.",
-    "settings.no-routes": "An HTTP backend has no routes.",
     "settings.bad-variable": "A variable's name that is none.",
     "settings.reserved-variable": "A variable that the runtime sets.",
     "settings.bad-route": "A route that is none, or that no request can take.",

@@ -114,8 +114,9 @@ def _unknown_key(
     key: str, fields: dict[str, inspect.Field], data: dict[str, object], path: Path, report: Report
 ) -> None:
     near = nearest(key, fields)
-    free = ", ".join(sorted(name for name in fields if name not in data))
-    hint = f"Write {near}." if near else f"Remove it, or use one of: {free}." if free else "Remove it."
+    free = sorted(name for name in fields if name not in data)
+    few = f"Remove it, or use one of: {', '.join(free)}." if free else "Remove it."
+    hint = f"Write {near}." if near else few if len(free) <= 12 else "Remove it; docs/settings.md has every key."
     report(
         "settings.unknown-key",
         (*path, key),

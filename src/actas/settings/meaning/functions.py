@@ -129,9 +129,6 @@ def _http(view: View, path: Path, function: Function) -> None:
     if function.pass_token and read.scheme != "https" and not is_loopback(read.host):
         message = "the caller's token would be sent on in clear"
         view.report("settings.token-in-clear", (*path, "pass_token"), message, "Write https:// or remove pass_token.")
-    if not function.routes:
-        message = "an HTTP backend without routes answers to POST /call alone"
-        view.warn("settings.no-routes", path, message, 'Add routes, such as ["ANY /{proxy+}"].', at="key")
 
 
 def _without_effect(view: View, path: Path, function: Function, kind: str) -> None:
