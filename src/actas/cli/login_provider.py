@@ -21,7 +21,11 @@ _SCOPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 _EXTRA: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {"auth0": {"audience": "{audience}"}, "google": {"access_type": "offline", "prompt": "consent"}}
+    {
+        "auth0": {"audience": "{audience}"},
+        "google": {"access_type": "offline", "prompt": "consent"},
+        "oidc": {"prompt": "consent"},  # OpenID Connect Core 1.0, section 11: offline_access counts only with it
+    }
 )
 """What some providers want beside the standard's parameters."""
 

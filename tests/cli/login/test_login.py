@@ -289,6 +289,11 @@ class TestClientFor:
 
         assert (client.scopes, client.use) == (scopes, use)
 
+    def test_the_standard_asks_for_consent_with_offline_access(self):
+        provider = Provider(preset="oidc", issuer="https://id.example", audience="actas")
+
+        assert client_for("corp", provider, client_id="cli").extra == {"prompt": "consent"}
+
     def test_auth0_is_told_the_audience(self):
         provider = Provider(preset="auth0", issuer="https://acme.eu.auth0.example/", audience="https://api.example")
 
