@@ -1,5 +1,7 @@
 """What one set of policies gives that another does not."""
 
+import random
+
 import pytest
 
 from actas import iam
@@ -95,3 +97,39 @@ def test_what_was_left_out_is_said():
 
     assert comparison.lost
     assert comparison.undecided
+
+
+ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:Get*", "s3:*", "sqs:SendMessage", "*"]
+RESOURCES = ["*", OBJECTS, "arn:aws:s3:::bucket/a*", "arn:aws:s3:::*/a", "arn:aws:s3:::bucket/*z", "arn:aws:sqs:*:*:q"]
+OPERATORS = ["StringEquals", "StringNotLike", "NumericLessThan", "ForAnyValue:StringEquals", "StringEqualsIfExists"]
+PLACES = [f"arn:aws:s3:::{name}" for name in ("bucket/a", "bucket/az", "bucket/cz", "other/a", "bucket/q")]
+
+
+def any_statement(dice):
+    statement = {"Effect": dice.choice(["Allow", "Allow", "Deny"])}
+    statement[dice.choice(["Action", "Action", "NotAction"])] = dice.sample(ACTIONS, dice.randint(1, 2))
+    statement[dice.choice(["Resource", "Resource", "NotResource"])] = dice.sample(RESOURCES, dice.randint(1, 2))
+    if dice.random() < 0.6:
+        statement["Condition"] = {dice.choice(OPERATORS): {"team:key": dice.sample(["x", "y*", "7"], 2)}}
+    return statement
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_no_request_shows_a_change_that_the_comparison_did_not_find(seed):
+    dice = random.Random(seed)
+    statements = [any_statement(dice) for _ in range(2)]
+    old, new = policy(*statements), policy(statements[0], any_statement(dice))
+    found = iam.compare(old, new)
+    before, after = (iam.compile(iam.PolicySet(identity=(one,))) for one in (old, new))
+
+    for _ in range(300):
+        value = dice.choice([None, "x", "yx", "z", 6, 7, ["x", "q"], ["q"]])
+        request = iam.Request(
+            principal="arn:aws:iam::111122223333:user/ana",
+            action=dice.choice(["s3:GetObject", "s3:PutObject", "sqs:SendMessage", "ec2:RunInstances"]),
+            resource=dice.choice([*PLACES, "arn:aws:sqs:eu-west-1:111122223333:q"]),
+            context={} if value is None else {"team:key": value},
+        )
+        one, other = before(request).allowed, after(request).allowed
+        assert found.gained or not other or one
+        assert found.lost or not one or other

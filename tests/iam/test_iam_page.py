@@ -18,7 +18,7 @@ def test_each_example_prints_what_the_page_says():
             exec(code, names)
         assert output.getvalue() == printed
 
-    assert len(examples) == 2
+    assert len(examples) == 3
 
 
 def test_each_finding_code_is_on_the_page():

@@ -8,6 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from actas.iam.account import Account as Account
+    from actas.iam.account import Holder as Holder
     from actas.iam.catalogue import Catalogue as Catalogue
     from actas.iam.comparison import Change as Change
     from actas.iam.comparison import Comparison as Comparison
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
     from actas.iam.decision import Layer as Layer
     from actas.iam.decision import Miss as Miss
     from actas.iam.decision import StatementRef as StatementRef
+    from actas.iam.errors import AccountUnreadable as AccountUnreadable
     from actas.iam.errors import CatalogueUnreadable as CatalogueUnreadable
     from actas.iam.errors import IamError as IamError
     from actas.iam.errors import InvalidPolicySet as InvalidPolicySet
     from actas.iam.errors import InvalidRequest as InvalidRequest
     from actas.iam.errors import MalformedPolicy as MalformedPolicy
+    from actas.iam.errors import UnknownPrincipal as UnknownPrincipal
     from actas.iam.evaluation import evaluate as evaluate
     from actas.iam.expansion import expand_actions as expand_actions
     from actas.iam.finding import Finding as Finding
@@ -42,6 +46,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "ANONYMOUS": "kinds",
     "UNKNOWN": "kinds",
+    "Account": "account",
+    "AccountUnreadable": "errors",
     "Catalogue": "catalogue",
     "CatalogueUnreadable": "errors",
     "Change": "comparison",
@@ -51,6 +57,7 @@ _HOMES = {
     "Context": "values",
     "Decision": "decision",
     "Finding": "finding",
+    "Holder": "account",
     "IamError": "errors",
     "InvalidPolicySet": "errors",
     "InvalidRequest": "errors",
@@ -63,6 +70,7 @@ _HOMES = {
     "Request": "request",
     "Statement": "policy",
     "StatementRef": "decision",
+    "UnknownPrincipal": "errors",
     "Universe": "universe",
     "compare": "comparison",
     "compile": "compiled",

@@ -38,22 +38,22 @@ class Unreadable(Exception):
         self.code, self.why, self.line, self.column = code, why, line, column
 
 
-def decode(document: object) -> tuple[object, str | None]:
+def decode(document: object, *, largest: int = LARGEST) -> tuple[object, str | None]:
     """Return the value, and the text where there is one; raise Unreadable."""
     if isinstance(document, Mapping):
-        return _Plain().of(document, 0), None
+        return _Plain(largest).of(document, 0), None
     if isinstance(document, (bytes, bytearray, memoryview)):
-        document = _text(bytes(document))
+        document = _text(bytes(document), largest)
     if not isinstance(document, str):
         raise Unreadable("invalid-json", "the document is neither text nor a mapping")
-    if len(document) > LARGEST:
-        raise Unreadable("too-large", f"the document has more than {LARGEST} characters")
+    if len(document) > largest:
+        raise Unreadable("too-large", f"the document has more than {largest} characters")
     return _json(str(document)), str(document)
 
 
-def _text(raw: bytes) -> str:
-    if len(raw) > 4 * LARGEST:
-        raise Unreadable("too-large", f"the document has more than {LARGEST} characters")
+def _text(raw: bytes, largest: int) -> str:
+    if len(raw) > 4 * largest:
+        raise Unreadable("too-large", f"the document has more than {largest} characters")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as wrong:
@@ -88,15 +88,15 @@ def _constant(_name: str) -> object:
 class _Plain:
     """Copies a mapping, bounded in depth and size, so that nothing behind it can change or surprise."""
 
-    def __init__(self) -> None:
-        self.left = MOST_VALUES
+    def __init__(self, largest: int) -> None:
+        self.most = self.left = max(MOST_VALUES, largest // 8)
 
     def of(self, value: object, depth: int) -> object:
         self.left -= 1
         if depth > DEEPEST:
             raise Unreadable("too-deep", "the document is nested deeper than any policy")
         if self.left < 0:
-            raise Unreadable("too-large", f"the document has more than {MOST_VALUES} values")
+            raise Unreadable("too-large", f"the document has more than {self.most} values")
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, str):

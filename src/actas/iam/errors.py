@@ -64,3 +64,27 @@ class CatalogueUnreadable(IamError):
         """Name the file."""
         self.file = file
         super().__init__(f"the packaged service reference {file} cannot be read")
+
+
+class AccountUnreadable(IamError):
+    """It is not what ``aws iam get-account-authorization-details`` answers."""
+
+    code = "iam.account-unreadable"
+    hint = "Give the command's JSON as it is, with --output json."
+
+    def __init__(self, *, where: str, why: str) -> None:
+        """Name the place and what is wrong there."""
+        self.where, self.why = where, why
+        super().__init__(f"in the account's details, {where} {why}")
+
+
+class UnknownPrincipal(IamError):
+    """The account's details tell of no such user or role."""
+
+    code = "iam.unknown-principal"
+    hint = "Give the ARN of a user or role as `Account.principals` lists it."
+
+    def __init__(self, *, known: int) -> None:
+        """Say how many there are."""
+        self.known = known
+        super().__init__(f"the principal is none of the {known} that the account's details tell of")
