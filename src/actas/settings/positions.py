@@ -1,14 +1,17 @@
 """Where each key and value of a settings file stands, so that a mistake can point at it."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 Path = tuple[str | int, ...]
 """The way to a value: names of keys and places in lists."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """A stretch of the file; lines and columns count from 1, the end is the first column that is not in it."""
+class Mark(NamedTuple):
+    """A stretch of the file; lines and columns count from 1, the end is the first column that is not in it.
+
+    A tuple, because there is one for every key and value, and a reload is waited for.
+    """
 
     line: int
     column: int

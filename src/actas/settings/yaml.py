@@ -273,4 +273,4 @@ def _mark(event: events.Event) -> Mark:
     start, end = event.start_mark, event.end_mark
     assert start is not None
     assert end is not None
-    return Mark(line=start.line + 1, column=start.column + 1, end_line=end.line + 1, end_column=end.column + 1)
+    return Mark(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
