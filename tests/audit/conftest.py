@@ -1,5 +1,8 @@
 """What the tests of the trail share: a clock that stands still, records of calls, a sink in a fresh folder."""
 
+import contextlib
+import os
+import subprocess
 from datetime import UTC, datetime
 
 import pytest
@@ -83,3 +86,33 @@ def sink(folder, keys):
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 128 KiB; only root can make one."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=128k,mode=700", "tmpfs", place], check=False, capture_output=True
+    )
+    if made.returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+@pytest.fixture
+def fill():
+    """Fill a disk to its last byte; give the file that does."""
+
+    def made(disk):
+        ballast = disk / "ballast"
+        handle = os.open(ballast, os.O_WRONLY | os.O_CREAT)
+        with contextlib.suppress(OSError):
+            while os.write(handle, b"x" * 512):
+                pass
+        os.close(handle)
+        return ballast
+
+    return made

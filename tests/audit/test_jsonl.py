@@ -1,6 +1,5 @@
 """The sink that keeps files: the contract of every sink, and what is its own."""
 
-import contextlib
 import os
 import resource
 import subprocess
@@ -17,6 +16,7 @@ from actas.audit.errors import (
     TrailBroken,
     TrailExposed,
     TrailInUse,
+    TrailUnreadable,
     Unrecordable,
 )
 from actas.audit.records import Opened, Started
@@ -200,6 +200,49 @@ def test_two_bad_last_lines_stop_the_start(sink, folder, now, decided):
         sink().open(now)
 
 
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda lines: [lines[0], lines[2], lines[3]],
+        lambda lines: [lines[1], lines[2], lines[3]],
+        lambda lines: [b"junk\n"],
+    ],
+    ids=["a record taken out", "no record that opens it", "nothing but junk"],
+)
+def test_a_segment_that_is_no_chain_stops_the_start(sink, folder, now, decided, forge):
+    first = sink()
+    first.open(now)
+    first.write((decided(1), decided(2)))
+    first.close()
+    path = folder / "000001.jsonl"
+    path.write_bytes(b"".join(forge(path.read_bytes().splitlines(keepends=True))))
+
+    with pytest.raises(TrailBroken):
+        sink().open(now)
+
+
+def test_a_head_that_cannot_be_read_stops_the_start(sink, folder, now):
+    first = sink()
+    first.open(now)
+    first.close()
+    (folder / "head.json").write_bytes(b"{}")
+
+    with pytest.raises(TrailBroken, match="head"):
+        sink().open(now)
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_of_ours(sink, tmp_path, now):
+    (tmp_path / "file").touch()
+
+    with pytest.raises(TrailUnreadable):
+        sink(where=tmp_path / "file" / "audit").open(now)
+
+
+def test_a_sink_that_is_not_open_would_keep_nothing(sink):
+    with pytest.raises(NotRunning):
+        sink().check()
+
+
 def test_a_segment_that_was_begun_but_never_written_is_begun_again(sink, folder, now, decided):
     first = sink()
     first.open(now)
@@ -292,31 +335,7 @@ def test_a_batch_larger_than_the_allowed_file_size_leaves_no_trace(sink, folder,
     assert read.verify_folder(folder).holds
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of 128 KiB; only root can make one."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=128k,mode=700", "tmpfs", place], check=False, capture_output=True
-    )
-    if made.returncode:
-        pytest.skip("mounting a small disk needs root")
-    yield place
-    subprocess.run(["umount", "-l", place], check=True)
-
-
-def fill(disk):
-    ballast = disk / "ballast"
-    handle = os.open(ballast, os.O_WRONLY | os.O_CREAT)
-    with contextlib.suppress(OSError):
-        while os.write(handle, b"x" * 512):
-            pass
-    os.close(handle)
-    return ballast
-
-
-def test_a_full_disk_refuses_and_room_lets_it_go_on(sink, small_disk, now, decided):
+def test_a_full_disk_refuses_and_room_lets_it_go_on(sink, small_disk, fill, now, decided):
     one = sink(where=small_disk / "audit")
     one.open(now)
     ballast = fill(small_disk)
@@ -330,7 +349,7 @@ def test_a_full_disk_refuses_and_room_lets_it_go_on(sink, small_disk, now, decid
     assert read.verify_folder(small_disk / "audit").holds
 
 
-def test_a_full_disk_at_the_turn_of_a_segment_refuses_and_room_lets_it_go_on(sink, small_disk, now, decided):
+def test_a_full_disk_at_the_turn_of_a_segment_refuses_and_room_lets_it_go_on(sink, small_disk, fill, now, decided):
     one = sink(where=small_disk / "audit", segment=1)
     one.open(now)
     ballast = fill(small_disk)
@@ -344,7 +363,7 @@ def test_a_full_disk_at_the_turn_of_a_segment_refuses_and_room_lets_it_go_on(sin
     assert [entry.call for entry in entries(small_disk / "audit") if isinstance(entry, Decided)] == [decided(2).call]
 
 
-def test_a_disk_that_turns_read_only_refuses(sink, small_disk, now, decided):
+def test_a_disk_that_turns_read_only_refuses(sink, small_disk, now):
     one = sink(where=small_disk / "audit", segment=1)
     one.open(now)
     one.close()

@@ -216,6 +216,14 @@ def test_nothing_of_a_person_stands_in_the_store(people, three, tmp_path, subjec
     assert b"idp.example" not in stored
 
 
+def test_a_person_and_a_private_key_do_not_print(three):
+    officer = next(iter(three[0].values()))
+
+    assert "ana" not in repr(ANA)
+    assert "private" not in repr(officer)
+    assert repr(officers.PrivateFile(id="a", private=b"secret")) == "PrivateFile(a)"
+
+
 def test_any_two_officers_open_a_row(three):
     private, public = three
     row = boxes.seal(ANA, "p1", public, random=secrets.token_bytes)

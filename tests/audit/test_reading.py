@@ -151,6 +151,29 @@ def test_a_call_is_shown_with_the_calls_it_is_the_root_of(written, decided, ende
     assert read.show(written, "nobody") == []
 
 
+def test_a_call_is_shown_with_the_gap_it_fell_into(sink, folder, now):
+    gap = Gap(at=now, since=now, because="audit.disk-full", late=0, lost=1, calls=("06H0",))
+    one = sink()
+    one.open(now)
+    one.write((gap, Reloaded(at=now, generation="06H0")))
+
+    assert [found.entry for found in read.show(folder, "06H0")] == [gap]
+
+
+def test_a_segment_that_does_not_open_is_said_to_be_no_trail(written):
+    path = segments.listed(written)[1]
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[1:]))
+
+    with pytest.raises(TrailUnreadable, match="does not open"):
+        list(read.since(written, 3))
+
+
+def test_a_long_list_of_findings_is_cut_and_counted():
+    report = verify.verify([("000001.jsonl", [b"x\n"] * (verify.MAX_FINDINGS + 5))])
+
+    assert "  and 5 more\n" in render.report_text(report)
+
+
 def test_a_time_is_given_without_its_end(written, now):
     assert list(read.between(written, now, now + timedelta(seconds=1))) == list(read.since(written))
     assert list(read.between(written, end=now)) == []

@@ -180,6 +180,31 @@ def test_no_more_findings_are_listed_than_a_reader_can_bear(trail):
     assert (len(report.findings), report.more_findings) == (verify.MAX_FINDINGS, 5)
 
 
+def test_a_record_that_no_gateway_writes_is_named_though_its_hash_holds(trail):
+    line, head = chain.link(chain.parse(trail[2]).head, b'{"type":"decided","name":"Ana"}')
+
+    assert found([*trail[:3], line]) == [(Wrong.UNREADABLE, 4)]
+    assert chain.parse(line).head == head
+
+
+def test_a_line_longer_than_any_that_a_gateway_writes_is_named(trail):
+    assert found([*trail[:3], b"x" * (chain.MAX_LINE + 1) + b"\n"]) == [(Wrong.UNREADABLE, 4)]
+
+
+def test_a_hole_of_any_size_is_one_finding(trail, decided):
+    line, _ = chain.link(Head(10**12, "0" * 64), records.encode(decided(1)))
+
+    report = verify.verify([("000001.jsonl", [*trail[:3], line])])
+
+    assert [one.says for one in report.findings] == [f"records 4 to {10**12} are not here"]
+
+
+def test_an_anchor_before_the_first_record_that_is_here_proves_nothing(trail):
+    anchors = [Anchor(source="receipt", seq=1, hash=hash_of(trail[0]))]
+
+    assert verify.verify([("000001.jsonl", trail[3:])], anchors=anchors).anchored is None
+
+
 @given(data=st.data())
 def test_no_changed_byte_goes_unseen(trail, data):
     whole = bytearray(b"".join(trail))

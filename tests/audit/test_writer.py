@@ -11,7 +11,16 @@ import anyio
 import pytest
 
 from actas.audit import read
-from actas.audit.errors import AuditError, NotRunning, NotWritable, QueueFull, ReserveReached, TooSlow, Unrecordable
+from actas.audit.errors import (
+    AuditError,
+    DiskFull,
+    NotRunning,
+    NotWritable,
+    QueueFull,
+    ReserveReached,
+    TooSlow,
+    Unrecordable,
+)
 from actas.audit.records import Checkpoint, Counted, Gap
 from actas.audit.waiting import Limits
 from actas.audit.writer import Writer
@@ -47,10 +56,10 @@ def disk():
 
 
 @pytest.fixture
-def running(sink, disk, now):
+def running(sink, disk, folder, now):
     @asynccontextmanager
-    async def run(limits=QUICK, *, reserve=0, last=tuple):
-        one = sink(sync=disk.sync, reserve=reserve)
+    async def run(limits=QUICK, *, reserve=0, last=tuple, where=folder):
+        one = sink(sync=disk.sync, reserve=reserve, where=where)
         one.open(now)
         writer = Writer(one, clock=lambda: now, limits=limits, last=last)
         async with anyio.create_task_group() as tasks:
@@ -69,6 +78,11 @@ async def until(claim):
     with anyio.fail_after(10):
         while not claim():  # noqa: ASYNC110 - what we wait for is in another thread
             await anyio.sleep(0.002)
+
+
+async def call_all(writer, records):
+    for record in records:
+        await writer.decided(record)
 
 
 @pytest.fixture
@@ -190,6 +204,28 @@ async def test_an_end_that_could_not_be_kept_comes_late_behind_a_marked_gap(
     assert (gap.because, gap.late, gap.lost, late) == ("audit.disk-full", 1, 0, ended(1))
     assert report.holds
     assert [found for _, found in report.gaps] == [gap]
+
+
+async def test_a_disk_that_is_really_full_refuses_calls_until_there_is_room(running, small_disk, fill, decided, ended):
+    where = small_disk / "audit"
+    async with running(where=where) as writer:
+        await writer.decided(decided(1))
+        ballast = fill(small_disk)
+        with pytest.raises(DiskFull):  # a tmpfs fills by pages: a few records may still fit into the last one
+            await call_all(writer, [decided(number) for number in range(2, 100)])
+        writer.ended(ended(1))
+        await anyio.sleep(0.1)
+        refusing = writer.trouble
+        ballast.unlink()
+        await until(lambda: writer.trouble is None)
+        await writer.decided(decided(200))
+
+    entries = [one.entry for one in read.since(where)]
+    assert isinstance(refusing, DiskFull)
+    assert ended(1) in entries
+    assert any(isinstance(entry, Gap) for entry in entries)
+    assert decided(200) in entries
+    assert read.verify_folder(where).holds
 
 
 async def test_ends_beyond_what_is_held_are_lost_and_the_gap_names_them(running, disk, calls, decided, ended):
