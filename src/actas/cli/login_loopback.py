@@ -73,7 +73,7 @@ class Loopback:
 
     def _ours(self, head: bytes, attempt: Attempt) -> Mapping[str, str] | None:
         """Read the request; None for one that is not the browser coming back from our sign-in."""
-        target = _target(head, f"{HOST}:{self.port}")
+        target = target_of(head, f"{HOST}:{self.port}")
         path, _, query = (target or "").partition("?")
         if path != PATH:
             return None
@@ -84,7 +84,7 @@ class Loopback:
         return told if is_ours(told, attempt) else None
 
 
-def _target(head: bytes, host: str) -> str | None:
+def target_of(head: bytes, host: str) -> str | None:
     """Give the target of a plain GET for our own host; a name that was rebound to this machine is not ours."""
     lines = head.decode("latin-1").split("\r\n")
     parts = lines[0].split(" ")

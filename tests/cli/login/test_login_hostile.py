@@ -67,7 +67,7 @@ def test_only_our_own_state_is_ours(told):
 
 @given(st.binary(max_size=300))
 def test_a_request_is_a_plain_get_for_our_own_host_or_nothing(head):
-    target = login_loopback._target(head, "127.0.0.1:80")
+    target = login_loopback.target_of(head, "127.0.0.1:80")
 
     assert target is None or (head.startswith(b"GET ") and b"127.0.0.1:80" in head)
 
@@ -86,7 +86,7 @@ def test_a_request_is_a_plain_get_for_our_own_host_or_nothing(head):
     ],
 )
 def test_a_request_for_another_host_has_no_target(head, target):
-    assert login_loopback._target(head, "127.0.0.1:80") == target
+    assert login_loopback.target_of(head, "127.0.0.1:80") == target
 
 
 @pytest.mark.parametrize(

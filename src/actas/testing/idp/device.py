@@ -19,19 +19,19 @@ from actas.testing.idp.shelf import digest
 from actas.testing.idp.tokens import client_of
 
 PATH = "/device"
-_LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628, section 6.1: no vowels, so no words; no digits to mix up
+LETTERS = "BCDFGHJKLMNPQRSTVWXZ"  # RFC 8628, section 6.1: no vowels, so no words; no digits to mix up
 _LENGTH = 8
 
 
 def user_code() -> str:
     """Make a code that a person can type."""
-    letters = "".join(secrets.choice(_LETTERS) for _ in range(_LENGTH))
+    letters = "".join(secrets.choice(LETTERS) for _ in range(_LENGTH))
     return f"{letters[:4]}-{letters[4:]}"
 
 
 def plain(code: str) -> str:
     """Read a typed code: case and everything between the letters do not matter."""
-    return "".join(letter for letter in code.upper() if letter in _LETTERS)
+    return "".join(letter for letter in code.upper() if letter in LETTERS)
 
 
 class Devices:
