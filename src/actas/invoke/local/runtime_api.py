@@ -12,7 +12,11 @@ LARGEST_ANSWER: Final = 6 * 1024 * 1024 + 100
 """Lambda's limit of 6 MB, and the 100 bytes that it allows beyond."""
 _LARGEST_HEAD: Final = 1_200_000  # the X-Ray cause alone, a header of an error, may have 1 MB
 _PREFIX: Final = "/2018-06-01/runtime/"
-_REASONS: Final = {202: "Accepted", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 413: "Payload Too Large"}
+_FRAMING: Final = {"content-length", "transfer-encoding"}
+_MOST_CHUNKS: Final = 100_000
+SMALL: Final = 64 * 1024
+"""Bytes of a request that any connection may hold."""
+_REASONS: Final = {202: "Accepted", 400: "Bad Request", 403: "Forbidden", 413: "Payload Too Large"}
 _OK: Final = b'{"status":"OK"}'
 _TOO_LARGE: Final = (
     b'{"errorMessage":"Exceeded maximum allowed payload size (6291556 bytes).","errorType":"RequestEntityTooLarge"}'
@@ -40,6 +44,12 @@ class Served(Protocol):
     def admits(self, connection: "Connection") -> bool:
         """Say whether one more connection is taken."""
 
+    def may_be_large(self, connection: "Connection") -> bool:
+        """Say whether this connection may hold a large request; one at a time may."""
+
+    def misbehaved(self) -> None:
+        """Hear that a connection did not speak the protocol, or was one too many."""
+
     def lost(self, connection: "Connection") -> None:
         """Hear that the peer hung up."""
 
@@ -59,6 +69,8 @@ class Connection(asyncio.Protocol):
         self._process = process
         self._buffer = bytearray()
         self._searched = 0
+        self._body = bytearray()
+        self._count = 0
         self._head: tuple[str, str, dict[str, str]] | None = None
         self._transport: asyncio.Transport | None = None
 
@@ -72,6 +84,11 @@ class Connection(asyncio.Protocol):
         """Tell the process."""
         self._transport = None
         self._process.lost(self)
+
+    @property
+    def held(self) -> int:
+        """How many bytes of an unfinished request it holds."""
+        return len(self._buffer) + len(self._body)
 
     def send(self, head: bytes, body: bytes) -> None:
         """Write one response."""
@@ -89,14 +106,19 @@ class Connection(asyncio.Protocol):
         """Read requests as they come."""
         self._buffer += data
         try:
-            while self._transport and self._read_request():
+            while self._transport and self._may_go_on() and self._read_request():
                 pass
         except _TooLarge:
             self._reply(413, _TOO_LARGE)
             self._process.answered_too_much()
         except _BadRequest:
             self._reply(400, b"{}")
-            self.close()
+            self._hang_up()
+
+    def _may_go_on(self) -> bool:
+        if self.held > SMALL and not self._process.may_be_large(self):
+            raise _BadRequest
+        return True
 
     def _read_request(self) -> bool:
         """Handle one whole request; False where more must come first."""
@@ -137,34 +159,38 @@ class Connection(asyncio.Protocol):
         return body
 
     def _read_chunks(self, headers: dict[str, str]) -> bytes | None:
-        """Read a streamed answer, whose trailers may say that it failed half-way."""
-        if len(self._buffer) > 2 * LARGEST_ANSWER:
-            raise _TooLarge
-        if not self._buffer.endswith(b"\r\n\r\n"):
-            return None  # the last chunk and its trailers end so; parsing before that would cost the square of the size
-        body, at = bytearray(), 0
-        while True:
-            line_end = self._buffer.find(b"\r\n", at)
-            if line_end < 0:
-                return None
+        """Read a streamed answer, whose trailers may say that it failed half-way; each byte is looked at once."""
+        at, done = 0, False
+        while not done and (line_end := self._buffer.find(b"\r\n", at)) >= 0:
             size = _chunk_size(bytes(self._buffer[at:line_end]))
-            at = line_end + 2
             if size == 0:
+                done = True
                 break
-            if len(self._buffer) < at + size + 2:
-                return None
-            body += self._buffer[at : at + size]
-            at += size + 2
-            if len(body) > LARGEST_ANSWER:
+            if len(self._buffer) < line_end + 2 + size + 2:
+                break
+            self._body += self._buffer[line_end + 2 : line_end + 2 + size]
+            at = line_end + 2 + size + 2
+            self._count += 1
+            if len(self._body) > LARGEST_ANSWER or self._count > _MOST_CHUNKS:
                 raise _TooLarge
-        trailers = bytes(self._buffer[at:])
-        headers.update(_read_fields(trailers.decode("latin-1").split("\r\n")))
-        self._buffer.clear()
-        return bytes(body)
+        del self._buffer[:at]
+        if len(self._buffer) > LARGEST_ANSWER + _LARGEST_HEAD:
+            raise _TooLarge
+        return self._read_trailers(headers) if done else None
+
+    def _read_trailers(self, headers: dict[str, str]) -> bytes | None:
+        """Read what follows the last chunk, up to an empty line."""
+        end = self._buffer.find(b"\r\n\r\n")
+        if end < 0:
+            return None
+        headers.update(_read_fields(self._buffer[:end].decode("latin-1").split("\r\n")[1:]))
+        del self._buffer[: end + 4]
+        body, self._body, self._count = bytes(self._body), bytearray(), 0
+        return body
 
     def _route(self, method: str, target: str, headers: dict[str, str], body: bytes) -> None:
         if not target.startswith(_PREFIX):
-            return self._reply(404, b"{}")
+            raise _BadRequest
         what = target[len(_PREFIX) :].split("/")
         match method, what:
             case "GET", ["invocation", "next"]:
@@ -176,7 +202,13 @@ class Connection(asyncio.Protocol):
             case "POST", ["init", "error"]:
                 return self._reply(self._process.failed_to_start(body))
             case _:
-                return self._reply(404, b"{}")
+                raise _BadRequest
+
+    def _hang_up(self) -> None:
+        """Close after what was written; nonsense is answered once."""
+        if self._transport:
+            self._transport.close()
+        self._process.misbehaved()
 
     def _reply(self, status: int, body: bytes = _OK) -> None:
         head = f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: application/json\r\n"
@@ -197,9 +229,10 @@ def _read_fields(lines: list[str]) -> dict[str, str]:
         if not line:
             continue
         name, colon, value = line.partition(":")
-        if not colon or not name or name.lower() in fields:
+        name = name.lower()
+        if not colon or not name or (name in fields and name in _FRAMING):
             raise _BadRequest
-        fields[name.lower()] = value.strip()
+        fields[name] = value.strip()
     return fields
 
 

@@ -1,0 +1,57 @@
+"""One call on its way through a process, and what two calls must share to be served by the same one."""
+
+import asyncio
+import base64
+from dataclasses import dataclass
+
+import msgspec
+
+from actas.invoke.errors import InvokeError
+from actas.invoke.local import faults
+from actas.model.outcome import Answered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """What two calls must share to be served by one process."""
+
+    function: str
+    version: str
+    session: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """One call on its way through a process. Not frozen: it is the ledger of what has happened."""
+
+    call: str
+    event: bytes
+    head: bytes
+    """The header lines of the event that do not depend on when it is delivered."""
+    timeout: float
+    done: asyncio.Future[Answered | InvokeError]
+    delivered: bool = False
+
+    def settle(self, outcome: Answered | InvokeError) -> None:
+        """End the call, unless it has ended."""
+        if not self.done.done():
+            self.done.set_result(outcome)
+
+
+def is_json(body: bytes) -> bool:
+    """Tell whether *body* is one JSON document."""
+    try:
+        body.decode()  # msgspec does not look into the strings that it skips
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def decoded_error(error: str) -> bytes:
+    """Read the error in a streamed answer's trailer, which is base64."""
+    try:
+        found = base64.b64decode(error, validate=True)
+    except ValueError:
+        return faults.unreadable()
+    return found if is_json(found) else faults.unreadable()
