@@ -14,6 +14,9 @@ TOKEN = "6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267"
 PLACEHOLDERS = {"get-vanilla-with-session-token"}
 
 
+KEYS = pytest.mark.parametrize("keys", [None, sigv4.SigningKeys()], ids=["key derived", "key kept"])
+
+
 def read(text):
     """Read a request file: line, headers with folded lines, body."""
     head, _, body = text.partition("\n\n")
@@ -37,22 +40,23 @@ def text(folder, name, kind):
     return (folder / f"{name}.{kind}").read_text()
 
 
-def signed_as_recorded(folder, name, now):
+def signed_as_recorded(folder, name, now, keys):
     method, url, headers, body = read(text(folder, name, "req"))
     token = TOKEN if name == "get-vanilla-with-session-token" else None
     if name == "post-sts-header-before":
         token = dict(read(text(folder, name, "sreq"))[2])["X-Amz-Security-Token"]
     credentials = sigv4.Credentials("AKIDEXAMPLE", SECRET, token)
-    return sigv4.sign(method, url, headers, body, credentials, **SCOPE, now=now)
+    return sigv4.sign(method, url, headers, body, credentials, **SCOPE, now=now, keys=keys)
 
 
 def test_the_corpus_has_34_cases(corpus):
     assert len(cases(corpus)) == 34
 
 
-def test_each_recorded_request_is_signed_byte_for_byte(corpus, now):
+@KEYS
+def test_each_recorded_request_is_signed_byte_for_byte(corpus, now, keys):
     for name, folder in cases(corpus).items():
-        signed = signed_as_recorded(folder, name, now)
+        signed = signed_as_recorded(folder, name, now, keys)
 
         assert signed.canonical_request == text(folder, name, "creq"), name
         assert signed.string_to_sign == text(folder, name, "sts"), name
@@ -72,14 +76,15 @@ def verified(request, now, **more):
     )
 
 
-def test_each_recorded_signed_request_is_verified(corpus, now):
+@KEYS
+def test_each_recorded_signed_request_is_verified(corpus, now, keys):
     seen = 0
     for name, folder in cases(corpus).items():
         if name in PLACEHOLDERS:
             continue
         outside = name == "post-sts-header-after"
 
-        caller = verified(read(text(folder, name, "sreq")), now, unsigned_session_token=outside)
+        caller = verified(read(text(folder, name, "sreq")), now, unsigned_session_token=outside, keys=keys)
 
         assert caller.access_key_id == "AKIDEXAMPLE", name
         assert caller.signed_at == now
@@ -120,15 +125,16 @@ def changes(request):
         yield f"body {at}", (method, url, headers, body[:at] + b"Q" + body[at + 1 :])
 
 
-def refuses(request, now):
+def refuses(request, now, keys):
     try:
-        verified(request, now)
+        verified(request, now, keys=keys)
     except sigv4.SigV4Error:
         return True
     return False
 
 
-def test_one_changed_byte_is_refused(corpus, now):
+@KEYS
+def test_one_changed_byte_is_refused(corpus, now, keys):
     tried = 0
     for name, folder in cases(corpus).items():
         if name in PLACEHOLDERS | {"post-sts-header-after"}:
@@ -139,7 +145,7 @@ def test_one_changed_byte_is_refused(corpus, now):
             same_path = folder.parent.name == "normalize-path" and where.startswith("target")
             if changed == original or same_path:
                 continue
-            assert refuses(changed, now), f"{name}: {where}"
+            assert refuses(changed, now, keys), f"{name}: {where}"
             tried += 1
     assert tried > 5_000
 

@@ -13,10 +13,12 @@ HOST = ("Host", "functions.example")
 SCOPE = {"region": "eu-west-1", "service": "lambda"}
 
 
-@pytest.fixture
-def sign(now):
+@pytest.fixture(params=[None, sigv4.SigningKeys()], ids=["key derived", "key kept"])
+def sign(now, request):
     def signing(method="GET", url="https://functions.example/", headers=(HOST,), body=b"", credentials=ANA, **more):
-        return sigv4.sign(method, url, headers, body, credentials, **{**SCOPE, "now": now, **more})
+        return sigv4.sign(
+            method, url, headers, body, credentials, **{**SCOPE, "now": now, "keys": request.param, **more}
+        )
 
     return signing
 

@@ -17,11 +17,13 @@ SECRETS = {("AKIDANA", None): "secret", ("ASIAANA", "to/ken="): "secret"}
 class World:
     """One signer and one verifier that share a secret and a clock."""
 
-    def __init__(self, now):
-        self.now = now
+    def __init__(self, now, keys):
+        self.now, self.keys = now, keys
 
     def sign(self, credentials=ANA, headers=(HOST,), url=URL, body=b"", **more):
-        return sigv4.sign("POST", url, headers, body, credentials, **{**SCOPE, "now": self.now, **more})
+        return sigv4.sign(
+            "POST", url, headers, body, credentials, **{**SCOPE, "now": self.now, "keys": self.keys, **more}
+        )
 
     def verify(self, headers, url=URL, body=b"", method="POST", **more):
         return sigv4.verify(
@@ -29,13 +31,19 @@ class World:
             url,
             headers,
             body,
-            **{**SCOPE, "now": self.now, "find_secret": lambda key, token: SECRETS.get((key, token)), **more},
+            **{
+                **SCOPE,
+                "now": self.now,
+                "keys": self.keys,
+                "find_secret": lambda key, token: SECRETS.get((key, token)),
+                **more,
+            },
         )
 
 
-@pytest.fixture
-def world(now):
-    return World(now)
+@pytest.fixture(params=[None, sigv4.SigningKeys()], ids=["key derived", "key kept"])
+def world(now, request):
+    return World(now, request.param)
 
 
 def with_header(signed, name, value):

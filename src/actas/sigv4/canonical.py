@@ -15,6 +15,7 @@ MAX_URL: Final = 65_536
 
 _UNRESERVED: Final = "-_.~"
 _PLAIN_PATH: Final = re.compile(r"/[A-Za-z0-9\-_.~/]*")
+_ONE_PARAMETER: Final = re.compile(r"[A-Za-z0-9\-_.~]+=[A-Za-z0-9\-_.~]*")
 _PLAIN_QUERY: Final = re.compile(r"[A-Za-z0-9\-_.~]*")
 # What may stand in a target by RFC 3986, section 3.3, and the per cent sign of its escapes.
 _WIRE: Final = "-_.~%!$&'()*+,;=:@/"
@@ -25,6 +26,7 @@ _NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,256}")
 # RFC 9112, section 5.2: a line break is part of a value only where the next line is folded.
 _BROKEN: Final = re.compile(r"\r?\n(?![ \t])|\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
+_VISIBLE: Final = bytes(range(0x21, 0x7F))
 _PRINTABLE: Final = bytes(range(0x20, 0x7F))
 _NOTHING: Final = frozenset[str]()
 _SPACES: Final = re.compile(r"[ \t\r\n]+")
@@ -59,6 +61,13 @@ def _without_dots(path: str) -> str:
         elif segment not in ("", "."):
             kept.append(segment)
     return "/" + "/".join(kept) + ("/" if path.endswith("/") and kept else "")
+
+
+def written_query(query: str) -> str:
+    """Write a query in canonical form."""
+    if not query or _ONE_PARAMETER.fullmatch(query):
+        return query
+    return canonical_query(query_pairs(query))
 
 
 def query_pairs(query: str) -> list[tuple[str, str]]:
@@ -124,6 +133,22 @@ def gathered(headers: Headers) -> Gathered:
         if names.isascii() and names.replace("-", "").isalnum() and _is_plain("".join(values.values())):
             return Gathered(values, _NOTHING)
     return _gathered_slowly(headers)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether it is a header's name."""
+    return _NAME.fullmatch(text) is not None
+
+
+def plain(text: str, breaks: int) -> bool:
+    """Tell whether there are only printable ASCII characters, single spaces, and so many line breaks."""
+    if not text.isascii():
+        return False
+    octets = text.encode()
+    left = octets.translate(None, _VISIBLE)
+    if len(left) == breaks == left.count(b"\n"):
+        return True
+    return left.count(b"\n") == breaks and not left.translate(None, b"\n ") and b"  " not in octets
 
 
 def _is_plain(text: str) -> bool:

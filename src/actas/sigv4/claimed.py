@@ -32,12 +32,18 @@ class Claim(NamedTuple):  # on the hot path; it goes no further than the verifie
     date: str
     region: str
     service: str
-    names: tuple[str, ...]
+    signed: str
+    """The names of the signed headers, as they were shown."""
     signature: str
     time: str
     token: str | None
     expires: timedelta | None
     """None in the header form."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the signed headers."""
+        return tuple(self.signed.split(";"))
 
     @property
     def scope(self) -> str:
@@ -61,17 +67,25 @@ def read(headers: Gathered, pairs: Pairs) -> tuple[Claim, Pairs]:
 
 def _from_header(headers: Gathered, value: str) -> Claim:
     """Read the Authorization header, strictly as it is written by AWS's clients."""
-    found = _HEADER.fullmatch(value)
-    if found is None:
+    time, token = headers.once("x-amz-date"), headers.once("x-amz-security-token")
+    claim = from_header(value, time or "", token)
+    if claim is None:
         if not value.startswith(f"{ALGORITHM} "):
             raise UnsupportedAlgorithm
         raise IncompleteSignature(part="header Authorization", why="is not Credential, SignedHeaders and Signature")
-    access_key_id, date, region, service, names, signature = found.groups()
-    time = headers.once("x-amz-date")
     if time is None:
         raise IncompleteSignature(part="header x-amz-date", why="is not there")
-    token = headers.once("x-amz-security-token")
-    return Claim(access_key_id, date, region, service, _signed_names(names), signature, time, token, None)
+    _check_names(claim)
+    return claim
+
+
+def from_header(value: str, time: str, token: str | None) -> Claim | None:
+    """Read a whole Authorization header; None where it is not as AWS's clients write it."""
+    found = _HEADER.fullmatch(value)
+    if found is None:
+        return None
+    access_key_id, date, region, service, signed, signature = found.groups()
+    return Claim(access_key_id, date, region, service, signed, signature, time, token, None)
 
 
 def _from_query(headers: Gathered, pairs: Pairs) -> tuple[Claim, Pairs]:
@@ -93,12 +107,13 @@ def _from_query(headers: Gathered, pairs: Pairs) -> tuple[Claim, Pairs]:
         raise IncompleteSignature(part="parameter X-Amz-Signature", why="is not 64 hexadecimal digits in lower case")
     claim = Claim(
         *_credential(said["X-Amz-Credential"]),
-        _signed_names(said["X-Amz-SignedHeaders"]),
+        said["X-Amz-SignedHeaders"],
         said["X-Amz-Signature"],
         said["X-Amz-Date"],
         said.get(TOKEN_PARAMETER),
         _life(said["X-Amz-Expires"]),
     )
+    _check_names(claim)
     return claim, [pair for pair in pairs if pair[0] != "X-Amz-Signature"]
 
 
@@ -111,12 +126,10 @@ def _credential(text: str) -> tuple[str, str, str, str]:
     return access_key_id, date, region, service
 
 
-def _signed_names(text: str) -> tuple[str, ...]:
-    """Read the names of the signed headers: sorted, each once; the verifier sees that they are headers' names."""
-    names = tuple(text.split(";"))
-    if list(names) != sorted(set(names)):
+def _check_names(claim: Claim) -> None:
+    """See that the signed names are sorted, each once; the verifier sees that they are headers' names."""
+    if list(claim.names) != sorted(set(claim.names)):
         raise IncompleteSignature(part="SignedHeaders", why="are not sorted, each once")
-    return names
 
 
 def _life(text: str) -> timedelta:

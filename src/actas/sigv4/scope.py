@@ -1,6 +1,5 @@
 """Write and read what a signature is bound to: a time, and a day, region and service."""
 
-import hmac
 import re
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -67,8 +66,3 @@ def string_to_sign(time: str, scope: str, canonical: str) -> str:
     except UnicodeEncodeError:
         raise MalformedRequest(field="request", why="holds what is no text") from None
     return f"{ALGORITHM}\n{time}\n{scope}\n{digest}"
-
-
-def signature(key: bytes, text: str) -> str:
-    """Sign."""
-    return hmac.digest(key, text.encode(), "sha256").hex()

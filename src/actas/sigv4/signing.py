@@ -7,20 +7,21 @@ from typing import Final, NamedTuple
 from actas.sigv4 import canonical
 from actas.sigv4.canonical import Headers
 from actas.sigv4.errors import MalformedRequest
-from actas.sigv4.keys import SigningKeys, derive
+from actas.sigv4.keys import SigningKeys, sign_once
+from actas.sigv4.plans import to_sign
 from actas.sigv4.scope import (
     ALGORITHM,
     LONGEST,
     body_hash,
     check_time,
     check_word,
-    signature,
     stamp,
     string_to_sign,
 )
 from actas.sigv4.values import Credentials, Payload, Signed
 
 _TOKEN: Final = "X-Amz-Security-Token"  # noqa: S105 - a header's name
+_SHA256: Final = "X-Amz-Content-SHA256"
 _REPLACED: Final = frozenset(("authorization", "x-amz-date"))
 _REPLACED_WITH_TOKEN: Final = _REPLACED | {"x-amz-security-token"}
 _AUTH_PARAMETERS: Final = frozenset(
@@ -84,7 +85,36 @@ def sign(
     job = _Job(*subject, time, scope, region, service, sign_body_header, keys)
     if presign:
         return _presigned(job, front + raw, expires, omit_session_token=omit_session_token)
-    return _in_headers(job, url, omit_session_token=omit_session_token)
+    quickly = None if keys is None else _by_plan(job, url, keys, omit_session_token=omit_session_token)
+    return quickly or _in_headers(job, url, omit_session_token=omit_session_token)
+
+
+def _by_plan(job: _Job, url: str, keys: SigningKeys, *, omit_session_token: bool) -> Signed | None:
+    """Sign as below, by a plan that is kept; None where the request is out of the ordinary."""
+    token = job.credentials.session_token
+    signed_token = bool(token) and not omit_session_token
+    names = tuple([name for name, _ in job.headers])
+    name = (names, signed_token, job.sign_body_header)
+    plan = keys.plan(name, lambda: to_sign(names, token=signed_token, payload=job.sign_body_header))
+    if plan is None or len(names) > canonical.MAX_HEADERS or token == "":
+        return None
+    payload = body_hash(job.body)
+    given = [text.strip(" ") for _, text in job.headers]
+    request = plan.write(
+        [job.method, job.path, canonical.written_query(job.query), payload, job.time, token or "", *given]
+    )
+    if request is None or not given[plan.host]:
+        return None
+    text, signed = _signature(job, request)
+    sent = [*job.headers, ("X-Amz-Date", job.time)]
+    if token:
+        sent.append((_TOKEN, token))
+    if job.sign_body_header:
+        sent.append((_SHA256, payload))
+    scope = f"{job.credentials.access_key_id}/{job.scope}"
+    value = f"{ALGORITHM} Credential={scope}, SignedHeaders={plan.signed}, Signature={signed}"
+    sent.append(("Authorization", value))
+    return Signed(headers=tuple(sent), url=url, canonical_request=request, string_to_sign=text, signature=signed)
 
 
 def _in_headers(job: _Job, url: str, *, omit_session_token: bool) -> Signed:
@@ -98,7 +128,7 @@ def _in_headers(job: _Job, url: str, *, omit_session_token: bool) -> Signed:
         if not omit_session_token:
             values["x-amz-security-token"] = token
     payload = _payload(job, sent, values)
-    query = canonical.canonical_query(canonical.query_pairs(job.query)) if job.query else ""
+    query = canonical.written_query(job.query)
     names = sorted(values)
     request = canonical.canonical_request(job.method, job.path, query, headers=values, signed=names, payload=payload)
     text, signed = _signature(job, request)
@@ -166,7 +196,7 @@ def _payload(job: _Job, sent: list[tuple[str, str]], values: dict[str, str]) -> 
         return said
     payload = body_hash(job.body)
     if job.sign_body_header:
-        sent.append(("X-Amz-Content-SHA256", payload))
+        sent.append((_SHA256, payload))
         values["x-amz-content-sha256"] = payload
     return payload
 
@@ -175,4 +205,4 @@ def _signature(job: _Job, request: str) -> tuple[str, str]:
     """Give the string to sign and its signature."""
     text = string_to_sign(job.time, job.scope, request)
     scope = (job.credentials.secret_access_key, job.time[:8], job.region, job.service)
-    return text, signature(job.keys.key(*scope) if job.keys is not None else derive(*scope), text)
+    return text, job.keys.sign(text, *scope) if job.keys is not None else sign_once(text, *scope)

@@ -3,11 +3,11 @@
 import hmac
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from actas.sigv4 import canonical
 from actas.sigv4.canonical import Gathered, Headers
-from actas.sigv4.claimed import TOKEN_PARAMETER, Claim, Pairs, read
+from actas.sigv4.claimed import TOKEN_PARAMETER, Claim, from_header, read
 from actas.sigv4.errors import (
     BadSignature,
     BodyMismatch,
@@ -17,8 +17,9 @@ from actas.sigv4.errors import (
     UnsignedHeader,
     WrongScope,
 )
-from actas.sigv4.keys import SigningKeys, derive
-from actas.sigv4.scope import body_hash, check_time, read_stamp, signature, string_to_sign
+from actas.sigv4.keys import SigningKeys, sign_once
+from actas.sigv4.plans import to_verify, where
+from actas.sigv4.scope import body_hash, check_time, read_stamp, string_to_sign
 from actas.sigv4.values import ANY, Caller, Payload, Scope
 
 FindSecret = Callable[[str, str | None], str | None]
@@ -51,6 +52,12 @@ def verify(
     moment = check_time(now)
     canonical.check_method(method)
     front, raw, query = canonical.split_target(url)
+    if keys is not None and not unsigned_session_token:
+        subject = _Asked(method, front, raw, query, headers, body)
+        rules = _Rules(region, service, max_skew, normalize_path, double_encode)
+        caller = _by_plan(subject, rules, keys, find_secret, moment)
+        if caller is not None:
+            return caller
     found = canonical.gathered(headers)
     claim, pairs = read(found, canonical.query_pairs(query) if query else [])
     signed_at = _check_time(claim, moment, max_skew)
@@ -61,7 +68,67 @@ def verify(
     if unsigned_session_token and claim.expires is not None:
         pairs = [pair for pair in pairs if pair[0] != TOKEN_PARAMETER]
     path = canonical.canonical_path(raw, normalize=normalize_path, double_encode=double_encode)
-    _check_signature(claim, (method, path, pairs, found.values, payload), find_secret, keys)
+    asked_for = canonical.canonical_query(pairs)
+    request = canonical.canonical_request(
+        method, path, asked_for, headers=found.values, signed=claim.names, payload=payload
+    )
+    _check_signature(claim, request, find_secret, keys)
+    return _caller(claim, signed_at)
+
+
+class _Asked(NamedTuple):  # on the hot path
+    """The request."""
+
+    method: str
+    front: str
+    path: str
+    query: str
+    headers: Headers
+    body: bytes | Payload
+
+
+class _Rules(NamedTuple):  # on the hot path
+    """What it must meet."""
+
+    region: str | Scope
+    service: str | Scope
+    max_skew: timedelta
+    normalize_path: bool
+    double_encode: bool
+
+
+def _by_plan(asked: _Asked, rules: _Rules, keys: SigningKeys, find_secret: FindSecret, now: datetime) -> Caller | None:
+    """Verify as `verify` goes on to do, by a plan that is kept; None where the request is out of the ordinary."""
+    names = tuple([name for name, _ in asked.headers])
+    at = keys.plan(names, lambda: where(names))
+    query = canonical.written_query(asked.query)
+    if at is None or len(names) > canonical.MAX_HEADERS or "x-amz-" in query.lower():
+        return None
+    given = [text.strip(" ") for _, text in asked.headers]
+    token = given[at.token] if at.token >= 0 else None
+    claim = from_header(given[at.authorization], given[at.date], token)
+    if claim is None:
+        return None
+    signed = claim.signed
+    plan = keys.plan((names, signed), lambda: to_verify(at.names, signed))
+    if plan is None:
+        return None
+    signed_at = _check_time(claim, now, rules.max_skew)
+    _check_scope(claim, rules.region, rules.service)
+    if asked.front and not asked.front.endswith(f"://{given[at.host]}"):
+        return None
+    payload = body_hash(asked.body)
+    if at.payload >= 0 and given[at.payload] != payload:
+        raise BodyMismatch
+    path = canonical.canonical_path(asked.path, normalize=rules.normalize_path, double_encode=rules.double_encode)
+    request = plan.write([asked.method, path, query, payload, "", "", *given])
+    if request is None or not given[at.host]:
+        return None
+    _check_signature(claim, request, find_secret, keys)
+    return _caller(claim, signed_at)
+
+
+def _caller(claim: Claim, signed_at: datetime) -> Caller:
     return Caller(
         access_key_id=claim.access_key_id,
         session_token=claim.token,
@@ -133,23 +200,13 @@ def _payload(found: Gathered, body: bytes | Payload) -> str:
     return payload
 
 
-def _check_signature(
-    claim: Claim,
-    request: tuple[str, str, Pairs, dict[str, str], str],
-    find_secret: FindSecret,
-    keys: SigningKeys | None,
-) -> None:
+def _check_signature(claim: Claim, request: str, find_secret: FindSecret, keys: SigningKeys | None) -> None:
     """Compute the signature anew and compare, in constant time."""
-    method, path, pairs, found, payload = request
     secret = find_secret(claim.access_key_id, claim.token)
     if not secret:
         raise UnknownAccessKey
-    query = canonical.canonical_query(pairs)
-    canonical_request = canonical.canonical_request(
-        method, path, query, headers=found, signed=claim.names, payload=payload
-    )
-    text = string_to_sign(claim.time, claim.scope, canonical_request)
+    text = string_to_sign(claim.time, claim.scope, request)
     scope = (secret, claim.date, claim.region, claim.service)
-    key = keys.key(*scope) if keys is not None else derive(*scope)
-    if not hmac.compare_digest(signature(key, text), claim.signature):
+    right = keys.sign(text, *scope) if keys is not None else sign_once(text, *scope)
+    if not hmac.compare_digest(right, claim.signature):
         raise BadSignature
