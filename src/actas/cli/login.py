@@ -25,7 +25,7 @@ from actas.cli.login_pkce import authorization_url, code_from, new_attempt
 from actas.cli.login_provider import LoginClient, asking, discover
 from actas.cli.login_tokens import Tokens, from_code, own_parameters, renewed
 from actas.cli.login_web import web
-from actas.cli.signins_store import KeptTokens, SignIn, Store
+from actas.cli.signins_store import KeptTokens, SignIn, Store, in_thread
 from actas.cli.signins_vault import Vault, find_vault
 from actas.identify.presets import PRESETS
 from actas.identify.profile import issuers_of, profile_of
@@ -155,7 +155,7 @@ async def keep(client: LoginClient, name: str, state: Path, tokens: Tokens, keep
     def write() -> None:
         Store(state).keep(about, kept, vault=_vault(keep_in))
 
-    await anyio.to_thread.run_sync(write)
+    await in_thread(write)
     return about
 
 

@@ -7,14 +7,15 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
-import anyio.to_thread
+import anyio
 import msgspec
 
 from actas.cli import login_files as files
 from actas.cli.login_errors import NotSignedIn, ProviderRefused, SignInEnded
-from actas.cli.signins_store import KeptTokens, Opened, SignIn, Store, is_fresh
+from actas.cli.signins_store import KeptTokens, Opened, SignIn, Store, in_thread, is_fresh
 from actas.model import clock
 from actas.model.secret import Secret
 
@@ -31,14 +32,14 @@ async def token_for(
 ) -> Secret:
     """Give a token of ``NAME`` or ``PROVIDER/NAME``, renewed where it has run out; without a name, of the only one."""
     store = Store(state)
-    about = await anyio.to_thread.run_sync(store.find, name)
+    about = await in_thread(partial(store.find, name))
     if about is None:
         return await _of_the_demo(name, store, now)
-    opened = await anyio.to_thread.run_sync(store.open, about)
+    opened = await in_thread(partial(store.open, about))
     if is_fresh(opened.about, now()):
         return Secret(opened.tokens.shown)
     async with files.locked(store.lock(about), name=about.name, limit=limit):  # a refresh token counts only once
-        opened = await anyio.to_thread.run_sync(store.open, about)
+        opened = await in_thread(partial(store.open, about))
         if is_fresh(opened.about, now()):
             return Secret(opened.tokens.shown)
         return await _renew(store, opened, now)
@@ -49,24 +50,24 @@ async def sign_out(name: str, state: Path) -> bool:
     from actas.cli.login import revoke
 
     store = Store(state)
-    about = await anyio.to_thread.run_sync(store.find, name)
+    about = await in_thread(partial(store.find, name))
     if about is None:
         raise NotSignedIn(name=name, known=_names(store))
     async with files.locked(store.lock(about), name=about.name):
         try:
-            opened = await anyio.to_thread.run_sync(store.open, about)
+            opened = await in_thread(partial(store.open, about))
         except SignInEnded:
             told = False
         else:
             told = await revoke(opened.about, opened.tokens)
-        await anyio.to_thread.run_sync(store.remove, about)
+        await in_thread(partial(store.remove, about))
     return told
 
 
 async def _of_the_demo(name: str | None, store: Store, now: Clock) -> Secret:
     from actas.cli.login_demo import PROVIDER, demo_token, read_demo
 
-    demo = await anyio.to_thread.run_sync(read_demo, store.state)
+    demo = await in_thread(partial(read_demo, store.state))
     provider, _, person = (name or "").rpartition("/")
     if demo is None or provider not in ("", PROVIDER) or person not in demo.people:
         known = (*_names(store), *(f"{PROVIDER}/{one}" for one in (demo.people if demo else ())))
@@ -103,5 +104,5 @@ async def _renew(store: Store, opened: Opened, now: Clock) -> Secret:
         store.keep(later, fresh, vault=opened.vault)
 
     with anyio.CancelScope(shield=True):  # whoever interrupts us now must not cost the person the sign-in
-        await anyio.to_thread.run_sync(keep)
+        await in_thread(keep)
     return tokens.shown

@@ -9,16 +9,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
+import anyio
+import anyio.to_thread
 import msgspec
 
 from actas.cli import login_files as files
-from actas.cli.login_errors import BadName, NotSignedIn, SeveralSignIns, SignInEnded, SignInsUnsafe
+from actas.cli.login_errors import BadName, KeyringRefused, NotSignedIn, SeveralSignIns, SignInEnded, SignInsUnsafe
 from actas.cli.signins_vault import Vault, find_vault
 
 FOLDER = "sign-ins"
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
+KEYRING_PATIENCE = 120.0
+"""Seconds that a person may take to open the keyring."""
+T = TypeVar("T")
 MARGIN = timedelta(seconds=30)
 """A token that ends sooner than this is renewed first."""
 
@@ -161,6 +166,15 @@ def _from(vault: Vault | None, about: SignIn) -> KeptTokens:
 def _account(about: SignIn) -> str:
     """Name a sign-in in the keyring, which all folders of this machine share."""
     return f"{about.issuer} {about.provider}/{about.name}"
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Do file and keyring work aside; a keyring may ask the person to open it, but not for ever."""
+    try:
+        with anyio.fail_after(KEYRING_PATIENCE):
+            return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
+    except TimeoutError as late:
+        raise KeyringRefused(why=f"it did not answer within {KEYRING_PATIENCE:.0f} s") from late
 
 
 def is_fresh(about: SignIn, now: datetime) -> bool:
