@@ -460,3 +460,52 @@ def test_where_much_is_spoiled_the_rest_is_still_checked(desk):
 
     assert "settings.names-nothing" in [one.code for one in loaded.mistakes]
     assert len({one.key for one in loaded.mistakes}) == len(loaded.mistakes)
+
+
+def test_an_officers_key_and_a_providers_certificate_are_looked_for(desk, sound):
+    text = "audit: {officers: [officer.pem]}\n" + sound.replace(
+        "audience: actas}", "audience: actas, ca: ca.pem, groups: {lookup: keycloak-admin}, "
+        "lookup: {id: a, secret: {file: secret}}}",
+    )  # fmt: skip
+
+    loaded = desk.check(text)
+
+    assert [(one.code, one.key) for one in loaded.mistakes] == [
+        ("settings.no-such-file", "audit.officers[0]"),
+        ("settings.no-such-file", "providers.corp.ca"),
+    ]
+
+
+def test_fillers_stand_in_for_whatever_is_required(desk):
+    loaded = desk.check("""\
+        gateway: {proxies: {networks: x}}
+        roles: {r: {arn: [], policy: 1}, s: {}}
+        providers: {p: {preset: [], lookup: {}, keys: {inline: []}}}
+        rules: [{id: a, who: {kind: human}, may: nothing, when: {networks: [[], x]}}]
+        """)
+
+    assert loaded.sketch is not None
+    assert "settings.names-nothing" in [one.code for one in loaded.mistakes]
+
+
+def test_a_decimal_number_in_an_open_mapping_is_taken(desk, sound):
+    text = sound.replace(
+        "audience: actas}",
+        "audience: actas, keys: {inline: {kty: OKP, crv: Ed25519, x: 11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo, "
+        "use: sig, n: 1.5}}}",
+    )
+
+    assert not desk.read(text).broken
+
+
+def test_everything_on_ipv6_is_understood(desk, sound):
+    text = sound.replace("gateway: {", 'gateway: {listen: "[::1]:8700", control_listen: "[::1]:8701", ')
+    text = text.replace('"https://orders.example"', '"http://[fd00::1]:8080", private: true')
+
+    assert desk.check(text).mistakes == ()
+
+
+def test_localhost_by_name_is_private(desk, sound):
+    loaded = desk.check(sound.replace("https://orders.example", "http://localhost:8080"))
+
+    assert [one.code for one in loaded.mistakes] == ["settings.private-address"]

@@ -1,6 +1,8 @@
 """Check roles: their ARN, their session, and the policies in their files."""
 
+import os
 import re
+from pathlib import Path as FilePath
 from typing import Final
 
 from actas import iam
@@ -57,7 +59,7 @@ def _policy(view: View, path: Path, name: str, kind: iam.Kind) -> None:
             Mistake(
                 code="settings.policy",
                 severity=severity,
-                file=str(view.locate(name)),
+                file=os.path.normpath(FilePath(view.source.file).parent / name),
                 line=finding.line or 1,
                 column=finding.column or 1,
                 key=finding.path,
