@@ -56,6 +56,7 @@ class SessionCache:
         self._live: OrderedDict[Rests, Taken] = OrderedDict()
         self._per_subject: dict[tuple[str, str], int] = {}
         self._making: dict[Rests, _Making] = {}
+        self._by_grant: dict[int, tuple[Grant, Rests]] = {}
 
     def __len__(self) -> int:
         return len(self._live)
@@ -64,7 +65,7 @@ class SessionCache:
         """Find sessions that stand for *grant*; None where they have to be made."""
         if grant.role is None:
             return _NOTHING
-        key = rests(grant)
+        key = self._rests(grant)
         found = self._live.get(key)
         if found is None or found.ends_at - now < SPARE:
             return None
@@ -74,7 +75,7 @@ class SessionCache:
     async def take(self, grant: Grant, broker: Broker, *, now: datetime) -> Taken:
         """Give sessions for *grant*, made by *broker* where there are none; one making at a time for equal grants."""
         while (found := self.known(grant, now=now)) is None:
-            key = rests(grant)
+            key = self._rests(grant)
             if (other := self._making.get(key)) is None:
                 return await self._make(key, grant, broker, now=now)
             await other.done.wait()
@@ -127,6 +128,15 @@ class SessionCache:
                 return
         live = self._all() if whose is None else self._per_subject[whose]
         raise TooManySessions(live=live, allowed=allowed, whose="in all" if whose is None else "by this caller")
+
+    def _rests(self, grant: Grant) -> Rests:
+        """Say what *grant* rests on; worked out once for a grant, which many calls share."""
+        found = self._by_grant.get(id(grant))
+        if found is None or found[0] is not grant:  # an id is used again when its object has gone
+            if len(self._by_grant) >= 2 * self._most:
+                self._by_grant.clear()
+            found = self._by_grant[id(grant)] = grant, rests(grant)
+        return found[1]
 
     def _drop(self, key: Rests) -> None:
         if (taken := self._live.pop(key, None)) is not None:

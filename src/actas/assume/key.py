@@ -10,7 +10,7 @@ from actas.model.facts import Known
 from actas.model.identity import Identity
 
 
-class Rests(msgspec.Struct, frozen=True):
+class Rests(msgspec.Struct, frozen=True, cache_hash=True):
     """Everything of design.md, 8.3, but issued-at: the session cache's key."""
 
     provider: str

@@ -25,11 +25,27 @@ REMEMBERED = 20_000
 _NOTHING: dict[str, object] = {"Effect": "Deny", "Action": "actas:Nothing", "Resource": "*"}
 
 
+ANSWERS = 64
+"""Answers that are kept for one identity; all are forgotten when there are more."""
+_Key = tuple[str, str | None, int | None, Fact[Address] | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rests:
+    """What else than the caller and the role asked for the answers about a target rest on."""
+
+    clock: bool
+    """The weekday, the minute or the date, in some zone: nothing that changes within a minute."""
+    place: bool
+    age: bool
+    """How many seconds ago the caller signed in: such answers are worked out anew each time."""
+
+
 @dataclass(slots=True)
 class _Remembered:
     identity: Identity
     known: Context
-    answers: dict[tuple[str, str | None, tuple[str, ...]], Allow] = field(default_factory=dict)
+    answers: dict[_Key, Decision] = field(default_factory=dict)
 
 
 class RuleSet:
@@ -48,6 +64,7 @@ class RuleSet:
         self._observes = settings.mode == "observe"
         self._evaluate = iam.compile(iam.PolicySet(identity=(self.policy(),)))
         self._remembered: dict[int, _Remembered] = {}
+        self._rests = {target.name: _rests(target, self.rules) for target in self.targets}
 
     def policy(self) -> iam.Policy:
         """Give the whole rule set as one IAM policy."""
@@ -66,15 +83,27 @@ class RuleSet:
         if target is None:
             return self._no(Reason(code="no-such-function", because="the rules know no such function or route"))
         remembered = self._remember(question.identity)
-        moment = context.whole(remembered.known, question, self.zones)
-        allowed, matched = self._weigh(target, moment)
-        key = (target.name, question.requested_role, matched)
-        answer: Decision | None = remembered.answers.get(key)
+        rests = self._rests[target.name]
+        if rests.age:
+            return self._worked_out(question, target, remembered.known)
+        key = (
+            target.name,
+            question.requested_role,
+            int(question.at.timestamp()) // 60 if rests.clock else None,
+            question.address if rests.place else None,
+        )
+        answer = remembered.answers.get(key)
         if answer is None:
-            answer = self._answer(question, target, moment, allowed=allowed, matched=matched)
-            if isinstance(answer, Allow) and not answer.observed:  # the reasons of a no rest on the moment too
-                remembered.answers[key] = answer
+            answer = self._worked_out(question, target, remembered.known)
+            if len(remembered.answers) >= ANSWERS:
+                remembered.answers.clear()
+            remembered.answers[key] = answer
         return answer
+
+    def _worked_out(self, question: Question, target: Target, known: Context) -> Decision:
+        moment = context.whole(known, question, self.zones)
+        allowed, matched = self._weigh(target, moment)
+        return self._answer(question, target, moment, allowed=allowed, matched=matched)
 
     def _weigh(self, target: Target, moment: Context) -> tuple[bool, tuple[str, ...]]:
         """Ask IAM; give whether it allows, and the Sids of the statements that decided."""
@@ -170,6 +199,15 @@ class RuleSet:
                 self._remembered.clear()
             found = self._remembered[id(identity)] = _Remembered(identity, context.caller(identity))
         return found
+
+
+def _rests(target: Target, rules: tuple[Compiled, ...]) -> _Rests:
+    whens = [rule.rule.when for rule in rules if target in rule.over and rule.rule.when is not None]
+    return _Rests(
+        clock=any(when.days or when.hours or when.from_ or when.until for when in whens),
+        place=any(when.networks is not None for when in whens),
+        age=any(when.auth_age is not None for when in whens),
+    )
 
 
 def _place(sid: str) -> int:

@@ -14,6 +14,27 @@ from actas.settings.schema import Proxies
 _MOST = 20
 
 
+class Peers:
+    """Where calls come from, remembered by peer: the same few connect again and again."""
+
+    def __init__(self, proxies: Proxies | None, most: int = 10_000) -> None:
+        self._proxies, self._most = proxies, most
+        self._known: dict[str, tuple[Fact[Address], str]] = {}
+
+    def place(self, peer: str, headers: list[tuple[bytes, bytes]]) -> tuple[Fact[Address], str]:
+        """Say where a call comes from, and the network that limits go by."""
+        found = self._known.get(peer)
+        if found is not None:
+            return found
+        address = client(peer, headers, self._proxies)
+        found = address, network(peer, address)
+        if self._proxies is None:  # else it rests on the headers too
+            if len(self._known) >= self._most:
+                self._known.clear()
+            self._known[peer] = found
+        return found
+
+
 def client(peer: str, headers: list[tuple[bytes, bytes]], proxies: Proxies | None) -> Fact[Address]:
     """Say where the call comes from, as far as can be believed."""
     address = _read(peer)

@@ -53,11 +53,13 @@ class Front:
     settings: GatewaySettings
     routes: Routes
     networks: Buckets = field(init=False)
+    peers: addresses.Peers = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the buckets that the settings ask for."""
         rate = self.settings.limits.rate
         self.networks = Buckets(rate=rate.network, burst=rate.burst)
+        self.peers = addresses.Peers(self.settings.proxies)
 
 
 class CallDoor:
@@ -67,6 +69,7 @@ class CallDoor:
         self.gateway = gateway
         self.front = front
         self.in_flight = 0
+        self.patience = body.Patience()
         self._behind = behind
         self._drained: anyio.Event | None = None
 
@@ -110,14 +113,14 @@ class CallDoor:
             raise Overloaded(allowed=limits.connections)
         head = heads.read_head(scope, limits)
         peer = scope["client"][0] if scope["client"] else ""
-        address = addresses.client(peer, scope["headers"], front.settings.proxies)
-        if wait := front.networks.take(addresses.network(peer, address), time.monotonic()):
+        address, network = front.peers.place(peer, scope["headers"])
+        if wait := front.networks.take(network, time.monotonic()):
             raise TooManyCalls(whose="network", retry_after=wait)
         token = heads.bearer(head)
         if token is None:
             raise NoToken
         function, route = (found[0].function, _route_of(scope, *found)) if found else (_function(scope), None)
-        payload = await body.small(receive, head, limits)
+        payload = await self.patience.small(receive, head, limits)
         call = Call(
             id=name,
             function=function,

@@ -12,7 +12,7 @@ from actas.model.secret import Secret
 from actas.model.session import Sessions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: made for every call, and freezing doubles that
 class Delivery:
     """One allowed call on its way to its function."""
 

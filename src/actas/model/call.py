@@ -28,7 +28,7 @@ class Route:
     parameters: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: made for every call, and freezing doubles that
 class Call:
     """Which function is called, with what, from where, and when it came in."""
 

@@ -8,7 +8,7 @@ from actas.model.facts import Fact, Missing
 from actas.model.identity import Identity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: made for every call, and freezing doubles that
 class Question:
     """Everything a decision may depend on: nothing else is looked at."""
 

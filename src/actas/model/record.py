@@ -1,11 +1,14 @@
-"""What the trail keeps of a call: no name, e-mail, address, token or payload."""
+"""What the trail keeps of a call: no name, e-mail, address, token or payload.
 
-from dataclasses import dataclass
+Structs rather than dataclasses: two are made and written for every call, and a struct costs a tenth.
+"""
+
 from datetime import datetime
 
+import msgspec
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+
+class Decided(msgspec.Struct, frozen=True, kw_only=True):
     """Kept, durably, before a decision takes effect."""
 
     call: str
@@ -38,8 +41,7 @@ class Decided:
     depth: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """Kept when the call is over, also when the caller hung up."""
 
     call: str

@@ -153,6 +153,7 @@ async def _listen(house: _House, path: Path, on_ready: Told | None, stop: anyio.
         anyio.create_task_group() as tasks,
     ):
         tasks.start_soon(_until_signal, stop)
+        tasks.start_soon(house.public.patience.run)
         if on_ready is not None:
             running = Running(public=public, control=controlled, settings=path, parts=house.parts, ready=house.ready)
             tasks.start_soon(on_ready, running)

@@ -1,0 +1,94 @@
+"""What the servers are measured with: keys, 10,000 tokens of about 1.2 KB, settings, wrk's script."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from actas import jose
+
+ISSUER, AUDIENCE = "https://bench.example/", "actas"
+TOKENS = 10_000
+
+
+def claims(number: int, now: datetime) -> dict:
+    return {
+        "iss": ISSUER,
+        "sub": f"person-{number % 1000:04}",
+        "aud": [AUDIENCE, "account"],
+        "iat": int(now.timestamp()),
+        "exp": int((now + timedelta(hours=8)).timestamp()),
+        "jti": f"token-{number:08}",
+        "typ": "Bearer",
+        "azp": "cli",
+        "scope": "openid profile reports.read",
+        "groups": ["/finance", "/finance/analysts", "/staff", *[f"/projects/project-{one:02}" for one in range(8)]],
+        "realm_access": {"roles": ["default-roles-corp", "offline_access", "uma_authorization", "clerk", "auditor"]},
+        "resource_access": {"account": {"roles": ["manage-account", "manage-account-links", "view-profile"]}},
+        "acr": "1",
+        "amr": ["pwd", "mfa"],
+        "auth_time": int(now.timestamp()) - 60,
+        "sid": "0f3e6a2c-6e0f-4c0e-9a57-1d0d5c9a8b7e",
+    }
+
+
+def make(folder: Path, *, ports: dict[str, int], backend: dict | None = None) -> None:
+    """Write everything into *folder*."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o755)
+    now = datetime.now(UTC)
+    key = jose.Key.generate("RS256", kid="bench")
+    public = {**key.to_json(), "alg": "RS256", "use": "sig"}
+    (folder / "jwks.json").write_text(json.dumps({"keys": [public]}))
+    (folder / "private.json").write_text(json.dumps(key.to_json(private=True)))
+    header = {"typ": "JWT"}
+    tokens = [jose.sign(claims(one, now), key, algorithm="RS256", header=header) for one in range(TOKENS)]
+    (folder / "tokens.txt").write_text("\n".join(tokens))
+    (folder / "report.py").write_text("def handler(event, context):\n    return {'done': True}\n")
+    for name, port in ports.items():
+        _settings(folder / name, port, backend)
+    (folder / "wrk.lua").write_text(LUA.replace("TOKENS", str(folder / "tokens.txt")))
+
+
+def _settings(folder: Path, port: int, backend: dict | None) -> None:
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
+    (folder / "report.py").write_text("def handler(event, context):\n    return {'done': True}\n")
+    limits = {"rate": {"network": 0, "subject": 0, "issuer": 0}, "sessions": 20_000, "processes": 16}
+    settings = {
+        "gateway": {"listen": f"127.0.0.1:{port}", "control_listen": f"127.0.0.1:{port + 1}", "limits": limits},
+        "providers": {
+            "corp": {
+                "preset": "oidc",
+                "issuer": ISSUER,
+                "audience": AUDIENCE,
+                "keys": {"file": "../jwks.json"},
+                "groups": {"claim": "groups", "absent": "empty"},
+            }
+        },
+        "functions": {"report": backend or {"python": "report.py:handler", "schedule": {"at_once": 64, "waiting": 1000}}},
+        "roles": {"reader": {"arn": "arn:aws:iam::111122223333:role/reader"}},
+        "rules": [
+            {"id": "finance", "who": {"provider": "corp", "groups": ["/finance"]}, "may": ["report"], "as": "reader"},
+            {"id": "never", "who": {"provider": "corp", "groups": ["/contractors"]}, "may_not": ["report"]},
+        ],
+    }
+    (folder / "actas.yaml").write_text(json.dumps(settings))
+
+
+LUA = """
+local tokens = {}
+for line in io.lines("TOKENS") do tokens[#tokens + 1] = line end
+local many = tonumber(os.getenv("DISTINCT") or "1")
+local path = os.getenv("TARGET") or "/call/report"
+local method = os.getenv("METHOD") or "POST"
+local requests, next_one = {}, 0
+function init(args)
+  for number = 1, many do
+    requests[number] = wrk.format(method, path, {["Authorization"] = "Bearer " .. tokens[number]}, method == "POST" and "{}" or nil)
+  end
+end
+function request()
+  next_one = next_one % many + 1
+  return requests[next_one]
+end
+"""
