@@ -47,7 +47,7 @@ def ours_sign():
 
 
 def ours_sign_anew():
-    sigv4.sign("POST", URL, HEADERS, BODY, CREDENTIALS, **SCOPE, now=NOW)
+    sigv4.sign("POST", URL, HEADERS, BODY, CREDENTIALS, **SCOPE, now=NOW, keys=None)
 
 
 def botocore_sign():

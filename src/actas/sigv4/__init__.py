@@ -1,6 +1,6 @@
 """AWS Signature Version 4: sign requests as AWS's clients do, verify them as AWS does, and fail closed.
 
-Pure: the time is an argument, the secret comes from a callable, nothing is kept but in `SigningKeys`.
+Pure: the time is an argument, the secret comes from a callable, nothing is kept but a few `SigningKeys`.
 
 >>> from datetime import UTC, datetime
 >>> now = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)

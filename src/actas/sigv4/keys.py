@@ -45,7 +45,7 @@ class SigningKeys:
     """Keeps derived keys, the most lately used ones; make one for each place that signs or verifies.
 
     A key is good for its day only, so an old one is never asked for again and falls out. Beside the keys it keeps
-    as many plans of how requests with the same headers' names are written.
+    as many plans of how requests with the same headers' names are written. Threads may share it.
     """
 
     __slots__ = ("_kept", "_plans", "_size")
@@ -61,8 +61,8 @@ class SigningKeys:
             return cast("T", self._plans[name])
         except KeyError:
             pass
-        while len(self._plans) >= self._size:
-            self._plans.pop(next(iter(self._plans), None), None)
+        if len(self._plans) >= self._size:
+            self._plans.pop(next(iter(list(self._plans))), None)
         made = self._plans[name] = make()
         return made
 
@@ -71,8 +71,8 @@ class SigningKeys:
         name = (secret, date, region, service)
         key = self._kept.pop(name, None) or SigningKey(derive(secret, date, region, service))
         self._kept[name] = key  # to the end: the first is the one not used for longest
-        while len(self._kept) > self._size:
-            self._kept.pop(next(iter(self._kept)), None)
+        if len(self._kept) > self._size:
+            self._kept.pop(next(iter(list(self._kept))), None)  # a list: another thread may be here too
         return key.sign(text)
 
     def __len__(self) -> int:

@@ -24,6 +24,8 @@ _TOKEN: Final = "X-Amz-Security-Token"  # noqa: S105 - a header's name
 _SHA256: Final = "X-Amz-Content-SHA256"
 _REPLACED: Final = frozenset(("authorization", "x-amz-date"))
 _REPLACED_WITH_TOKEN: Final = _REPLACED | {"x-amz-security-token"}
+_KEPT: Final = SigningKeys(8)
+"""The default of `sign`, and of nothing else: a small one for each call site, as the public API says."""
 _AUTH_PARAMETERS: Final = frozenset(
     (
         *("x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signedheaders"),
@@ -65,13 +67,14 @@ def sign(
     double_encode: bool = True,
     sign_body_header: bool = False,
     omit_session_token: bool = False,
-    keys: SigningKeys | None = None,
+    keys: SigningKeys | None = _KEPT,
 ) -> Signed:
     """Sign a request as AWS's clients do, byte for byte.
 
     *url* is the target as on the wire behind scheme and host; *headers* include Host, and all of them are signed.
     For S3 say ``normalize_path=False, double_encode=False, sign_body_header=True``. ``omit_session_token`` sends the
-    token outside the signature. Raises `SigV4Error` only.
+    token outside the signature. *keys* keeps derived keys (default: the last 8); None derives each time.
+    Raises `SigV4Error` only.
     """
     moment = check_time(now)
     check_word("region", region)

@@ -24,6 +24,8 @@ from actas.sigv4.values import ANY, Caller, Payload, Scope
 
 FindSecret = Callable[[str, str | None], str | None]
 _DEFAULT_PORTS: Final = {"https": ":443", "http": ":80"}
+_KEPT: Final = SigningKeys(8)
+"""The default of `verify`, and of nothing else: a small one for each call site, as the public API says."""
 _TOKEN: Final = "x-amz-security-token"  # noqa: S105 - a header's name
 
 
@@ -41,13 +43,14 @@ def verify(
     normalize_path: bool = True,
     double_encode: bool = True,
     unsigned_session_token: bool = False,
-    keys: SigningKeys | None = None,
+    keys: SigningKeys | None = _KEPT,
 ) -> Caller:
     """Give the caller who signed exactly this request, or raise.
 
     *find_secret* gets the access key id and the session token (or None) and gives the secret key, or None where there
     is no such key; it is asked last but for the signature. *body* is `UNSIGNED_PAYLOAD` where the signer was to leave
-    it out. ``unsigned_session_token`` takes a token that is not part of the signature. Raises `SigV4Error` only.
+    it out. ``unsigned_session_token`` takes a token that is not part of the signature. *keys* keeps derived keys
+    (default: the last 8); None derives each time. Raises `SigV4Error` only.
     """
     moment = check_time(now)
     canonical.check_method(method)
