@@ -8,6 +8,9 @@ from typing import Any
 from actas.cli import DONE
 
 PROVIDER_PORT = 8702
+WEAK = """
+ISOLATION IS WEAK on this machine: it allows no namespaces, so a function could read what the gateway reads.
+Fine for trying things out with throw-away keys; 'actas serve' refuses to run functions like this."""
 
 
 def up(folder: Path | None = None) -> int:
@@ -45,6 +48,8 @@ async def _up(folder: Path) -> None:
     async def then(running: Running) -> None:
         _tell_demo(running.parts.state, idp)
         say(_welcome(running, folder))
+        if running.ready()["isolation"] == "weak":
+            say(WEAK)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(idp.serve)

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,9 @@ from starlette.routing import Route
 
 from actas.errors import ActasError
 from actas.gateway import Gateway
-from actas.http import addresses, heads, openapi, problems
+from actas.http import heads, openapi, problems
 from actas.http.calls import Front, unexpected
-from actas.http.errors import CallerWentAway, MalformedRequest, NoToken, RequestTooLarge
+from actas.http.errors import CallerWentAway, MalformedRequest, NoToken, RequestTooLarge, TooManyCalls
 from actas.model import clock
 from actas.model.call import Call
 from actas.model.evidence import BearerToken
@@ -82,13 +83,17 @@ class Admin:
         token = heads.bearer(head)
         if token is None:
             raise NoToken
-        peer = request.client.host if request.client else ""
+        address, network = self.front.peers.place(
+            request.client.host if request.client else "", request.scope["headers"]
+        )
+        if wait := self.front.networks.take(network, time.monotonic()):
+            raise TooManyCalls(whose="network", retry_after=wait)
         call = Call(
             id=name,
             function=f"admin:{action.name}",
             payload=await _payload(request),
             received_at=clock.now(),
-            address=addresses.client(peer, request.scope["headers"], settings.proxies),
+            address=address,
             door="admin",
         )
         outcome = await self.gateway.serve(call, BearerToken(shown=token))

@@ -28,6 +28,9 @@ TITLES: dict[int, str] = {
 TOLD_TO_STRANGERS = frozenset({"http."})
 """The rooms whose codes, messages and hints speak of nothing but the request itself."""
 
+_LATER = {429: 1, 503: 5}
+"""After how many seconds to come again, where the error does not say."""
+
 Head = list[tuple[bytes, bytes]]
 
 
@@ -42,8 +45,8 @@ def problem(error: ActasError, call: str) -> tuple[int, Head, bytes]:
         body |= {"code": error.code, "detail": str(error)}
     else:
         body["code"] = error.code
-    if retry := getattr(error, "retry_after", None):
-        head.append((b"retry-after", str(retry).encode()))
+    if status in _LATER:
+        head.append((b"retry-after", str(getattr(error, "retry_after", _LATER[status])).encode()))
     if methods := getattr(error, "allowed", None) if status == 405 else None:
         head.append((b"allow", ", ".join(methods).encode()))
     return _written(status, head, body, call)

@@ -1,8 +1,12 @@
 """Read the settings and check them against all that this build has: presets, policies, admin actions."""
 
 import os
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Literal
+
+import msgspec
 
 from actas import iam
 from actas.decide.targets import ADMIN_ACTIONS
@@ -18,11 +22,20 @@ from actas.settings.resolve import check_secrets, resolve
 from actas.settings.schema import Settings
 
 
-def load(path: Path, *, weak: bool = False, today: date | None = None) -> Loaded:
-    """Read and check the settings at *path*; what is wrong is in what comes back."""
+def load(
+    path: Path, *, weak: bool = False, today: date | None = None, isolation: Literal["weak"] | None = None
+) -> Loaded:
+    """Read and check the settings at *path*; what is wrong is in what comes back.
+
+    *isolation* stands for what the file says of it: `up` has it weak where the machine allows nothing better.
+    """
     around = Surroundings(presets=preset_facts(), admin_actions=ADMIN_ACTIONS, weak_isolation=weak, today=today)
     loaded = check_secrets(checks.check(read(path), around))
-    return loaded.with_mistakes((*_providers(loaded), *_policies(loaded)))
+    loaded = loaded.with_mistakes((*_providers(loaded), *_policies(loaded)))
+    if isolation is None or loaded.settings is None:
+        return loaded
+    gateway = msgspec.structs.replace(loaded.settings.gateway, isolation=isolation)
+    return replace(loaded, settings=msgspec.structs.replace(loaded.settings, gateway=gateway))
 
 
 def _providers(loaded: Loaded) -> tuple[Mistake, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import anyio.to_thread
 
 from actas.decide.ruleset import RuleSet
 from actas.gateway import Gateway
@@ -16,6 +17,7 @@ from actas.http.admin import Admin
 from actas.http.calls import CallDoor
 from actas.http.metrics import Figures
 from actas.http.server import serving
+from actas.invoke.local.machine import probe
 from actas.model import clock
 from actas.settings.mistakes import Mistake
 from actas.settings.reader import Loaded
@@ -51,8 +53,16 @@ async def run(
     on_change: Callable[[Loaded], None] = lambda _: None,
     stop: anyio.Event | None = None,
 ) -> None:
-    """Serve the settings at *path* until a signal or *stop*; raise `BrokenSettings` where they cannot be used."""
-    watch = Watch(load=lambda: load.load(path, weak=weak, today=clock.now().date()), on_change=_never)
+    """Serve the settings at *path* until a signal or *stop*; raise `BrokenSettings` where they cannot be used.
+
+    With *weak*, ``isolation: weak`` is taken, and used where this machine allows nothing better.
+    """
+
+    def read() -> Loaded:
+        return load.load(path, weak=weak, today=clock.now().date(), isolation="weak" if weakly else None)
+
+    weakly = weak and not (await anyio.to_thread.run_sync(probe)).isolated
+    watch = Watch(load=read, on_change=_never)
     loaded = watch.start()
     settings = loaded.usable()
     async with parts(loaded, settings) as made:

@@ -1,0 +1,182 @@
+"""Sessions are shared only by calls that rest on the same things (design.md, 8.3)."""
+
+from datetime import timedelta
+
+import anyio
+import pytest
+
+from actas.assume.cache import SPARE, SessionCache
+from actas.assume.errors import TooManySessions
+from actas.assume.key import name, rests
+from actas.model.facts import Known
+from actas.model.identity import Actor, Kind
+
+pytestmark = pytest.mark.anyio
+
+
+class Counting:
+    """A broker that counts, and may be slow or fail."""
+
+    def __init__(self, broker, *, slow=0.0, fails=0):
+        self.broker, self.slow, self.fails, self.made = broker, slow, fails, 0
+
+    async def issue(self, grant, *, now):
+        self.made += 1
+        await anyio.sleep(self.slow)
+        if self.made <= self.fails:
+            raise TooManySessions(live=0, allowed=0, whose="on purpose")
+        return await self.broker.issue(grant, now=now)
+
+
+@pytest.fixture
+def cache():
+    return SessionCache(most=4, most_per_subject=2)
+
+
+async def test_equal_grants_share_a_session(cache, broker, grant, noon):
+    counting = Counting(broker)
+    one = await cache.take(grant(), counting, now=noon)
+    other = await cache.take(grant(), counting, now=noon + timedelta(minutes=1))
+
+    assert one.sessions is other.sessions
+    assert counting.made == 1
+
+
+OTHERS = [
+    ("another person", lambda but, noon: but(subject="ben")),
+    ("the same subject elsewhere", lambda but, noon: but(issuer="https://other.example")),
+    ("another provider", lambda but, noon: but(provider="corp2")),
+    ("an actor", lambda but, noon: but(actors=(Actor(issuer="https://sso.example", subject="agent"),))),
+    ("another second factor", lambda but, noon: but(mfa=Known(value=False))),
+    ("another kind", lambda but, noon: but(kind=Known(Kind.SERVICE))),
+    ("another sign-in", lambda but, noon: but(authenticated_at=Known(noon))),
+    ("a shorter token", lambda but, noon: but(expires_at=noon + timedelta(minutes=1))),
+]
+
+
+@pytest.mark.parametrize("other", [row[1] for row in OTHERS], ids=[row[0] for row in OTHERS])
+async def test_a_change_of_anything_never_hits(cache, broker, grant, but, noon, other):
+    rules = ({"id": "may", "who": {"groups": ["finance"]}, "may": ["report"], "as": "reader"},)
+    one = await cache.take(grant(rules=rules), broker, now=noon)
+    two = await cache.take(grant(other(but, noon), rules=rules), broker, now=noon)
+
+    assert one.sessions.id != two.sessions.id
+    assert two.sessions.work.expires_at <= grant(other(but, noon), rules=rules).expires_at
+
+
+async def test_a_short_token_never_gets_a_long_session(cache, broker, grant, but, noon):
+    await cache.take(grant(but(expires_at=noon + timedelta(hours=1))), broker, now=noon)
+    short = await cache.take(grant(but(expires_at=noon + timedelta(minutes=1))), broker, now=noon)
+
+    assert short.sessions.work.expires_at == noon + timedelta(minutes=1)
+
+
+async def test_two_rules_sharing_a_role_never_lend_each_other_rights(cache, broker, grant, but, noon, ring):
+    both = but(groups=Known(frozenset({"finance", "board"})))
+    report = await cache.take(grant(both), broker, now=noon)
+    billing = await cache.take(grant(both, function="billing"), broker, now=noon)
+
+    assert report.sessions.id != billing.sessions.id
+    assert grant(both).fence != grant(both, function="billing").fence
+
+
+async def test_an_edited_rule_never_hits(cache, broker, grant, noon):
+    edited = (
+        {"id": "may", "who": {"provider": "corp", "groups": ["finance", "x"]}, "may": ["report"], "as": "reader"},
+    )
+    one = await cache.take(grant(), broker, now=noon)
+    two = await cache.take(grant(rules=edited), broker, now=noon)
+
+    assert one.sessions.id != two.sessions.id
+
+
+async def test_a_session_about_to_end_is_not_handed_out_again(cache, broker, grant, noon):
+    counting = Counting(broker)
+    await cache.take(grant(session="5m"), counting, now=noon)
+    end = noon + timedelta(minutes=5)
+
+    await cache.take(grant(session="5m"), counting, now=end - SPARE)
+    assert counting.made == 1
+    await cache.take(grant(session="5m"), counting, now=end - SPARE + timedelta(microseconds=1))
+    assert counting.made == 2
+
+
+async def test_one_making_at_a_time_for_equal_grants(cache, broker, grant, noon):
+    counting = Counting(broker, slow=0.02)
+    found = []
+
+    async def take():
+        found.append(await cache.take(grant(), counting, now=noon))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(20):
+            tasks.start_soon(take)
+
+    assert counting.made == 1
+    assert len({one.sessions.id for one in found}) == 1
+
+
+async def test_a_making_that_fails_fails_for_its_caller_and_leaves_room(cache, broker, grant, noon):
+    counting = Counting(broker, fails=1)
+    with pytest.raises(TooManySessions):
+        await cache.take(grant(), counting, now=noon)
+
+    assert (await cache.take(grant(), counting, now=noon)).sessions.work
+    assert len(cache) == 1
+
+
+async def test_the_oldest_idle_session_of_a_subject_goes_first(cache, broker, grant, but, noon):
+    def later(minutes):
+        return grant(but(expires_at=noon + timedelta(minutes=minutes)))
+
+    grants = [later(minutes) for minutes in (10, 11, 12)]
+    for one in grants:
+        await cache.take(one, broker, now=noon)
+
+    assert len(cache) == 2
+    assert cache.known(grants[0], now=noon) is None
+    assert cache.known(grants[2], now=noon) is not None
+
+
+async def test_at_the_cap_with_every_session_in_use_the_caller_is_turned_away(cache, broker, grant, but, noon):
+    def later(minutes):
+        return grant(but(expires_at=noon + timedelta(minutes=minutes)))
+
+    with await cache.take(later(10), broker, now=noon), await cache.take(later(11), broker, now=noon):
+        with pytest.raises(TooManySessions) as refused:
+            await cache.take(later(12), broker, now=noon)
+        assert refused.value.status == 429
+
+    assert await cache.take(later(12), broker, now=noon)
+
+
+async def test_the_cap_in_all_counts_everybody(cache, broker, grant, but, noon):
+    for number in range(6):
+        await cache.take(grant(but(subject=f"person-{number}")), broker, now=noon)
+
+    assert len(cache) == 4
+
+
+async def test_sessions_of_a_subject_can_be_ended(cache, broker, grant, but, noon):
+    mine, theirs = grant(), grant(but(subject="ben"))
+    for one in (mine, theirs):
+        await cache.take(one, broker, now=noon)
+
+    assert cache.end(provider="corp", subject="ana-7f0c") == 1
+    assert cache.known(mine, now=noon) is None
+    assert cache.known(theirs, now=noon) is not None
+    assert cache.end(provider="corp") == 1
+
+
+async def test_what_has_ended_is_swept_away(cache, broker, grant, noon):
+    await cache.take(grant(session="5m"), broker, now=noon)
+    cache.sweep(now=noon + timedelta(minutes=5))
+
+    assert len(cache) == 0
+
+
+async def test_a_name_tells_nothing_and_differs_where_anything_does(grant, but):
+    names = {name(rests(grant(but(subject=f"person-{number}")))) for number in range(100)}
+
+    assert len(names) == 100
+    assert all(len(one) == 32 and "person" not in one for one in names)
