@@ -28,7 +28,8 @@ from actas.model.record import Decided, Ended
 
 pytestmark = pytest.mark.anyio
 SOON = timedelta(milliseconds=10)
-QUICK = Limits(tick=SOON, linger=timedelta(milliseconds=1), slow=timedelta(milliseconds=50))
+QUICK = Limits(tick=SOON, linger=timedelta(milliseconds=1))
+IMPATIENT = Limits(tick=SOON, linger=timedelta(milliseconds=1), slow=timedelta(milliseconds=300))
 
 
 class Disk:
@@ -272,7 +273,7 @@ async def test_below_the_reserve_calls_are_refused_and_running_ones_still_end(ru
 
 
 async def test_nobody_waits_for_a_disk_that_does_not_answer(running, disk, decided):
-    async with running() as writer:
+    async with running(IMPATIENT) as writer:
         disk.go.clear()
         with pytest.raises(TooSlow):
             await writer.decided(decided(1))
@@ -281,7 +282,7 @@ async def test_nobody_waits_for_a_disk_that_does_not_answer(running, disk, decid
 
 
 async def test_a_decision_that_came_too_late_is_closed_in_the_trail(running, disk, calls, decided, now):
-    async with running() as writer:
+    async with running(IMPATIENT) as writer:
         disk.go.clear()
         with pytest.raises(TooSlow):
             await writer.decided(decided(1))
@@ -298,9 +299,12 @@ async def test_a_decision_that_came_too_late_is_closed_in_the_trail(running, dis
 async def test_a_full_queue_refuses_calls(running, disk, decided):
     async with running(Limits(waiting=2)) as writer, anyio.create_task_group() as tasks:
         disk.go.clear()
-        for number in range(3):
+        before = disk.syncs
+        tasks.start_soon(writer.decided, decided(0))
+        await until(lambda: disk.syncs == before + 1)
+        for number in (1, 2):
             tasks.start_soon(writer.decided, decided(number))
-            await anyio.sleep(0.01)
+        await until(lambda: writer.queued == 2)
 
         with pytest.raises(QueueFull):
             await writer.decided(decided(9))
