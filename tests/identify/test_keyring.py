@@ -9,6 +9,8 @@ import pytest
 
 from actas import jose
 from actas.identify import errors
+from actas.identify.keyring import key_set_for
+from actas.identify.registry import Registry
 
 pytestmark = pytest.mark.anyio
 
@@ -383,3 +385,95 @@ async def test_a_key_of_entra_is_good_for_the_issuer_that_it_names(
     else:
         with pytest.raises(errors.UnknownKey):
             await room.verify(shown(token), now=clock())
+
+
+async def test_a_key_file_that_is_too_large_is_said(identify, settings, shown, clock, house, tmp_path):
+    (tmp_path / "keys.json").write_bytes(b" " * (1024 * 1024 + 1))
+    room = identify({"corp": settings(keys={"file": "keys.json"})})
+
+    with pytest.raises(errors.KeysUnavailable, match="more than 1048576 bytes"):
+        await room.verify(shown(house.token()), now=clock())
+
+
+async def test_the_number_of_remembered_unknown_keys_is_bounded(house, identify, clock):
+    room = identify()
+    await room.prefetch()
+    (ring,) = room._generation.rings.values()
+
+    for number in range(1010):
+        await ring.look_again(f"stranger-{number}", seen=ring.version, now=clock.turn(minutes=5))
+
+    assert len(ring._strangers) <= 1000
+
+
+async def test_a_key_that_is_new_but_not_the_one_named_still_refuses(house, identify, shown, clock):
+    room = identify()
+    await room.verify(shown(house.token()), now=clock())
+    stranger = jose.Key.generate("ES256", kid="stranger")
+    house.rotate("second")
+
+    with pytest.raises(errors.UnknownKey):
+        await room.verify(shown(house.sign(house.claims(), key=stranger)), now=clock())
+    assert (await room.verify(shown(house.token()), now=clock())).provider == "corp"
+
+
+async def test_a_new_key_signs_what_is_refused_for_another_reason(house, identify, shown, clock):
+    room = identify()
+    await room.verify(shown(house.token()), now=clock())
+    house.rotate("second")
+
+    with pytest.raises(errors.WrongAudience):
+        await room.verify(shown(house.token(aud="x")), now=clock())
+
+
+async def test_shared_metadata_of_several_tenants_has_a_template_for_issuer(house, make_provider):
+    azure = make_provider(preset="entra", tenant="organizations", tenants=[TENANT, OTHER], audience="api")
+    issuers = Registry.of({"azure": azure}).issuers
+
+    assert len(issuers) == 4
+    assert {(one.source.discovery, one.source.issuer) for one in issuers.values()} == {
+        (
+            "https://login.microsoftonline.com/organizations/v2.0/.well-known/openid-configuration",
+            "https://login.microsoftonline.com/{tenantid}/v2.0",
+        ),
+        (
+            "https://login.microsoftonline.com/organizations/.well-known/openid-configuration",
+            "https://sts.windows.net/{tenantid}/",
+        ),
+    }
+
+
+ADDRESSES = [
+    ({"preset": "keycloak", "issuer": "https://sso.example/realms/a"}, "https://sso.example/realms/a/"),
+    ({"preset": "auth0", "issuer": "https://acme.auth0.example/"}, "https://acme.auth0.example/"),
+    ({"preset": "google"}, "https://accounts.google.com/"),
+    ({"preset": "entra", "tenant": TENANT, "version": "v1"}, f"https://login.microsoftonline.com/{TENANT}/"),
+    ({"preset": "entra", "tenant": TENANT, "version": "v2"}, f"https://login.microsoftonline.com/{TENANT}/v2.0/"),
+]
+
+
+@pytest.mark.parametrize(("settings", "base"), ADDRESSES, ids=["keycloak", "auth0", "google", "entra v1", "entra v2"])
+async def test_discovery_is_asked_where_the_provider_has_it(make_provider, settings, base):
+    issuers = Registry.of({"x": make_provider(audience="actas", **settings)}).issuers
+
+    assert {one.source.discovery for one in issuers.values()} == {f"{base}.well-known/openid-configuration"}
+
+
+async def test_keys_with_and_without_an_issuer_of_their_own_stand_side_by_side(make_provider):
+    azure = make_provider(preset="entra", tenant=TENANT, version="v2", audience="api")
+    (issuer,) = Registry.of({"azure": azure}).issuers.values()
+    mine, plain, foreign = (jose.Key.generate("ES256", kid=kid).to_json() for kid in ("mine", "plain", "foreign"))
+    mine["issuer"] = "https://login.microsoftonline.com/{tenantid}/v2.0"
+    foreign["issuer"] = f"https://login.microsoftonline.com/{OTHER}/v2.0"
+
+    found = key_set_for(issuer, json.dumps({"keys": [mine, plain, foreign]}).encode())
+
+    assert [key.kid for key in found.keys] == ["mine", "plain"]
+
+
+async def test_a_conversation_that_drags_on_is_given_up(house, identify, shown, clock, monkeypatch):
+    monkeypatch.setattr("actas.identify.keyring._LONGEST", 0.2)
+    house.gate = threading.Event()
+
+    with pytest.raises(errors.KeysUnavailable, match="no keys within"):
+        await identify().verify(shown(house.token()), now=clock())

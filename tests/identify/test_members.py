@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -373,3 +374,67 @@ async def test_a_reload_keeps_the_groups_of_a_lookup_that_stays_the_same(keycloa
 
     await room.verify(shown(keycloak.token(groups=None)), now=clock())
     assert questions(keycloak) == 1
+
+
+async def test_a_token_endpoint_that_gives_no_usable_token_leaves_the_groups_unknown(keycloak, room, shown, clock):
+    path = f"{keycloak.path}/protocol/openid-connect/token"
+    for content in ({"access_token": "a\r\nb"}, {"access_token": "\u00fc"}, {"error": "invalid_client"}, []):
+        keycloak.answers[path] = 200, {}, content
+        token = keycloak.token(groups=None, exp=1900000000)
+
+        assert (await room.verify(shown(token), now=clock.turn(seconds=10))).groups is Missing.UNKNOWN
+
+    assert questions(keycloak) == 0
+
+
+async def test_a_directory_without_end_and_a_key_of_another_kind_are_no_list(
+    house, make_provider, identify, shown, clock, tmp_path
+):
+    lookup = {"id": "x", "secret": {"file": "key"}, "admin": "y", "token_url": f"{house.origin}/t", "url": house.origin}
+    keys, groups = {"inline": house.published()}, {"lookup": "google"}
+    google = make_provider(preset="google", audience="api", private=True, keys=keys, groups=groups, lookup=lookup)
+    claims = house.claims(iss="https://accounts.google.com", aud="api", azp="api", typ=None, sub="110", groups=None)
+    form = Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    page = "/admin/directory/v1/groups?userKey=110&maxResults=200"
+    house.answers["/t"] = 200, {}, {"access_token": "x", "expires_in": 60}
+    for target in (page, f"{page}&pageToken=on"):
+        house.answers[target] = 200, {}, {"groups": [{"email": "a@corp.example"}], "nextPageToken": "on"}
+    for key in (generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP256R1())):
+        (tmp_path / "key").write_bytes(key.private_bytes(*form))
+
+        identity = await identify({"google": google}).verify(shown(house.sign(claims)), now=clock())
+
+        assert identity.groups is Missing.UNKNOWN
+    assert house.count("pageToken=on") == 49
+
+
+async def test_a_secret_that_is_not_there_or_no_text_leaves_the_groups_unknown(
+    keycloak, settings, identify, shown, clock, tmp_path
+):
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    for name in ("missing", "binary"):
+        lookup = {"lookup": {"id": "actas-lookup", "secret": {"file": name}}}
+        room = identify({"corp": settings(**(LOOKUP | lookup))})
+
+        assert (await room.verify(shown(keycloak.token(groups=None)), now=clock())).groups is Missing.UNKNOWN
+
+
+async def test_a_provider_that_never_answers_is_given_up(keycloak, settings, identify, shown, clock, monkeypatch):
+    monkeypatch.setattr("actas.identify.members._LONGEST", 0.2)
+    room = identify({"corp": settings(**LOOKUP)})
+    await room.prefetch()
+    keycloak.gate = threading.Event()
+
+    assert (await room.verify(shown(keycloak.token(groups=None)), now=clock())).groups is Missing.UNKNOWN
+    assert room.lookup_state()[0].error == "identify.unreachable"
+
+
+async def test_the_background_asks_for_groups_by_itself(keycloak, room, shown, clock, until, monkeypatch):
+    monkeypatch.setattr("actas.identify.verifier._MEMBERS_EVERY", 0.01)
+    await room.verify(shown(keycloak.token(groups=None)), now=clock())
+    clock.turn(minutes=3)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(room.run)
+        await until(lambda: questions(keycloak) == 2)
+        tasks.cancel_scope.cancel()

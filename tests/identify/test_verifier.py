@@ -275,7 +275,16 @@ async def test_claims_in_a_file_are_read_as_if_they_were_signed_and_nobody_is_as
 
 @pytest.mark.parametrize(
     "claims",
-    [{"iss": None}, {"iss": ["x"]}, {"exp": "soon"}, {"exp": True}, {"exp": 1e20}, {"aud": [["x"]]}, {"azp": {}}],
+    [
+        {"iss": None},
+        {"iss": ["x"]},
+        {"exp": None},
+        {"exp": "soon"},
+        {"exp": True},
+        {"exp": 1e20},
+        {"aud": [["x"]]},
+        {"azp": {}},
+    ],
 )
 async def test_claims_in_a_file_that_make_no_sense_are_refused(house, identify, settings, clock, claims):
     with pytest.raises(errors.IdentifyError):

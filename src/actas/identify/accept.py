@@ -77,8 +77,6 @@ def _is_marked_as_taken(claims: Claims, _header: Header, issuer: Issuer) -> None
         raise NotAnAccessToken(found="a token whose token_use is another", wanted=wanted)
     for mark in profile.preset.marks:
         value = claims.get(mark.claim)
-        if value is None and not mark.required:
-            continue
         if not isinstance(value, str) or value not in (mark.access if profile.takes == "access" else mark.id):
             found = f"a token whose {mark.claim} is {'missing' if value is None else 'another'}"
             raise NotAnAccessToken(found=found, wanted=wanted)

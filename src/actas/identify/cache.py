@@ -66,10 +66,5 @@ class Tokens:
             self._old, self.young = self.young, {}
         self.young[digest] = entry
 
-    def drop(self, digest: bytes) -> None:
-        """Forget one."""
-        self.young.pop(digest, None)
-        self._old.pop(digest, None)
-
     def __len__(self) -> int:
         return len(self.young.keys() | self._old.keys())

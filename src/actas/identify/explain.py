@@ -93,7 +93,9 @@ def _several(name: str, fact: Fact[frozenset[str]], reading: Reading) -> Step:
 
 
 def _where(name: str, fact: Fact[Any], reading: Reading, count: str) -> str:
-    places = " and ".join(".".join(path) for path in reading.paths) or "no claim"
+    if not reading.paths and not isinstance(fact, Known):
+        return f"this provider's tokens have no claim for {name}"
+    places = " and ".join(".".join(path) for path in reading.paths) or "a claim for it"
     match fact:
         case Known(by_absence=True):
             return f"{places} is not there, which the settings or the preset take for no {name}"

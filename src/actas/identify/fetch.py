@@ -22,6 +22,13 @@ from actas.identify.guard import check_address, check_url
 SLOWEST: Final = 5.0
 """Seconds that one request may take in all."""
 _ADDRESSES: Final = 8
+_FAILURES: Final = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    OSError,
+    UnicodeError,  # a name that has no form for the resolver
+)
 
 
 class Fetcher:
@@ -43,7 +50,7 @@ class Fetcher:
                     return await _ask(pool, wish)
         except TimeoutError as late:
             raise Unreachable(host=host, why=f"no answer within {self._slowest:g} s") from late
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError) as wrong:
+        except _FAILURES as wrong:
             raise Unreachable(host=host, why=_plainly(wrong)) from wrong
 
     async def _context(self, ca: str | None) -> ssl.SSLContext:

@@ -100,6 +100,6 @@ def _asked(provider: Provider, issuer: Issuer) -> Asked | None:
 
 def _members(how: Asked, provider: Provider, issuer: Issuer, edges: Edges) -> Members:
     def account() -> Account:
-        return account_of(provider, issuer, secret_of(how.client.secret, edges.base))
+        return account_of(how.client, provider, issuer, secret_of(how.client.secret, edges.base))
 
     return Members(LOOKUPS[how.lookup], account, fetch=edges.fetch, clock=edges.clock)

@@ -15,7 +15,7 @@ from actas.identify.errors import UnexpectedAnswer
 from actas.identify.flow import Flow, Wish, read
 from actas.identify.profile import Issuer
 from actas.model.secret import Secret
-from actas.settings.schema import Provider
+from actas.settings.schema import LookupClient, Provider
 
 MOST_PAGES: Final = 50
 """How many pages of groups are read; a longer list is no list."""
@@ -60,11 +60,8 @@ class _TokenAnswer(msgspec.Struct, frozen=True):
     expires_in: float = 60.0
 
 
-def account_of(provider: Provider, issuer: Issuer, secret: Secret) -> Account:
+def account_of(client: LookupClient, provider: Provider, issuer: Issuer, secret: Secret) -> Account:
     """Read the account from the settings of *provider*."""
-    client = provider.lookup
-    if client is None:
-        raise ValueError("the provider has no client for look-ups")  # `requirements` has seen to it
     return Account(
         id=client.id,
         secret=secret,

@@ -46,12 +46,11 @@ Tells = tuple[tuple[Tell, ...], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A payload claim by which the provider itself says which kind of token it is."""
+    """A payload claim by which the provider itself says which kind of token it is; it must be there."""
 
     claim: str
     access: frozenset[str]
     id: frozenset[str]
-    required: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

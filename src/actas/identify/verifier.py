@@ -190,22 +190,17 @@ class Identify:
 
     async def _claims(self, token: str, issuer: Issuer, ring: Ring, now: datetime) -> tuple[jose.Claims, int]:
         """Verify the signature and the times; ask for a key that is not known, once."""
-        keys = await ring.key_set(issuer, now=now)
-        version = ring.version
-        try:
-            return _verify(token, keys, issuer, now), version
-        except jose.UnknownKey as unknown:
-            if not await ring.look_again(unknown.kid or "", seen=version, now=now):
-                raise UnknownKey(provider=issuer.profile.name, known=len(keys.keys)) from unknown
-        except jose.JoseError as wrong:
-            raise translated(wrong) from wrong
-        keys, version = await ring.key_set(issuer, now=now), ring.version
-        try:
-            return _verify(token, keys, issuer, now), version
-        except jose.UnknownKey as unknown:
-            raise UnknownKey(provider=issuer.profile.name, known=len(keys.keys)) from unknown
-        except jose.JoseError as wrong:
-            raise translated(wrong) from wrong
+        asked = False
+        while True:
+            keys, version = await ring.key_set(issuer, now=now), ring.version
+            try:
+                return _verify(token, keys, issuer, now), version
+            except jose.UnknownKey as unknown:
+                if asked or not await ring.look_again(unknown.kid or "", seen=version, now=now):
+                    raise UnknownKey(provider=issuer.profile.name, known=len(keys.keys)) from unknown
+                asked = True
+            except jose.JoseError as wrong:
+                raise translated(wrong) from wrong
 
     async def _identity(
         self, digest: bytes, claims: jose.Claims, issuer: Issuer, made: Generation, now: datetime

@@ -19,7 +19,7 @@ PRESET = Preset(
     issuer_path=r"/[a-z0-9-]+_[A-Za-z0-9]+",
     issuer_example="https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123",
     typ=("", "JWT"),
-    marks=(Mark(claim="token_use", access=frozenset({"access"}), id=frozenset({"id"}), required=True),),
+    marks=(Mark(claim="token_use", access=frozenset({"access"}), id=frozenset({"id"})),),
     algorithms=("RS256",),
     audience_in="client",  # no aud, unless a resource is bound or a trigger adds one; then aud decides (1.7, 3.6)
     client=Where(paths=("client_id",)),

@@ -18,7 +18,7 @@ PRESET = Preset(
     # The header says JWT for every kind of token, unless the client switches at+jwt on (1.1) ...
     typ=("at+jwt", "JWT"),
     # ... so the payload's typ tells access tokens from ID, refresh, offline and logout tokens (1.1).
-    marks=(Mark(claim="typ", access=frozenset({"Bearer"}), id=frozenset({"ID"}), required=True),),
+    marks=(Mark(claim="typ", access=frozenset({"Bearer"}), id=frozenset({"ID"})),),
     client=Where(paths=("azp", "client_id")),
     # Groups come only with a mapper, so that no claim says nothing (1.0, 1.1).
     groups=Where(paths=("groups",)),
