@@ -88,7 +88,11 @@ def sign(
     job = _Job(*subject, time, scope, region, service, sign_body_header, keys)
     if presign:
         return _presigned(job, front + raw, expires, omit_session_token=omit_session_token)
-    quickly = None if keys is None else _by_plan(job, url, keys, omit_session_token=omit_session_token)
+    quickly = (
+        None
+        if keys is None or len(headers) > canonical.MAX_HEADERS
+        else _by_plan(job, url, keys, omit_session_token=omit_session_token)
+    )
     return quickly or _in_headers(job, url, omit_session_token=omit_session_token)
 
 
@@ -99,7 +103,7 @@ def _by_plan(job: _Job, url: str, keys: SigningKeys, *, omit_session_token: bool
     names = tuple([name for name, _ in job.headers])
     name = (names, signed_token, job.sign_body_header)
     plan = keys.plan(name, lambda: to_sign(names, token=signed_token, payload=job.sign_body_header))
-    if plan is None or len(names) > canonical.MAX_HEADERS or token == "":
+    if plan is None or token == "":
         return None
     payload = body_hash(job.body)
     given = [text.strip(" ") for _, text in job.headers]

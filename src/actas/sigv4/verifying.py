@@ -54,29 +54,13 @@ def verify(
     """
     moment = check_time(now)
     canonical.check_method(method)
-    front, raw, query = canonical.split_target(url)
-    if keys is not None and not unsigned_session_token:
-        subject = _Asked(method, front, raw, query, headers, body)
-        rules = _Rules(region, service, max_skew, normalize_path, double_encode)
-        caller = _by_plan(subject, rules, keys, find_secret, moment)
-        if caller is not None:
-            return caller
-    found = canonical.gathered(headers)
-    claim, pairs = read(found, canonical.query_pairs(query) if query else [])
-    signed_at = _check_time(claim, moment, max_skew)
-    _check_scope(claim, region, service)
-    _check_host(front, found)
-    _check_signed(claim, found, unsigned_session_token=unsigned_session_token)
-    payload = _payload(found, body)
-    if unsigned_session_token and claim.expires is not None:
-        pairs = [pair for pair in pairs if pair[0] != TOKEN_PARAMETER]
-    path = canonical.canonical_path(raw, normalize=normalize_path, double_encode=double_encode)
-    asked_for = canonical.canonical_query(pairs)
-    request = canonical.canonical_request(
-        method, path, asked_for, headers=found.values, signed=claim.names, payload=payload
-    )
-    _check_signature(claim, request, find_secret, keys)
-    return _caller(claim, signed_at)
+    asked = _Asked(method, *canonical.split_target(url), headers, body)
+    rules = _Rules(region, service, max_skew, normalize_path, double_encode, unsigned_session_token)
+    if keys is not None and not unsigned_session_token and len(headers) <= canonical.MAX_HEADERS:
+        quickly = _by_plan(asked, rules, keys, find_secret, moment)
+        if quickly is not None:
+            return quickly
+    return _in_full(asked, rules, keys, find_secret, moment)
 
 
 class _Asked(NamedTuple):  # on the hot path
@@ -98,14 +82,35 @@ class _Rules(NamedTuple):  # on the hot path
     max_skew: timedelta
     normalize_path: bool
     double_encode: bool
+    unsigned_session_token: bool
+
+
+def _in_full(asked: _Asked, rules: _Rules, keys: SigningKeys | None, find_secret: FindSecret, now: datetime) -> Caller:
+    """Verify any request."""
+    found = canonical.gathered(asked.headers)
+    claim, pairs = read(found, canonical.query_pairs(asked.query) if asked.query else [])
+    signed_at = _check_time(claim, now, rules.max_skew)
+    _check_scope(claim, rules.region, rules.service)
+    _check_host(asked.front, found)
+    _check_signed(claim, found, unsigned_session_token=rules.unsigned_session_token)
+    payload = _payload(found, asked.body)
+    if rules.unsigned_session_token and claim.expires is not None:
+        pairs = [pair for pair in pairs if pair[0] != TOKEN_PARAMETER]
+    path = canonical.canonical_path(asked.path, normalize=rules.normalize_path, double_encode=rules.double_encode)
+    query = canonical.canonical_query(pairs)
+    request = canonical.canonical_request(
+        asked.method, path, query, headers=found.values, signed=claim.names, payload=payload
+    )
+    _check_signature(claim, request, find_secret, keys)
+    return _caller(claim, signed_at)
 
 
 def _by_plan(asked: _Asked, rules: _Rules, keys: SigningKeys, find_secret: FindSecret, now: datetime) -> Caller | None:
-    """Verify as `verify` goes on to do, by a plan that is kept; None where the request is out of the ordinary."""
+    """Verify by a plan that is kept, with the same result; None where the request is out of the ordinary."""
     names = tuple([name for name, _ in asked.headers])
     at = keys.plan(names, lambda: where(names))
     query = canonical.written_query(asked.query)
-    if at is None or len(names) > canonical.MAX_HEADERS or "x-amz-" in query.lower():
+    if at is None or "x-amz-" in query.lower():
         return None
     given = [text.strip(" ") for _, text in asked.headers]
     token = given[at.token] if at.token >= 0 else None
