@@ -3,13 +3,13 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from actas.jose import claims as checks
 from actas.jose import jws, strict_json
 from actas.jose.algorithms import ASYMMETRIC, is_several
 from actas.jose.claim_errors import WrongType
-from actas.jose.claims import Claims, Expectation
+from actas.jose.claims import Claims
 from actas.jose.errors import AskedWrongly, MalformedToken
 from actas.jose.key import Key
 from actas.jose.keyset import KeySet
@@ -48,35 +48,48 @@ def verify_jwt(
     good until its ``exp`` (and until ``iat`` plus *max_age*), and *leeway* longer.
     """
     # This is the hot path: one issuer and one audience are the common case, and no call is made for them.
-    expected = Expectation(
-        (issuer,) if type(issuer) is str and issuer else _texts_or_none(issuer, "issuer"),
-        (audience,) if type(audience) is str and audience else _texts_or_none(audience, "audience"),
-        None if client_id is None else _texts(client_id, "client_id"),
-        _SIXTY if leeway is _LEEWAY else _seconds(leeway, "leeway"),
-        require_exp,
-        None if max_age is None else _seconds(max_age, "max_age"),
-    )
+    issuers = (issuer,) if type(issuer) is str and issuer else _texts_or_none(issuer, "issuer")
+    audiences = (audience,) if type(audience) is str and audience else _texts_or_none(audience, "audience")
+    clients = None if client_id is None else _texts(client_id, "client_id")
     types = None if typ is None else _texts(typ, "typ")
-    _makes_sense(expected, now)
+    seconds = _SIXTY if leeway is _LEEWAY else _seconds(leeway, "leeway")
+    oldest = None if max_age is None else _seconds(max_age, "max_age")
+    if (audiences is None and clients is None) or (oldest is None and not require_exp):
+        raise _checks_too_little(audiences is None and clients is None)
+    _is_aware(now)
     header, key, payload = jws.verify(token, keys, algorithms)
     if types is not None:
         _is_of_type(header.typ, types)
-    try:
-        found = strict_json.loads_object(payload)
-    except strict_json.NotStrictJson as wrong:
-        raise MalformedToken(part="payload", why=str(wrong)) from wrong
-    checks.check(found, expected, now)
+    found = _claims(payload)
+    checks.comes_from(found, issuers)
+    checks.is_meant_for(found, audiences)
+    if clients is not None:
+        checks.was_issued_to(found, clients)
+    checks.names_are_texts(found)
+    checks.is_good_now(found, now, seconds, require_exp, oldest)
     return Claims(found, header.values, key)
 
 
-def _makes_sense(expected: Expectation, now: object) -> None:
+def _checks_too_little(audience: bool) -> AskedWrongly:  # noqa: FBT001 - private
     """Refuse a question that could let through what nobody meant to."""
+    if audience:
+        return AskedWrongly(argument="client_id", why="is required where the audience is unchecked")
+    return AskedWrongly(argument="max_age", why="is required where exp is not")
+
+
+def _is_aware(now: object) -> None:
     if not isinstance(now, datetime) or now.utcoffset() is None:
         raise AskedWrongly(argument="now", why="must be an aware datetime")
-    if expected.audiences is None and expected.clients is None:
-        raise AskedWrongly(argument="client_id", why="is required where the audience is unchecked")
-    if not expected.require_exp and expected.max_age is None:
-        raise AskedWrongly(argument="max_age", why="is required where exp is not")
+
+
+def _claims(payload: bytes) -> dict[str, Any]:
+    try:
+        found = strict_json.loads(payload)
+    except strict_json.NotStrictJson as wrong:
+        raise MalformedToken(part="payload", why=str(wrong)) from wrong
+    if type(found) is not dict:
+        raise MalformedToken(part="payload", why="is not a JSON object")
+    return found
 
 
 def _texts_or_none(value: str | Collection[str] | Unchecked, argument: str) -> Collection[str] | None:

@@ -131,7 +131,7 @@ def _verifier(material: Material, row: Signature) -> Verify:
     match material.public:
         case rsa.RSAPublicKey(verify=by_rsa):
             fill, method = _padding(row), _HASHES[row.hash]
-            return _holds(lambda signature, data: by_rsa(signature, data, fill, method))
+            return _holds(by_rsa, fill, method)
         case ec.EllipticCurvePublicKey(verify=by_ec):
             ecdsa, width = ec.ECDSA(_HASHES[row.hash]), row.width
             return _holds(lambda signature, data: by_ec(_der(signature, width), data, ecdsa))
@@ -141,10 +141,10 @@ def _verifier(material: Material, row: Signature) -> Verify:
             raise BadKey(why="it verifies nothing")
 
 
-def _holds(check: Callable[[bytes, bytes], None]) -> Verify:
+def _holds(check: Callable[..., None], *more: object) -> Verify:
     def holds(signature: bytes, data: bytes) -> bool:
         try:
-            check(signature, data)
+            check(signature, data, *more)
         except (InvalidSignature, ValueError):
             return False
         return True
