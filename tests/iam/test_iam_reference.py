@@ -21,6 +21,7 @@ FEDERATED = "arn:aws:sts::111122223333:federated-user/chidi"
 SERVICE = "events.amazonaws.com"
 CALLERS = [ROLE, SESSION, USER, ROOT, FEDERATED, SERVICE, iam.ANONYMOUS]
 RESOURCES = [
+    "arn:aws:lambda:eu-west-1:444455556666:function:f",
     "arn:aws:s3:::bucket/a",
     "arn:aws:s3:::bucket/*",
     "arn:aws:kms:eu-west-1:111122223333:key/k",
@@ -41,6 +42,10 @@ PATTERNS = [
     "arn:aws:iam::111122223333:role/reader",
     "arn:aws:lambda:*:444455556666:function:*",
     "arn:aws:lambda:*:function:f",
+    "arn:aws:lambda:*:f:1",
+    "arn:aws:lambda:e*1:f:*",
+    "arn:aws:lambda:e?-w*t-1:*:function:*",
+    "arn:aws:lam*a:*:*:*",
 ]
 ACTIONS = ["s3:GetObject", "S3:getobject", "s3:PutObject", "kms:Decrypt", "sts:AssumeRole", "lambda:InvokeFunction"]
 ACTION_PATTERNS = [*ACTIONS, "*", "s3:*", "s3:Get*", "s3:?etObject", "kms:*", "sts:Assume*"]
@@ -147,13 +152,14 @@ def resource_matches(pattern, resource, facts, variables):
     if rest is None or rest is iam.UNKNOWN:
         return False if rest is None else None
     parts = head.split(":", 5)
-    found = resource.split(":", 5)
-    if len(found) < 6:
-        return False
-    last = [*tokens(parts[5], facts, False), *rest]
-    return all(glob(tokens(p, {}, False), f) for p, f in zip(parts[:5], found[:5], strict=True)) and glob(
-        last, found[5]
-    )
+    pieces = [re.escape(":").join(early_part(part) for part in parts[:5]), ":", *tokens(parts[5], facts, False), *rest]
+    return glob(pieces, resource)
+
+
+def early_part(part):
+    """Wildcards stay in their part, but for a star at its end."""
+    text = re.escape(part).replace(r"\*", "[^:]*").replace(r"\?", "[^:]")
+    return re.sub(r"\[\^:\]\*$", ".*", text)
 
 
 def number(value):

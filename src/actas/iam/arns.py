@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from actas.iam.automaton import within_parts
 from actas.iam.values import Scalar
 from actas.iam.wildcards import STAR, Matcher, Token, Wild, glob
 
@@ -73,34 +74,23 @@ def pattern(tokens: Iterable[Token]) -> Callable[[tuple[str, ...]], bool] | None
 def resource(tokens: Iterable[Token]) -> Matcher:
     """Compile a Resource element's pattern.
 
-    AWS fills an ARN of fewer than six parts up with stars (IAM user guide, element Resource). A star does not cross
-    a colon in the first five parts; in the sixth it does.
+    A star that ends a part "can expand to match beyond the colon boundaries", and AWS fills an ARN of fewer than six
+    parts up with stars (IAM user guide, element Resource). Another wildcard in the first five parts stays in its part.
     """
     listed = list(tokens)
     parts = cut(listed)
-    if listed == [STAR] or not _wild_before_the_last(parts):
-        return glob(_filled(listed, len(parts), parts))
-    matchers = [glob(part) for part in parts] + [glob([STAR])] * (PARTS - len(parts))
-
-    def matches(text: str) -> bool:
-        found = text.split(":", PARTS - 1)
-        found += [""] * (PARTS - len(found))
-        return all(one(part) for one, part in zip(matchers, found, strict=True))
-
-    return matches
+    if len(parts) < PARTS and listed != [STAR] and not is_ours(parts):
+        for _ in range(PARTS - len(parts)):
+            parts.append([STAR])
+            listed += [":", STAR]
+    early = parts[: PARTS - 1]
+    if all(not isinstance(token, Wild) for part in early for token in _without_last_star(part)):
+        return glob(listed)
+    return within_parts(parts)
 
 
-def _wild_before_the_last(parts: list[list[Token]]) -> bool:
-    return any(isinstance(token, Wild) for part in parts[: PARTS - 1] for token in part)
-
-
-def _filled(listed: list[Token], count: int, parts: list[list[Token]]) -> list[Token]:
-    if count >= PARTS or listed == [STAR] or is_ours(parts):
-        return listed
-    filled = list(listed)
-    for _ in range(PARTS - count):
-        filled += [":", STAR]
-    return filled
+def _without_last_star(part: list[Token]) -> list[Token]:
+    return part[:-1] if part and part[-1] is STAR else part
 
 
 def is_ours(parts: list[list[Token]]) -> bool:

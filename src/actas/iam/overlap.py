@@ -107,7 +107,17 @@ def overlap_resource(one: str, other: str) -> bool:
     if "*" in (one, other):
         return True
     parts, others = _parts(one), _parts(other)
-    return all(overlap(part, against) for part, against in zip(parts, others, strict=True))
+    if all(overlap(part, against) for part, against in zip(parts, others, strict=True)):
+        return True
+    if overlap(parts[2], others[2]) and (_runs_on(parts) or _runs_on(others)):
+        return overlap(":".join(parts), ":".join(others))
+    return False
+
+
+def _runs_on(parts: list[str]) -> bool:
+    """Tell whether a star before the account has to stand for more than its part."""
+    account = parts[4]
+    return parts[3].endswith("*") and bool(account) and not arns.is_account(account) and "*" not in account
 
 
 def _parts(resource: str) -> list[str]:
