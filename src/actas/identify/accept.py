@@ -18,7 +18,7 @@ from actas.identify.errors import (
     WrongType,
 )
 from actas.identify.paths import first_text
-from actas.identify.profile import Issuer, Profile
+from actas.identify.profile import Issuer, Profile, normal_type
 
 OTHER_TYPES: Final = {
     "dpop+jwt": "a DPoP proof",  # RFC 9449, section 4.2
@@ -52,18 +52,12 @@ def accept(claims: Claims, header: Header, issuer: Issuer) -> None:
         check(claims, header, issuer)
 
 
-def normal_type(typ: str) -> str:
-    """Write a ``typ`` so that two that mean the same are equal (RFC 7515, section 4.1.9; case as RFC 9068 shows)."""
-    return typ.lower().removeprefix("application/")
-
-
 def _has_a_taken_type(_claims: Claims, header: Header, issuer: Issuer) -> None:
     found = normal_type(header.get("typ") or "")
     if found in OTHER_TYPES:
         raise NotAnAccessToken(found=OTHER_TYPES[found], wanted=_wanted(issuer.profile))
-    wanted = issuer.profile.typ
-    if found not in {normal_type(typ) for typ in wanted}:
-        listed = ", ".join(typ or "none" for typ in wanted)
+    if found not in issuer.profile.types:
+        listed = ", ".join(typ or "none" for typ in issuer.profile.typ)
         raise WrongType(why=f"the token's typ is {_shown(found) if found else 'missing'}; taken are {listed}")
 
 
@@ -111,11 +105,12 @@ def _is_for_us(claims: Claims, _header: Header, issuer: Issuer) -> None:
         if audience is None and profile.by_client:  # protocols.md, 3.6: the client counts only if aud is absent
             return
         raise MissingClaim(why="the token has no claim aud")
-    wanted = ", ".join(sorted(profile.audience)) or "nothing, because no audience is set"
-    if not any(one in profile.audience for one in found):
+    if profile.audience.isdisjoint(found):
+        wanted = ", ".join(sorted(profile.audience)) or "nothing, because no audience is set"
         raise WrongAudience(why=f"the token is meant for {_listed(found)}, not for {wanted}")
-    if profile.takes == "id" and not all(one in profile.audience for one in found):
+    if profile.takes == "id" and not profile.audience.issuperset(found):
         # OpenID Connect Core 1.0, section 3.1.3.7, step 3: no audience that is not trusted.
+        wanted = ", ".join(sorted(profile.audience))
         raise WrongAudience(why=f"the ID token is meant for {_listed(found)}, and not all of them are {wanted}")
 
 

@@ -38,15 +38,15 @@ def believe(claims: Mapping[str, Any], shown: Shown, issuer: Issuer, *, now: dat
     chain = actors(claims, issuer.iss)
     client = facts.text(claims, profile.client)
     kind = facts.kind(claims, profile, client, chain)
-    subject, session = own_subject(claims, profile), claims.get("sid")
+    subject, session, issued = own_subject(claims, profile), claims.get("sid"), _time(claims, "iat")
     return Identity(
         provider=profile.name,
         issuer=issuer.iss,
         # Several tenants behind one provider: a name is unique inside its tenant only (protocols.md, 1.2).
         subject=f"{issuer.tenant}/{subject}" if profile.several_tenants else subject,
         kind=kind,
-        expires_at=_ends(claims, profile),
-        issued_at=_time(claims, "iat"),
+        expires_at=_ends(claims, profile, issued),
+        issued_at=issued,
         evidence="bearer",
         evidence_id=_evidence_id(claims, preset.token_id, issuer.iss, shown.digest),
         tenant=facts.text(claims, profile.tenant),
@@ -79,11 +79,10 @@ def own_subject(claims: Mapping[str, Any], profile: Profile) -> str:
     return found
 
 
-def _ends(claims: Mapping[str, Any], profile: Profile) -> datetime:
+def _ends(claims: Mapping[str, Any], profile: Profile, issued: datetime | None) -> datetime:
     expires = _time(claims, "exp")
     if expires is None:
         raise MissingClaim(why="the token has no claim exp")
-    issued = _time(claims, "iat")
     if profile.max_age is not None and issued is not None:
         return min(expires, issued + profile.max_age)
     return expires

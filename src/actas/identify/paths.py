@@ -61,7 +61,7 @@ def _each(members: Mapping[str, object], rest: Path) -> Sequence[tuple[str | Non
         if not rest:
             found.append((key, inner))
         elif isinstance(inner, dict):
-            found.extend((key, value) for _, value in find(inner, rest))
+            found += [(key, value) for _, value in find(inner, rest)]
         else:
             found.append((key, MALFORMED))
     return found

@@ -50,6 +50,8 @@ class Profile:
     preset: Preset
     takes: Literal["access", "id"]
     typ: tuple[str, ...]
+    types: frozenset[str]
+    """The same in the form that `normal_type` gives."""
     algorithms: tuple[str, ...]
     audience: frozenset[str]
     clients: frozenset[str]
@@ -93,11 +95,13 @@ def profile_of(name: str, provider: Provider, preset: Preset) -> Profile:
         frozenset(many(provider.clients)),
     )
     several = provider.tenants is not None and _is_shared(provider.tenant)
+    typ = tuple(many(provider.typ)) if provider.typ is not None else preset.typ
     return Profile(
         name=name,
         preset=preset,
         takes=takes,
-        typ=tuple(many(provider.typ)) if provider.typ is not None else preset.typ,
+        typ=typ,
+        types=frozenset(map(normal_type, typ)),
         algorithms=many(provider.algorithms) or preset.algorithms,
         audience=frozenset(many(provider.audience)),
         clients=clients,
@@ -118,6 +122,11 @@ def profile_of(name: str, provider: Provider, preset: Preset) -> Profile:
         leeway=provider.leeway.time,
         max_age=provider.max_age.time if provider.max_age else None,
     )
+
+
+def normal_type(typ: str) -> str:
+    """Write a ``typ`` so that two that mean the same are equal (RFC 7515, section 4.1.9; case as RFC 9068 shows)."""
+    return typ.lower().removeprefix("application/")
 
 
 def issuers_of(provider: Provider, profile: Profile) -> tuple[Issuer, ...]:
