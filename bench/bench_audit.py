@@ -155,6 +155,19 @@ def database(folder, calls):
     return {"seconds": took, "cpu": used}
 
 
+def bare(folder, calls):
+    """Write as many bytes as one call's records and sync them, again and again: the disk's own floor."""
+    text = b"x" * 1112
+    handle = os.open(folder / "bare", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    start, cpu = time.perf_counter(), time.process_time()
+    for _ in range(calls):
+        os.write(handle, text)
+        os.fdatasync(handle)
+    took, used = time.perf_counter() - start, time.process_time() - cpu
+    os.close(handle)
+    return {"seconds": took, "cpu": used}
+
+
 def measured(run, calls):
     """Give rates from one round."""
     found = run()
@@ -195,6 +208,7 @@ def main():
         for callers in CALLERS
     }
     cases["logging to a file, nothing durable"] = (log_file, asked.calls)
+    cases["the disk alone, a sync a call"] = (bare, 400)
     cases["SQLite, a commit a call"] = (database, min(asked.calls, 2000))
     found = {name: [] for name in cases}
     own = []
@@ -221,13 +235,15 @@ def main():
         print(f"{name.replace('_', ' '):36} {value:9,}")
     at_64 = medians["actas, 64 callers"]
     ratios = {
+        "records/s: actas at 1 caller / the disk alone": medians["actas, 1 callers"]["records_a_second"]
+        / medians["the disk alone, a sync a call"]["records_a_second"],
         "records/s: actas at 64 callers / SQLite": at_64["records_a_second"]
         / medians["SQLite, a commit a call"]["records_a_second"],
         "CPU a call: actas at 64 callers / logging": at_64["cpu_us_a_call"]
         / medians["logging to a file, nothing durable"]["cpu_us_a_call"],
     }
     for name, ratio in ratios.items():
-        print(f"{name:44} {ratio:5.2f} x")
+        print(f"{name:46} {ratio:5.2f} x")
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(
         json.dumps(

@@ -3,6 +3,7 @@
 import os
 import resource
 import subprocess
+import threading
 
 import pytest
 
@@ -118,6 +119,18 @@ def test_a_second_writer_is_kept_out_until_the_first_lets_go(sink, now):
     first.close()
 
     second.open(now)
+
+
+def test_a_writer_with_patience_waits_for_the_other_to_end(sink, now):
+    first, second = sink(), sink()
+    first.open(now)
+    end = threading.Timer(0.1, first.close)
+    end.start()
+
+    second.open(now, patience=20)
+
+    end.join()
+    assert second.head.seq == 3
 
 
 def test_a_trail_goes_on_after_a_restart(sink, folder, now, decided, ended):

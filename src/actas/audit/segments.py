@@ -4,6 +4,7 @@ import fcntl
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -15,6 +16,8 @@ from actas.audit.errors import LineUnreadable, TrailBroken, TrailExposed, TrailI
 from actas.audit.records import Opened
 
 _NAME = re.compile(r"([0-9]{6,12})\.jsonl")
+
+_RETRY = 0.05
 
 
 def name_of(segment: int) -> str:
@@ -68,17 +71,22 @@ def make_folder(folder: Path) -> None:
     own(folder)
 
 
-def lock(folder: Path) -> int:
-    """Keep every other writer out of *folder*; the descriptor holds the lock."""
+def lock(folder: Path, patience: float) -> int:
+    """Keep every other writer out of *folder*; give one *patience* seconds to end. The descriptor is the lock."""
     try:
         handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as wrong:
         raise TrailUnreadable(name=folder.name, why=wrong.strerror or "it cannot be locked") from wrong
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as wrong:
-        os.close(handle)
-        raise TrailInUse(folder=folder.name) from wrong
+    for left in range(int(patience / _RETRY), -1, -1):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as wrong:
+            if not left:
+                os.close(handle)
+                raise TrailInUse(folder=folder.name) from wrong
+            time.sleep(_RETRY)
+        else:
+            break
     return handle
 
 

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 KEYS = Path("keys", "audit.json")
 PERSON_KEY = Path("keys", "persons.key")
+PATIENCE = 2.0
+"""Seconds that a gateway which starts gives another writer to end: its predecessor, or a command."""
 _EVERY = 1.0
 _EVER = timedelta(days=366 * 1000)
 
@@ -99,7 +101,7 @@ class Audit:
 
     async def open(self) -> None:
         """Go on with the trail; calls that a crash left without an end are closed as ``unknown``."""
-        await to_thread.run_sync(self._open)
+        await to_thread.run_sync(self._open, PATIENCE)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Keep records until cancelled."""
@@ -132,7 +134,7 @@ class Audit:
             await self._writer.keep(entry)
             return
         try:
-            await self.open()
+            await to_thread.run_sync(self._open, 0)
         except TrailInUse:
             await errands.ask(await self.store(), entry, now=self._clock())
             return
@@ -169,10 +171,10 @@ class Audit:
         """Let go of the folder; `run` has ended before."""
         await to_thread.run_sync(self._sink.close)
 
-    def _open(self) -> None:
+    def _open(self, patience: float) -> None:
         now = self._clock()
         self._keys.rotate(now)
-        left = self._sink.open(now)
+        left = self._sink.open(now, patience=patience)
         try:
             self._sink.write([Ended(call=call, at=now, outcome="unknown") for call in sorted(left)])
             self._sink.keep_public(self._keys.public())

@@ -65,10 +65,13 @@ class Jsonl:
         self._open_calls: set[str] = set()
         self.head = chain.Head(0, "")
 
-    def open(self, now: datetime) -> frozenset[str]:
-        """Go on where the trail ends, or begin one; give the calls that a crash left without an end."""
+    def open(self, now: datetime, *, patience: float = 0) -> frozenset[str]:
+        """Go on where the trail ends, or begin one; give the calls that a crash left without an end.
+
+        Another writer gets *patience* seconds to end.
+        """
         segments.make_folder(self._folder)
-        self._lock = segments.lock(self._folder)
+        self._lock = segments.lock(self._folder, patience)
         try:
             tail = self._last()
             if tail is None:
