@@ -8,7 +8,6 @@ from typing import Literal
 
 import msgspec
 
-from actas import iam
 from actas.decide.targets import ADMIN_ACTIONS
 from actas.identify.presets import PRESETS
 from actas.identify.requirements import requirements
@@ -31,7 +30,7 @@ def load(
     """
     around = Surroundings(presets=preset_facts(), admin_actions=ADMIN_ACTIONS, weak_isolation=weak, today=today)
     loaded = check_secrets(checks.check(read(path), around))
-    loaded = loaded.with_mistakes((*_providers(loaded), *_policies(loaded)))
+    loaded = loaded.with_others(_providers(loaded))
     if isolation is None or loaded.settings is None:
         return loaded
     gateway = msgspec.structs.replace(loaded.settings.gateway, isolation=isolation)
@@ -50,30 +49,6 @@ def _providers(loaded: Loaded) -> tuple[Mistake, ...]:
         if provider.preset in PRESETS and not loaded.sketch.is_spoiled(("providers", name))
         for one in requirements(provider)
     )
-
-
-def _policies(loaded: Loaded) -> tuple[Mistake, ...]:
-    """Ask `iam` what is wrong with each role's policy files."""
-    if loaded.sketch is None:
-        return ()
-    found: list[Mistake] = []
-    for name, role in loaded.sketch.settings.roles.items():
-        for key, file, kind in (("policy", role.policy, iam.Kind.IDENTITY), ("trust", role.trust, iam.Kind.TRUST)):
-            content = loaded.content(file) if file else None
-            if content is None:
-                continue
-            found += [
-                loaded.source.mistake(
-                    "settings.bad-policy",
-                    ("roles", name, key),
-                    f"{file}, line {one.line}: {one.message}",
-                    "Mend the policy file; 'actas check' shows every finding.",
-                    severity="error" if one.severity == "error" else "warning",
-                )
-                for one in iam.validate(content, kind=kind)
-                if one.severity != "suggestion"
-            ]
-    return tuple(found)
 
 
 def policies(loaded: Loaded, settings: Settings) -> dict[str, str]:
