@@ -64,13 +64,14 @@ class Bench:
         return path
 
     def open(self, *, limits=None, **more):
-        settings = {"machine": self.machine, **more}
+        settings = {"machine": self.machine, "spares": False, **more}
         self.shared = LocalBackends(limits=limits or Limits(processes_per_subject=64), log=self._log, **settings)
         return self.shared
 
     def function(self, text, *, name="f", environment=None, seconds=None, **settings):
-        """Write a function and give its backend."""
-        self.write(text, f"{name}.py")
+        """Write a function and give its backend; without a text the file is left as it is."""
+        if text is not None:
+            self.write(text, f"{name}.py")
         if seconds is not None:
             settings["timeout"] = Span(timedelta(seconds=seconds))
         shared = self.shared or self.open()

@@ -6,8 +6,8 @@ import os
 import msgspec
 import pytest
 
-from actas.invoke.backends.local import LARGEST_EVENT
 from actas.invoke.local.errors import CodeNotFound, EventNotJson, EventTooLarge
+from actas.invoke.local.events import LARGEST_EVENT
 from actas.model.secret import Secret
 from actas.settings.values import Size
 

@@ -18,7 +18,7 @@ from actas.invoke.local.errors import (
 )
 from actas.invoke.local.machine import Machine
 from actas.settings.schema import Limits, Schedule
-from actas.settings.values import Span
+from actas.settings.values import Size, Span
 
 pytestmark = pytest.mark.anyio
 
@@ -334,3 +334,90 @@ async def test_the_number_of_processes_is_what_the_kernel_says(bench, processes)
 
     assert len(processes(bench.shared._forks.pid)) == 4  # an init and a runtime each
     assert bench.shared._forks.pid in processes(os.getpid())
+
+
+async def test_a_spare_serves_the_next_session_and_only_that(bench):
+    bench.open(spares=True)
+    function = bench.function(COUNT + "import os\nkey = os.environ['AWS_ACCESS_KEY_ID']\n")
+    spares = bench.shared.pool.spares
+    assert await bench.value(function) == 1
+    await until(lambda: len(spares._ready) == 1)
+    (spare,) = spares._ready.values()
+
+    assert await bench.value(function, subject="ben") == 1
+
+    assert spare in bench.shared.pool._all
+    assert (spare.whose[1], spare.key.session) == ("ben", "session-of-ben")
+    await until(lambda: len(spares._ready) == 1)
+    assert spare not in spares._ready.values()
+
+
+async def test_a_spare_has_run_nothing_of_the_function_and_holds_no_session(bench):
+    bench.open(spares=True)
+    function = bench.function("print('loaded')\n" + COUNT)
+    await bench.value(function)
+    await until(lambda: len(bench.shared.pool.spares._ready) == 1)
+    (spare,) = bench.shared.pool.spares._ready.values()
+
+    environment = Path(f"/proc/{spare.sandbox.process_id()}/environ").read_bytes()
+
+    assert [line for _call, _function, line in bench.logs] == [b"loaded"]
+    assert b"AWS" not in environment
+
+
+async def test_a_spare_of_old_code_is_not_used(bench):
+    bench.open(spares=True)
+    function = bench.function(COUNT)
+    await bench.value(function)
+    await until(lambda: len(bench.shared.pool.spares._ready) == 1)
+    (spare,) = bench.shared.pool.spares._ready.values()
+
+    bench.write("def handler(event, context):\n    return 'new'\n")
+
+    assert await bench.value(function, subject="ben") == "new"
+    await until(spare.sandbox.gone.is_set)
+
+
+async def test_a_spare_gives_way_where_room_is_needed_and_goes_when_nobody_comes(bench):
+    bench.open(spares=True, limits=Limits(processes=2, processes_per_subject=2))
+    function = bench.function(COUNT, idle=Span(timedelta(seconds=1)))
+    await bench.value(function)
+    spares = bench.shared.pool.spares
+    await until(lambda: len(spares._ready) == 1)
+    other = bench.function(COUNT, name="other")
+
+    assert await bench.value(other) == 1
+    assert len(bench.shared.pool) + len(spares) <= 2
+    await until(lambda: len(bench.shared.pool) + len(spares) == 1)  # the idle one of `other` stays five minutes
+
+
+async def test_closing_ends_spares_too(bench, processes):
+    shared = bench.open(spares=True)
+    await bench.value(bench.function(COUNT))
+    await until(lambda: len(shared.pool.spares._ready) == 1)
+    below = processes(shared._forks.pid)
+
+    await shared.close()
+
+    assert not [one for one in below if Path(f"/proc/{one}").exists()]
+    assert len(shared.pool.spares) == 0
+
+
+@pytest.mark.parametrize("change", [{"environment": {"TABLE": "new"}}, {"memory": Size(256 * 1024 * 1024)}])
+async def test_settings_that_a_process_is_made_of_make_a_new_one(bench, change):
+    before = bench.function(COUNT, environment={"TABLE": "old"})
+    assert [await bench.value(before), await bench.value(before)] == [1, 2]
+
+    after = bench.function(None, **{"environment": {"TABLE": "old"}, **change})
+
+    assert await bench.value(after) == 1
+    await until(lambda: len(bench.shared.pool) == 1)
+
+
+async def test_settings_that_no_process_is_made_of_keep_it(bench):
+    before = bench.function(COUNT, environment={"TABLE": "old"})
+    await bench.value(before)
+
+    after = bench.function(None, environment={"TABLE": "old"}, schedule=Schedule(at_once=3))
+
+    assert await bench.value(after) == 2

@@ -12,10 +12,11 @@ One process serves one version of one function for one role session, and is froz
 import asyncio
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
 import anyio
 
@@ -24,37 +25,33 @@ from actas.invoke.errors import InvokeError
 from actas.invoke.interface import Delivery
 from actas.invoke.local import code as codes
 from actas.invoke.local import environment as environments
+from actas.invoke.local import events
 from actas.invoke.local.cgroups import sweep
 from actas.invoke.local.errors import (
     BackendClosed,
     CodeNotFound,
-    EventNotJson,
-    EventTooLarge,
     IsolationUnavailable,
     SandboxFailed,
     SessionOver,
 )
 from actas.invoke.local.gate import Gate
-from actas.invoke.local.job import Job, Key, is_json
+from actas.invoke.local.job import Job, Key
 from actas.invoke.local.launcher import Launcher
 from actas.invoke.local.logs import Logs
 from actas.invoke.local.machine import Machine, probe
 from actas.invoke.local.node import find_node
 from actas.invoke.local.pool import Pool
 from actas.invoke.local.process import FunctionProcess
+from actas.invoke.local.spares import Spares
 from actas.invoke.local.spawner import ForkServer
 from actas.model import clock
 from actas.model.outcome import Answered
 from actas.model.secret import Secret
 from actas.settings.schema import Function, Limits
 
-T = TypeVar("T")
-
-LARGEST_EVENT: Final = 6 * 1024 * 1024
 _START_WITHIN: Final = 10.0
 """Lambda's own limit for loading a function."""
 _PATIENCE: Final = 30.0
-_LARGE: Final = 64 * 1024
 
 
 class LocalBackends:
@@ -75,6 +72,7 @@ class LocalBackends:
         public_keys: Callable[[], str] | None = None,
         issuer: str = "",
         start_within: float = _START_WITHIN,
+        spares: bool = True,
     ) -> None:
         """Take the settings.
 
@@ -82,7 +80,7 @@ class LocalBackends:
         function may see even where its code lies around them: the state folder, files with secrets. *public_keys*
         gives our JWK Set as JSON, and *issuer* is our name in envelopes: functions find them in ``ACTAS_JWKS`` and
         ``ACTAS_ISSUER`` and verify their callers with them. *machine* is what `machine.probe` found, where that was
-        done already.
+        done already. With *spares* one sandbox of each function is kept ready.
         """
         self._limits, self._log, self._isolation = limits, log, isolation
         self._hidden, self._base = hidden, base or Path.cwd()
@@ -93,7 +91,11 @@ class LocalBackends:
         self._forks = ForkServer()
         self._launcher: Launcher | None = None
         self._opening = anyio.Lock()
-        self.pool = Pool(most=limits.processes, most_per_subject=limits.processes_per_subject)
+        self.pool = Pool(
+            most=limits.processes,
+            most_per_subject=limits.processes_per_subject,
+            spares=Spares(wanted=spares),
+        )
         self.closed = False
 
     async def open(self) -> Machine:
@@ -150,16 +152,21 @@ class LocalBackend:
     ) -> None:
         self._shared, self._name, self._settings = shared, name, settings
         self._environment = environment
+        self._api = events.Api(account=shared.account, domain_name=shared.domain_name)
         self._code = codes.find(settings, base)
         self._version = codes.Version(self._code)
+        own = sorted(
+            (name, value.reveal() if isinstance(value, Secret) else value) for name, value in environment.items()
+        )
+        self._made_of = f"{hash((self._code, settings.memory, tuple(own))):x}"
         schedule = settings.schedule
         self._gate = Gate(name, at_once=schedule.at_once, waiting=schedule.waiting, patience=_PATIENCE)
 
     async def invoke(self, delivery: Delivery) -> Answered:
         """Run the function."""
-        event, client_context = await self._event(delivery)
+        event, context = await events.event(delivery, self._settings, self._api)
         await self._gate.enter()
-        job = self._job(delivery, event, client_context)
+        job = self._job(delivery, event, context)
         job.done.add_done_callback(lambda _: self._gate.leave())
         try:
             await self._start(delivery, job)
@@ -198,14 +205,19 @@ class LocalBackend:
         now = clock.now()
         if work and work.expires_at <= now:
             raise SessionOver(function=self._name)
-        whose = (identity.issuer, identity.subject)
-        process = FunctionProcess(key=key, whose=whose, expires_at=work.expires_at if work else None)
-        await self._shared.pool.add(process)
+        of = (key.function, key.version)
+        process = self._shared.pool.spares.take(of)
+        ready = process is not None
+        process = process or FunctionProcess(key=key)
+        ends = work.expires_at if work else None
+        process.belong(key, whose=(identity.issuer, identity.subject), expires_at=ends)
         try:
+            await self._shared.pool.add(process)
             self._refuse_when_closed()
             process.submit(job, start_within=self._shared.start_within)
-            environment = self._build_environment(delivery, launcher.task_root(self._code), now)
-            await launcher.launch(process, self._code, environment, self._settings.memory.bytes)
+            if not ready:
+                await launcher.prepare(process, self._code, self._settings.memory.bytes)
+            process.sandbox.start(self._build_environment(delivery, launcher.task_root(self._code), now))
         except SandboxFailed:
             process.end()
             self._refuse_when_closed()
@@ -213,10 +225,22 @@ class LocalBackend:
         except BaseException:
             process.end()
             raise
+        if self._shared.pool.has_room:
+            make = partial(self._prepare_spare, launcher, replace(key, session=""))
+            self._shared.pool.spares.want(of, make, lasts=self._settings.idle.seconds)
+
+    async def _prepare_spare(self, launcher: Launcher, key: Key) -> FunctionProcess:
+        process = FunctionProcess(key=key)
+        try:
+            await launcher.prepare(process, self._code, self._settings.memory.bytes)
+        except BaseException:
+            process.end()
+            raise
+        return process
 
     def _key(self, delivery: Delivery) -> Key:
         try:
-            version = self._version.at(asyncio.get_running_loop().time())
+            version = f"{self._version.at(asyncio.get_running_loop().time())}+{self._made_of}"
         except OSError as wrong:
             raise CodeNotFound(function=self._name, file=self._code.file.name) from wrong
         if self._shared.public_keys:  # a process knows the keys that it was started with; after a rotation it is old
@@ -224,50 +248,11 @@ class LocalBackend:
         self._shared.pool.functions(self._name, version=version, idle=self._settings.idle.seconds)
         return Key(function=self._name, version=version, session=delivery.sessions.id)
 
-    async def _event(self, delivery: Delivery) -> tuple[bytes, bytes]:
-        """Give the event's bytes and the client context; the envelope is in one of the two."""
-        call, now = delivery.call, clock.now()
-        mint = delivery.envelope
-        if call.route is None:
-            event = call.payload or b"{}"
-            self._check(event)
-            envelope = await _aside(partial(mint, event, now), len(event))
-            return event, b'{"custom":{"actas":"%b"}}' % envelope.encode("ascii")
-        make = partial(
-            route_events.event,
-            call,
-            call.route,
-            version=self._settings.format,
-            domain_name=self._shared.domain_name,
-            account_id=self._shared.account,
-            binary_media_types=self._settings.binary_media_types,
-            envelope=mint,
-            now=now,
-        )
-        event = await _aside(make, len(call.payload))
-        self._check(event)
-        return event, b""
-
-    def _check(self, event: bytes) -> None:
-        if len(event) > LARGEST_EVENT:
-            raise EventTooLarge(function=self._name, size=len(event), limit=LARGEST_EVENT)
-        if not is_json(event):
-            raise EventNotJson(function=self._name)
-
     def _job(self, delivery: Delivery, event: bytes, client_context: bytes) -> Job:
-        call = delivery.call
-        lines = [
-            b"Lambda-Runtime-Aws-Request-Id: " + call.id.encode("ascii"),
-            b"Lambda-Runtime-Invoked-Function-Arn: " + delivery.grant.function_arn.encode("ascii"),
-        ]
-        if client_context:
-            lines.append(b"Lambda-Runtime-Client-Context: " + client_context)
-        if call.trace_id and len(call.trace_id) == 32:
-            lines.append(f"Lambda-Runtime-Trace-Id: Root=1-{call.trace_id[:8]}-{call.trace_id[8:]};Sampled=0".encode())
         return Job(
-            call=call.id,
+            call=delivery.call.id,
             event=event,
-            head=b"\r\n".join([*lines, b""]),
+            head=events.head(delivery, client_context),
             timeout=self._settings.timeout.seconds,
             done=asyncio.get_running_loop().create_future(),
         )
@@ -287,8 +272,3 @@ class LocalBackend:
         if self._shared.public_keys:
             own |= {"ACTAS_JWKS": self._shared.public_keys(), "ACTAS_ISSUER": self._shared.issuer}
         return environments.build(about, own, delivery.sessions.work)
-
-
-async def _aside(work: Callable[[], T], size: int) -> T:
-    """Do *work*, in a thread where there is much of it: digesting megabytes must not hold up other calls."""
-    return work() if size < _LARGE else await anyio.to_thread.run_sync(work)

@@ -65,7 +65,7 @@ def make(groups: Groups, name: str, *, memory: int) -> Group:
     made: list[tuple[str, Path]] = []
     for controller, parent in groups.parents:
         folder = parent / name
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)  # a killed gateway with our process id may have left it
         made.append((controller, folder))
         for file, text in _limits(groups.version, controller, memory):
             with contextlib.suppress(OSError):  # swap may not be accounted for; the rest was tried when we looked

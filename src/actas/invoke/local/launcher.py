@@ -1,4 +1,4 @@
-"""Start one function process: plan its sandbox, have it built, set its limits, hand it its environment."""
+"""Prepare one function process: plan its sandbox, have it built, serve its runtime API, set its limits."""
 
 import asyncio
 import itertools
@@ -24,6 +24,10 @@ _RUNTIME_ITSELF = {"python": 64 * 1024 * 1024, "node": 512 * 1024 * 1024}
 _OPEN_FILES = 1024
 
 
+_NUMBERS = itertools.count()
+"""One count for all sandboxes of this process: uids and control groups are named by it."""
+
+
 class Launcher:
     """Knows the machine and starts processes on it."""
 
@@ -32,23 +36,23 @@ class Launcher:
     ) -> None:
         self._machine, self._forks, self._hidden = machine, forks, hidden
         self._log, self._node = log, node
-        self._numbers = itertools.count()
 
     def task_root(self, code: Code) -> str:
         """Say where the function will see its code."""
         return TASK_ROOT if self._machine.namespaces else str(code.folder)
 
-    async def launch(self, process: FunctionProcess, code: Code, environment: dict[str, str], memory: int) -> None:
-        """Start *process*; it asks for its first call when it is ready."""
+    async def prepare(self, process: FunctionProcess, code: Code, memory: int) -> None:
+        """Build the sandbox of *process*; it then waits for its environment, and has run none of the function."""
         plan = self._plan(process.key.function, code, memory)
         reading, writing = os.pipe()
         process.log_to(LogPump(reading, process.key.function, self._log))
         try:
             await process.sandbox.build(self._forks, plan, writing)
             await self._connect(process, plan["number"], memory)
-            process.sandbox.start(environment)
         except SandboxBroken as wrong:
             raise SandboxFailed(function=process.key.function, why=str(wrong)) from wrong
+        except OSError as wrong:
+            raise SandboxFailed(function=process.key.function, why=wrong.strerror or "a system call failed") from wrong
         finally:
             os.close(writing)
 
@@ -73,7 +77,7 @@ class Launcher:
         plan: dict[str, Any] = {
             "namespaces": self._machine.namespaces,
             "own_uid": self._machine.own_uid,
-            "number": (os.getpid() & 0x3FFFF) << 10 | next(self._numbers) & 0x3FF,
+            "number": (os.getpid() & 0x3FFFF) << 10 | next(_NUMBERS) & 0x3FF,
             "runtime": code.runtime,
             "filter": self._machine.filter,
             "limits": self._limits(code.runtime, memory, tmp),

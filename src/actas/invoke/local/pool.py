@@ -10,6 +10,7 @@ from collections import defaultdict
 from actas.invoke.local.errors import TooManyProcesses
 from actas.invoke.local.job import Key
 from actas.invoke.local.process import FunctionProcess
+from actas.invoke.local.spares import Spares
 from actas.model import clock
 
 _MOST_EVICTIONS = 1000
@@ -18,7 +19,8 @@ _MOST_EVICTIONS = 1000
 class Pool:
     """The processes of all local functions."""
 
-    def __init__(self, *, most: int, most_per_subject: int) -> None:
+    def __init__(self, *, most: int, most_per_subject: int, spares: Spares) -> None:
+        self.spares = spares
         self._most, self._most_per_subject = most, most_per_subject
         self._by_key: defaultdict[Key, list[FunctionProcess]] = defaultdict(list)
         self._all: dict[FunctionProcess, None] = {}  # in the order in which they were last given a call
@@ -34,6 +36,7 @@ class Pool:
         self._spans[function] = idle
         if self._versions.get(function) != version:
             self._versions[function] = version
+            self.spares.retire(function, but=version)
             for process in tuple(self._idle):
                 if process.key.function == function and process.key.version != version:
                     self._retire(process)
@@ -53,6 +56,8 @@ class Pool:
         for _ in range(_MOST_EVICTIONS):
             if self._count(process.whose) >= self._most_per_subject:
                 await self._evict(process.whose)
+            elif len(self._all) + len(self.spares) >= self._most and (spare := self.spares.give_way()):
+                await spare.sandbox.wait_gone()
             elif len(self._all) >= self._most:
                 await self._evict(None)
             else:
@@ -63,11 +68,17 @@ class Pool:
 
     async def close(self) -> None:
         """End every process and wait until all are gone."""
+        await self.spares.close()
         everyone = tuple(self._all)
         for process in everyone:
             process.end()
         for process in everyone:
             await process.sandbox.wait_gone()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether there may be one more process without anybody's giving way."""
+        return len(self._all) + len(self.spares) < self._most
 
     def _count(self, whose: tuple[str, str]) -> int:
         return sum(process.whose == whose for process in self._all)

@@ -28,8 +28,10 @@ _LOOK_AGAIN = 0.02
 class FunctionProcess:
     """A sandbox with a runtime client in it, and the call it is busy with."""
 
-    def __init__(self, *, key: Key, whose: tuple[str, str], expires_at: datetime | None) -> None:
-        self.key, self.whose, self.expires_at = key, whose, expires_at
+    def __init__(self, *, key: Key) -> None:
+        self.key = key
+        self.whose: tuple[str, str] = ("", "")
+        self.expires_at: datetime | None = None
         self.sandbox = Sandbox(self._exited)
         self.ending = False
         self.on_idle: Callable[[FunctionProcess], None] = _nothing
@@ -58,9 +60,15 @@ class FunctionProcess:
         answered = self._job is None or self._job.done.done()
         return not self.ending and self._next is None and answered
 
+    def belong(self, key: Key, *, whose: tuple[str, str], expires_at: datetime | None) -> None:
+        """Become the process of one caller's role session, for good."""
+        self.key, self.whose, self.expires_at = key, whose, expires_at
+
     def submit(self, job: Job, *, start_within: float | None = None) -> None:
         """Give it its next call; *start_within* bounds how long a new process may take to get ready for it."""
         self._next = job
+        if self.logs and self._job is None:
+            self.logs.begin(job.call)
         if start_within is not None:
             self._timer = self._loop.call_later(start_within, self._started_too_late, start_within)
         if self._waiting:
@@ -174,13 +182,13 @@ class FunctionProcess:
         job.delivered = True
         if self.logs:
             self.logs.begin(job.call)
-        freezing.go_on(self.sandbox)
         deadline = int((now.timestamp() + job.timeout) * 1000)
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%b" % (
             len(job.event),
             job.head,
         )
         connection.send(head + b"Lambda-Runtime-Deadline-Ms: %d\r\n\r\n" % deadline, job.event)
+        freezing.go_on(self.sandbox)  # after the event is there: it wakes once, and has all it needs
         self._stop_timer()
         self._timer = self._loop.call_later(job.timeout, self._took_too_long)
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from actas.invoke.local import seccomp, syscalls
@@ -21,8 +22,8 @@ def become(gateway: socket.socket, log_fd: int, plan: dict[str, Any], port: int)
     status = 1
     try:
         _settle(log_fd, plan)
-        address = f"127.0.0.1:{port}"
-        start = _START[plan["runtime"]]
+        os.environ["AWS_LAMBDA_RUNTIME_API"] = address = f"127.0.0.1:{port}"
+        start = _START[plan["runtime"]](plan)
         environment = json.loads(gateway.recv(_LARGEST_MESSAGE))  # comes when the gateway has set our limits
         gateway.close()
         os.closerange(3, _MORE_THAN_ANY)
@@ -30,7 +31,7 @@ def become(gateway: socket.socket, log_fd: int, plan: dict[str, Any], port: int)
         os.environ.update(environment, AWS_LAMBDA_RUNTIME_API=address)
         time.tzset()
         os.chdir(environment["LAMBDA_TASK_ROOT"])
-        start(plan)
+        start()
     except SystemExit as leaving:
         status = _status_of(leaving)
     except BaseException:  # noqa: BLE001 - as the interpreter does at its end: say it, then status 1
@@ -58,26 +59,31 @@ def _settle(log_fd: int, plan: dict[str, Any]) -> None:
     syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)  # its own /proc/self is the function's to read
 
 
-def _python(_plan: dict[str, Any]) -> None:
-    """Run the real runtime client for Python in this very process."""
+def _python(_plan: dict[str, Any]) -> Callable[[], None]:
+    """Load the real runtime client for Python, which knows its endpoint now; give what runs it in this very process."""
     import awslambdaric.lambda_runtime_client as client
     import awslambdaric.lambda_runtime_log_utils as logs
     import runtime_client
     from awslambdaric import bootstrap
 
-    runtime_client.initialize_client(client._user_agent())  # noqa: SLF001 - what its import would have done before the fork
+    runtime_client.initialize_client(client._user_agent())  # noqa: SLF001 - as its import would have done before the fork
     client.runtime_client = runtime_client
-    bootstrap._AWS_LAMBDA_LOG_FORMAT = logs.LogFormat.from_str(os.environ.get("AWS_LAMBDA_LOG_FORMAT"))  # noqa: SLF001 - read at import, as above
-    bootstrap._AWS_LAMBDA_LOG_LEVEL = logs._get_log_level_from_env_var(os.environ.get("AWS_LAMBDA_LOG_LEVEL"))  # noqa: SLF001 - as above
-    handler = os.environ["_HANDLER"]
-    sys.argv = ["bootstrap", handler]
-    sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
-    bootstrap.run(handler, client.LambdaRuntimeClient(os.environ["AWS_LAMBDA_RUNTIME_API"]))
+
+    def run() -> None:
+        formats, environment = logs.LogFormat.from_str, os.environ
+        bootstrap._AWS_LAMBDA_LOG_FORMAT = formats(environment.get("AWS_LAMBDA_LOG_FORMAT"))  # noqa: SLF001 - read at import, before the fork
+        bootstrap._AWS_LAMBDA_LOG_LEVEL = logs._get_log_level_from_env_var(environment.get("AWS_LAMBDA_LOG_LEVEL"))  # noqa: SLF001 - as above
+        handler = environment["_HANDLER"]
+        sys.argv = ["bootstrap", handler]
+        sys.path.insert(0, environment["LAMBDA_TASK_ROOT"])
+        bootstrap.run(handler, client.LambdaRuntimeClient(environment["AWS_LAMBDA_RUNTIME_API"]))
+
+    return run
 
 
-def _node(plan: dict[str, Any]) -> None:
-    """Become Node with the real runtime client for it."""
-    os.execv(plan["command"][0], plan["command"])  # noqa: S606 - a fixed command, without a shell
+def _node(plan: dict[str, Any]) -> Callable[[], None]:
+    """Give what becomes Node with the real runtime client for it."""
+    return lambda: os.execv(plan["command"][0], plan["command"])  # noqa: S606 - a fixed command, without a shell
 
 
 _START = {"python": _python, "node": _node}
