@@ -189,7 +189,7 @@ TestCaching.settings = pace(max_examples=15, stateful_step_count=20, deadline=No
 
 
 def entry(**more):
-    plain = {"identity": None, "since": 0.0, "until": 1.0, "ring": None, "ring_version": 0}
+    plain = {"identity": None, "since": START, "until": START, "ring": None, "ring_version": 0}
     return Entry(**(plain | {"members": None, "members_version": 0, "sequence": 0} | more))
 
 

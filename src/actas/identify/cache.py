@@ -7,6 +7,7 @@ it was made with, and as long as nothing new was revoked.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from actas.identify.keyring import Ring
@@ -22,22 +23,22 @@ class Entry:
     """One verified token. ``sequence`` moves on when newer revocations were asked and do not concern it."""
 
     identity: Identity
-    since: float
-    until: float
+    since: datetime
+    until: datetime
     ring: Ring
     ring_version: int
     members: Membership | None
     members_version: int
     sequence: int
 
-    def holds(self, instant: float) -> bool:
+    def holds(self, now: datetime) -> bool:
         """Say whether verifying anew could give no other answer, revocation aside."""
         ring, members = self.ring, self.members
         return (
-            self.since <= instant < self.until
+            self.since <= now < self.until
             and ring.version == self.ring_version
-            and instant < ring.good_until
-            and (members is None or (members.version == self.members_version and instant < members.good_until))
+            and now < ring.good_until
+            and (members is None or (members.version == self.members_version and now < members.good_until))
         )
 
 

@@ -7,7 +7,7 @@ stale, then nothing verifies: better no answer than an old one.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,8 @@ _REMEMBERED: Final = 1000
 _TEMPLATE: Final = "{tenantid}"  # protocols.md, 1.2
 
 Clock = Callable[[], datetime]
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
+FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ class Ring:
         self.source = source
         self.version = 0
         """Grows whenever the published keys change; whatever was verified under an older one is verified anew."""
-        self.good_until = 0.0
+        self.good_until = NEVER
         """The instant from which nothing verifies by these keys."""
         self.due: datetime | None = None
         """When to renew; None for keys that never change, once they are read."""
@@ -69,9 +71,9 @@ class Ring:
 
     async def key_set(self, issuer: Issuer, *, now: datetime) -> jose.KeySet:
         """Give the keys that verify tokens of *issuer*; wait only if there are none at all."""
-        if now.timestamp() >= self.good_until and (self._flight or self.due is None or self._clock() >= self.due):
+        if now >= self.good_until and (self._flight or self.due is None or self._clock() >= self.due):
             await self.renew()
-        if now.timestamp() >= self.good_until:
+        if now >= self.good_until:
             why = "they could not be fetched yet" if self._error is None else self._error.message
             raise KeysUnavailable(provider=self.source.provider, why=why)
         return self._set_of(issuer)
@@ -118,7 +120,7 @@ class Ring:
         return RingState(
             provider=self.source.provider,
             keys=self._count(),
-            ready=now.timestamp() < self.good_until,
+            ready=now < self.good_until,
             fetched_at=self._fetched_at,
             stale_since=self._failing_since,
             error=None if self._error is None else self._error.code,
@@ -170,14 +172,14 @@ class Ring:
         self._fetched_at, self._failing_since, self._error, self._failures = now, None, None, 0
         self.good_until, self.due = self._life(now, published.max_age)
 
-    def _life(self, now: datetime, max_age: int | None) -> tuple[float, datetime | None]:
+    def _life(self, now: datetime, max_age: int | None) -> tuple[datetime, datetime | None]:
         if self.source.inline is not None:
-            return float("inf"), None
+            return FOREVER, None
         if self.source.file is not None:
-            return (now + self.source.stale).timestamp(), now + _FILE_EVERY
+            return now + self.source.stale, now + _FILE_EVERY
         wished = _USUAL if max_age is None else timedelta(seconds=max_age)
         every = min(max(wished, _SOONEST), _LATEST, self.source.stale / 2)
-        return (now + self.source.stale).timestamp(), now + every
+        return now + self.source.stale, now + every
 
     def _set_of(self, issuer: Issuer) -> jose.KeySet:
         key = (issuer.key_issuers, issuer.tenant)

@@ -14,7 +14,7 @@ import anyio
 
 from actas.identify.errors import FetchError, Unreachable
 from actas.identify.flow import Fetch, drive
-from actas.identify.keyring import Clock
+from actas.identify.keyring import NEVER, Clock
 from actas.identify.lookup import Account, Lease, Lookup
 from actas.model.facts import Fact, Known, Missing
 
@@ -33,7 +33,7 @@ class Membership:
     subject: str
     fact: Fact[frozenset[str]] = Missing.UNKNOWN
     version: int = 0
-    good_until: float = 0.0
+    good_until: datetime = NEVER
     asked_at: datetime | None = None
     seen: bool = True
     """Whether the caller came again since the groups were asked for."""
@@ -61,7 +61,7 @@ class Members:
             membership = self._known[subject] = Membership(subject=subject)
             self._make_room()
         membership.seen = True
-        if now.timestamp() >= membership.good_until:
+        if now >= membership.good_until:
             await self._ask(membership)
         return membership
 
@@ -69,7 +69,7 @@ class Members:
         """Ask anew about everybody who came again and whose groups are growing old."""
         now = self._clock()
         due = [one for one in self._known.values() if one.asked_at and one.asked_at + RENEWED_AFTER <= now]
-        for gone in [one for one in due if not one.seen and one.good_until <= now.timestamp()]:
+        for gone in [one for one in due if not one.seen and one.good_until <= now]:
             del self._known[gone.subject]
         limiter = anyio.CapacityLimiter(_AT_ONCE)
         async with anyio.create_task_group() as tasks:
@@ -121,15 +121,15 @@ class Members:
         now = self._clock()
         membership.asked_at = now
         if isinstance(fact, Missing):
-            if now.timestamp() < membership.good_until and isinstance(membership.fact, Known):
+            if now < membership.good_until and isinstance(membership.fact, Known):
                 return  # what we know is not five minutes old yet
-            membership.good_until = (now + FAILED_FOR).timestamp()
+            membership.good_until = now + FAILED_FOR
         else:
-            membership.good_until = (now + OLDEST).timestamp()
+            membership.good_until = now + OLDEST
         if fact != membership.fact:
             membership.fact, membership.version = fact, membership.version + 1
 
     def _make_room(self) -> None:
         if len(self._known) > self._size:
             oldest = next(iter(self._known))
-            self._known.pop(oldest).good_until = 0.0  # whoever still holds it asks again
+            self._known.pop(oldest).good_until = NEVER  # whoever still holds it asks again

@@ -6,7 +6,7 @@ every token. Settings may be replaced while calls are in flight: a call goes on 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +33,9 @@ from actas.model.identity import Identity
 from actas.settings.schema import Provider
 
 _TICK: Final = 1.0
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST: Final = 253402300799  # 9999-12-31T23:59:59Z
+_MICROSECOND: Final = timedelta(microseconds=1)
 _MEMBERS_EVERY: Final = 10.0
 
 
@@ -74,12 +77,12 @@ class Identify:
         digest = _digest(token)
         tokens = self._generation.tokens
         entry = tokens.young.get(digest) or tokens.find(digest)
-        if entry is None or not entry.holds(instant := now.timestamp()):
+        if entry is None or not entry.holds(now):
             return None
         marks = self._marks
         if marks.read_at is not self._read_at:  # a look at the clock of each reading, not of each call
             self._read_at, self._sees_until = marks.read_at, _sees_until(marks.read_at)
-        if instant > self._sees_until:
+        if now > self._sees_until:
             return None
         if entry.sequence != (sequence := marks.sequence):
             if _is_revoked(entry.identity, marks):
@@ -185,7 +188,7 @@ class Identify:
 
     def _can_see_revocations(self, now: datetime) -> None:
         read_at = self._marks.read_at
-        if now.timestamp() > _sees_until(read_at):  # design.md, 8.5
+        if now > _sees_until(read_at):  # design.md, 8.5
             raise RevocationsUnread(read_at=read_at, now=now)
 
     async def _claims(self, token: str, issuer: Issuer, ring: Ring, now: datetime) -> tuple[jose.Claims, int]:
@@ -221,8 +224,8 @@ def _digest(token: str) -> bytes:
         return b""  # half a character: no token was ever verified that has one
 
 
-def _sees_until(read_at: datetime) -> float:
-    return float("inf") if read_at == ALWAYS else (read_at + UNREAD_AFTER).timestamp()
+def _sees_until(read_at: datetime) -> datetime:
+    return ALWAYS if read_at == ALWAYS else read_at + UNREAD_AFTER
 
 
 def _verify(token: str, keys: jose.KeySet, issuer: Issuer, now: datetime) -> jose.Claims:
@@ -250,14 +253,20 @@ def _is_revoked(identity: Identity, marks: Watermarks) -> bool:
     )
 
 
-def _span(claims: jose.Claims, issuer: Issuer, now: datetime) -> tuple[float, float]:
-    """Give the instants between which the answer is the same, computed exactly as where the times are checked."""
+def _span(claims: jose.Claims, issuer: Issuer, now: datetime) -> tuple[datetime, datetime]:
+    """Give the times between which the answer is the same; where they are no whole microseconds, a little less."""
     profile = issuer.profile
     leeway = profile.leeway.total_seconds()
     starts = [claims[name] - leeway for name in ("nbf", "iat") if name in claims]
     ends = [claims["exp"] + leeway]
     if profile.max_age is not None:
         ends.append(claims["iat"] + profile.max_age.total_seconds() + leeway)
-    if type(signed_in := claims.get("auth_time")) in (int, float):  # from then on it is known, before it is not
+    signed_in = claims.get("auth_time")
+    if type(signed_in) in (int, float) and 0 <= signed_in <= _LATEST:  # known from then on, and not before
         (starts if now.timestamp() >= signed_in - leeway else ends).append(signed_in - leeway)
-    return max(starts, default=0.0), min(ends)
+    return _time(max(starts, default=0), rounded=_MICROSECOND), _time(min(ends), rounded=-_MICROSECOND)
+
+
+def _time(number: float, *, rounded: timedelta) -> datetime:
+    at = _EPOCH + timedelta(seconds=min(number, _LATEST))
+    return at if number == int(number) else at + rounded
