@@ -11,15 +11,15 @@ rotation, the device grant, revocation and userinfo; it rolls its keys over and 
 
 from typing import Any, Self
 
+import anyio
 from starlette.types import ASGIApp
 
-from actas.testing.errors import DidNotStart
 from actas.testing.idp import app
 from actas.testing.idp.facts import Shape
 from actas.testing.idp.faults import Faults
 from actas.testing.idp.people import DEVICE_CODE, LOOPBACK_REDIRECT, Client, Person, made_up_clients, made_up_people
 from actas.testing.idp.provider import UNSERVED, Provider
-from actas.testing.idp.serving import InThread, answers, listener, reserve, until_cancelled
+from actas.testing.idp.serving import PATIENCE, InThread, reserve, serve
 from actas.testing.idp.shapes import SHAPES
 
 __all__ = [
@@ -46,6 +46,7 @@ class Idp(Provider):
         self._host, self._port = host, port
         self._kept: Any = None
         self._thread: InThread | None = None
+        self._is_up = anyio.Event()
         self.app: ASGIApp = app.build(self)
         """The provider as an ASGI application, for a server of your own."""
 
@@ -65,7 +66,6 @@ class Idp(Provider):
     def pause(self) -> None:
         """Be out of reach: connections are refused until `resume`. The port stays ours."""
         if self._thread is not None:
-            self.faults.delay = 0.0
             self._thread.stop()
             self._thread = None
 
@@ -80,14 +80,14 @@ class Idp(Provider):
         """Listen on the running event loop until cancelled, for programs that have one."""
         self.take_port()
         try:
-            await until_cancelled(listener(self.app, self._host, self._port))
+            await serve(self.app, self._host, self._port, ready=self._is_up.set)
         finally:
             self.stop()
 
     async def ready(self) -> None:
         """Wait until `serve` takes connections."""
-        if not await answers(self._host, self._port):
-            raise DidNotStart(port=self._port, why="it did not come up in time")
+        with anyio.fail_after(PATIENCE):
+            await self._is_up.wait()
 
     def take_port(self) -> None:
         """Take the port, so that the address is known before anybody listens."""

@@ -33,19 +33,14 @@ class Guard:
         if scope["type"] != "http":
             return
         faults = self._provider.faults
-        await self._delay()
+        if faults.delay:
+            await anyio.sleep(faults.delay)
         if not self._is_for_us(scope):  # a name that was rebound to this address is not ours
             await PlainTextResponse("not this host", 421)(scope, receive, send)
         elif faults.status is not None:
             await PlainTextResponse("broken on purpose", faults.status)(scope, receive, send)
         else:
             await self._inner(scope, receive, send)
-
-    async def _delay(self) -> None:
-        """Wait as long as we were told to, but not longer than that stands: a stopped provider stops at once."""
-        end = anyio.current_time() + self._provider.faults.delay
-        while anyio.current_time() < end and self._provider.faults.delay:  # noqa: ASYNC110 - set in another thread
-            await anyio.sleep(min(0.02, max(0.0, end - anyio.current_time())))
 
     def _is_for_us(self, scope: Scope) -> bool:
         hosts = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]

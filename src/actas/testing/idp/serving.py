@@ -1,33 +1,35 @@
-"""Listen on loopback: a provider in a thread of its own, on a port that nobody else has."""
+"""Listen on loopback: h11 reads and writes HTTP/1.1, anyio carries the bytes, and nothing outlives its block."""
 
 import asyncio
+import contextlib
 import ipaddress
 import socket
 import threading
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 import anyio
-from granian.constants import HTTPModes, Interfaces
-from granian.server.embed import Server
+import anyio.abc
+import h11
 from starlette.types import ASGIApp
 
 from actas.testing.errors import DidNotStart, NotOnLoopback
+from actas.testing.idp.conversation import converse
 
 PATIENCE = 10.0
-"""Seconds until a listener that does not answer is given up."""
+"""Seconds until a listener that does not come up is given up."""
 
 
 def reserve(host: str, port: int) -> socket.socket:
     """Take a loopback port and keep it from others; 0 asks for any that is free.
 
-    The listener binds it a second time (SO_REUSEPORT), so the port stays ours from now until this socket closes.
+    The socket is bound and does not listen, so that the port stays ours while nobody answers there.
     """
     if not ipaddress.ip_address(host).is_loopback:
         raise NotOnLoopback(host=host)
-    _refuse_taken(host, port)
     kept = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         kept.bind((host, port))
     except OSError as wrong:
         kept.close()
@@ -35,88 +37,62 @@ def reserve(host: str, port: int) -> socket.socket:
     return kept
 
 
-def _refuse_taken(host: str, port: int) -> None:
-    """See to it that no other server, which may also allow sharing, has the port already."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.settimeout(1)
-        if port and probe.connect_ex((host, port)) == 0:
-            raise DidNotStart(port=port, why="another server answers there")
+async def serve(app: ASGIApp, host: str, port: int, *, ready: Callable[[], object]) -> None:
+    """Serve *app* until cancelled; say when connections are taken."""
+    try:
+        listener = await anyio.create_tcp_listener(local_host=host, local_port=port)
+    except OSError as wrong:
+        raise DidNotStart(port=port, why=wrong.strerror or "it cannot be listened on") from wrong
+    async with listener:
+        ready()
+        await listener.serve(partial(_connected, app))
 
 
-def listener(app: ASGIApp, host: str, port: int) -> Server:
-    """Make the server for one application."""
-    return Server(
-        app,
-        address=host,
-        port=port,
-        interface=Interfaces.ASGINL,
-        http=HTTPModes.http1,
-        websockets=False,
-        log_enabled=False,
-    )
-
-
-async def until_cancelled(server: Server) -> None:
-    """Run the server on this event loop; when cancelled, let it finish what is under way."""
-
-    async def run() -> None:
-        with anyio.CancelScope(shield=True):
-            await server.serve()
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(run)
-        try:
-            await anyio.sleep_forever()
-        finally:
-            server.stop()  # type: ignore[no-untyped-call]  # granian leaves it without types
+async def _connected(app: ASGIApp, stream: anyio.abc.SocketStream) -> None:
+    gone = (anyio.BrokenResourceError, anyio.ClosedResourceError, TimeoutError, h11.LocalProtocolError)
+    async with stream:
+        with contextlib.suppress(*gone):
+            await converse(app, stream)
 
 
 class InThread:
-    """A server in a thread, until it is stopped."""
+    """A server in a thread of its own, until it is stopped."""
 
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
         self._app, self._host, self._port = app, host, port
-        self._ready = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._server: Any = None
+        self._settled = threading.Event()
+        self._wrong: DidNotStart | None = None
+        self._stop: Callable[[], object] = lambda: None
         self._thread = threading.Thread(target=self._run, name=f"actas-test-idp-{port}", daemon=True)
 
     def start(self) -> None:
         """Listen; return when connections are taken."""
         self._thread.start()
-        if not self._ready.wait(PATIENCE):
+        if not self._settled.wait(PATIENCE):
             raise DidNotStart(port=self._port, why="it did not come up in time")
+        if self._wrong is not None:
+            raise self._wrong
 
     def stop(self) -> None:
-        """Finish what is under way and end the thread."""
-        if self._loop is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._server.stop)
+        """Break off what is under way and end the thread."""
+        self._stop()
         self._thread.join(PATIENCE)
 
     def _run(self) -> None:
-        asyncio.run(self._serve())
+        try:
+            anyio.run(self._serve)
+        except DidNotStart as wrong:
+            self._wrong = wrong
+        finally:
+            self._settled.set()
 
     async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._server = listener(self._app, self._host, self._port)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._announce)
-            await self._server.serve()
-
-    async def _announce(self) -> None:
-        if await answers(self._host, self._port):
-            self._ready.set()
+        loop = asyncio.get_running_loop()
+        with anyio.CancelScope() as scope:
+            self._stop = partial(_cancel, loop, scope)
+            await serve(self._app, self._host, self._port, ready=self._settled.set)
 
 
-async def answers(host: str, port: int) -> bool:
-    """Wait until something takes connections there; False if nothing did in time."""
-    with anyio.move_on_after(PATIENCE):
-        while True:
-            try:
-                stream = await anyio.connect_tcp(host, port)
-            except OSError:
-                await anyio.sleep(0.005)
-            else:
-                await stream.aclose()
-                return True
-    return False
+def _cancel(loop: asyncio.AbstractEventLoop, scope: anyio.CancelScope) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+        loop.call_soon_threadsafe(scope.cancel)
