@@ -60,6 +60,82 @@ def test_a_change_of_words_alone_changes_nothing(old, new):
     assert iam.compare(policy(old), policy(new)).same
 
 
+FAMILIES = [
+    ("NumericLessThan", "7", "8"),
+    ("NumericEquals", "7", "7.5"),
+    ("NumericLessThanEquals", "7", "7.5"),
+    ("DateLessThan", "2026-03-14T23:00:00Z", "2026-03-15T23:00:00Z"),
+    ("DateGreaterThan", "2026", "0"),
+    ("Bool", "true", "false"),
+    ("Null", "true", "false"),
+    ("IpAddress", "10.0.0.0/8", "192.0.2.0/24"),
+    ("IpAddress", "2001:db8::/32", "2001:db8::/48"),
+    ("NotIpAddress", "10.0.0.0/8", "10.0.0.0/16"),
+    ("BinaryEquals", "YQ==", "Yg=="),
+    ("ArnLike", "arn:aws:s3:::a*", "arn:aws:s3:::b*"),
+    ("StringLike", "a*", "b?"),
+    ("StringEquals", "${team:other}", "x"),
+    ("ForAllValues:StringEquals", "a", "b"),
+    ("ForAnyValue:NumericGreaterThan", "7", "9"),
+]
+
+
+def test_a_change_between_two_values_is_found():
+    old = policy(allow("s3:GetObject", Condition={"NumericLessThanEquals": {"team:key": "7"}}))
+    new = policy(allow("s3:GetObject", Condition={"NumericLessThan": {"team:key": "7.5"}}))
+
+    assert iam.compare(old, new).gained
+
+
+def test_a_value_that_two_patterns_share_is_found():
+    like = [{"Condition": {"StringLike": {"team:key": pattern}}} for pattern in ("a*", "*b")]
+    deny = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": OBJECTS} | like[1]
+
+    comparison = iam.compare(policy(allow("s3:GetObject", **like[0])), policy(allow("s3:GetObject", **like[0]), deny))
+
+    assert comparison.lost
+
+
+@pytest.mark.parametrize(("operator", "one", "other"), FAMILIES)
+def test_a_changed_value_is_found_under_each_operator(operator, one, other):
+    old = policy(allow("s3:GetObject", Condition={operator: {"team:key": one}}))
+    new = policy(allow("s3:GetObject", Condition={operator: {"team:key": other}}))
+
+    comparison = iam.compare(old, new)
+
+    assert not comparison.same
+    for change in (*comparison.gained, *comparison.lost):
+        effects = [iam.evaluate(change.request, iam.PolicySet(identity=(each,))).effect for each in (old, new)]
+        assert effects == [change.before, change.after]
+        assert change.to_json()["before"] == change.before
+
+
+def test_what_a_principal_or_a_resource_may_be_can_be_given():
+    universe = iam.Universe(
+        principals=("arn:aws:iam::111122223333:user/ana",),
+        actions=("s3:Get*",),
+        resources=("arn:aws:s3:::bucket/a",),
+        contexts=(iam.fold({}),),
+    )
+
+    comparison = iam.compare(policy(allow("s3:List*")), policy(allow("s3:*")), universe)
+
+    (change,) = comparison.gained
+    assert change.request.principal == "arn:aws:iam::111122223333:user/ana"
+    assert all(action.startswith("s3:Get") for action in change.actions)
+
+
+def test_resource_policies_are_compared_too():
+    def of(principal):
+        statement = allow("s3:GetObject") | {"Principal": principal}
+        return policy(statement, kind=iam.Kind.RESOURCE)
+
+    comparison = iam.compare(of({"AWS": "444455556666"}), of("*"))
+
+    assert comparison.gained
+    assert not comparison.lost
+
+
 def test_a_boundary_takes_away_what_it_does_not_allow():
     identity = (policy(allow("s3:*")),)
     boundary = (policy(allow("s3:Get*"), kind=iam.Kind.BOUNDARY),)

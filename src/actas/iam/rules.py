@@ -185,7 +185,7 @@ def _principal(statement: Statement, kind: Kind, path: Path, notes: Notes) -> No
             notes.error(Phase.KIND, (*path, name, "AWS", index), "invalid-principal", message, fix)
     for kind_of, names in (("Service", statement.principals.service), ("Federated", statement.principals.federated)):
         for index, wanted in enumerate(names):
-            if not wanted or ("*" in wanted and wanted != "*") or " " in wanted:
+            if not wanted or ("*" in wanted and (wanted, kind_of) != ("*", "Federated")) or " " in wanted:
                 message = f'Invalid principal in policy: "{kind_of.upper()}":"{wanted}"'
                 fix = "Write the principal's full name."
                 notes.error(Phase.KIND, (*path, name, kind_of, index), "invalid-principal", message, fix)

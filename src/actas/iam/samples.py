@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
 
 from actas.iam import variables
 from actas.iam.addresses import network_of
@@ -92,7 +94,11 @@ def _addresses(text: str) -> Iterator[Value]:
     network = network_of(text)
     if network is None:
         return
-    yield _address(network.bits, network.prefix << network.shift)
+    first = network.prefix << network.shift
+    last = first + (1 << network.shift) - 1
+    for number in (first, last, first - 1, last + 1):
+        if 0 <= number < 1 << network.bits:
+            yield _address(network.bits, number)
     yield from _ADDRESSES
 
 
@@ -100,3 +106,22 @@ def _address(bits: int, number: int) -> str:
     if bits == 32:
         return ".".join(str(number >> shift & 255) for shift in (24, 16, 8, 0))
     return ":".join(f"{number >> shift & 0xFFFF:x}" for shift in range(112, -1, -16))
+
+
+def between(values: list[Value]) -> list[Value]:
+    """Give numbers and times between those that are listed: two conditions may differ only there."""
+    numbers = sorted({value for value in values if isinstance(value, (int, Decimal)) and not isinstance(value, bool)})
+    times = sorted({value for value in values if isinstance(value, datetime)})
+    found: list[Value] = [(one + other) / Decimal(2) for one, other in pairwise(map(Decimal, numbers))]
+    found += [one + (other - one) / 2 for one, other in pairwise(times)]
+    return found
+
+
+def joined(patterns: list[str], *, with_variables: bool) -> list[str]:
+    """Give texts that two patterns match together, where one is open at its end and the other at its start."""
+    return [
+        concrete(one[:-1] + other, with_variables=with_variables)
+        for one in patterns
+        for other in patterns
+        if one != other and one.endswith("*") and other.startswith("*")
+    ]

@@ -26,6 +26,7 @@ from actas.iam.values import Context, Value
 ACCOUNT: Final = "111122223333"
 MOST_CONTEXTS: Final = 1024
 MOST_RESOURCES: Final = 400
+MOST_JOINED: Final = 12
 MOST_REQUESTS: Final = 400_000
 _NOWHERE: Final = f"arn:aws:witness:eu-west-1:{ACCOUNT}:nothing-mentions-this"
 
@@ -176,6 +177,9 @@ def _contexts(statements: list[Statement], undecided: list[str]) -> list[Context
         for condition in statement.conditions:
             values = samples.values_for(condition, with_variables=statement.variables)
             choices.setdefault(condition.key.lower(), []).extend(values)
+    for key, values in choices.items():
+        values.extend(samples.between(values))
+        values.extend(samples.joined(_patterns(statements, key), with_variables=True))
     listed = {key: list(dict.fromkeys(values)) for key, values in choices.items()}
     size = 1
     for values in listed.values():
@@ -184,6 +188,13 @@ def _contexts(statements: list[Statement], undecided: list[str]) -> list[Context
         return [_context(zip(listed, chosen, strict=True)) for chosen in product(*listed.values())]
     undecided.append(f"{size} combinations of condition values were not all tried")
     return _likely(statements, listed)
+
+
+def _patterns(statements: list[Statement], key: str) -> list[str]:
+    """Return the patterns that a key is compared with, as many as two by two are worth trying."""
+    conditions = (c for statement in statements for c in statement.conditions if c.key.lower() == key)
+    found = [value for condition in conditions if "Like" in condition.operator for value in condition.values]
+    return list(dict.fromkeys(found))[:MOST_JOINED]
 
 
 def _likely(statements: list[Statement], choices: dict[str, list[Value]]) -> list[Context]:
