@@ -231,6 +231,21 @@ async def test_a_body_of_unknown_length_goes_on_piece_by_piece():
         assert ("Transfer-Encoding", "chunked") in upstream.fields()
 
 
+async def test_a_request_that_turns_out_to_have_no_body_has_none():
+    async with proxied(says(OK)) as (upstream, backend):
+        await whole(await backend.invoke(asking(body=pieces())))
+
+        names = {name.lower() for name, _ in upstream.fields()}
+        assert not names & {"transfer-encoding", "content-length"}
+
+
+async def test_a_post_that_turns_out_to_have_no_body_says_so():
+    async with proxied(says(OK)) as (upstream, backend):
+        await whole(await backend.invoke(asking("POST", body=pieces())))
+
+        assert ("Content-Length", "0") in upstream.fields()
+
+
 async def test_a_body_of_known_length_keeps_it():
     async with proxied(says(OK)) as (upstream, backend):
         made = asking("PUT", body=pieces(b"one", b"two"), headers=[("content-length", "6")])

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
+from typing import Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -21,6 +22,9 @@ from actas.invoke.proxy_errors import (
     UpstreamUntrusted,
 )
 from actas.model.call import Call
+
+_MEANT_WITHOUT: Final = frozenset(("GET", "HEAD", "OPTIONS", "DELETE"))
+"""Methods that say nothing of a body they do not have; others say that it is empty (RFC 9110, section 8.6)."""
 
 
 class Judging(AbstractResolver):
@@ -73,14 +77,19 @@ class Sending:
         self.wrong: BaseException | None = None
 
     @classmethod
-    def of(cls, call: Call) -> "Sending":
+    async def of(cls, call: Call) -> "Sending":
         """Take a call's body."""
         if call.body is not None:
-            return cls(call.body, _said_length(call))
-        route = call.route
-        if not call.payload and (route is None or route.method in ("GET", "HEAD", "OPTIONS", "DELETE")):
+            length = _said_length(call)
+            if length is not None:
+                return cls(call.body, length)
+            # A request that says no length has no body more often than not: wait for the first piece.
+            first = await anext(aiter(call.body), None)
+            if first is not None:
+                return cls(_again(first, call.body), None)
+        if not call.payload and (call.route is None or call.route.method in _MEANT_WITHOUT):
             return cls(None, None)
-        return cls(call.payload, len(call.payload))  # RFC 9110, section 8.6: also where it is empty
+        return cls(call.payload, len(call.payload))
 
     def data(self) -> AsyncIterator[bytes] | bytes | None:
         """Give what the client sends."""
@@ -104,6 +113,13 @@ class Sending:
     def _check(self, sent: int, *, whole: bool) -> None:
         if self.length is not None and (sent > self.length or (whole and sent < self.length)):
             raise BodyNotWhole(said=self.length)
+
+
+async def _again(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Put a piece that was taken back in front."""
+    yield first
+    async for piece in rest:
+        yield piece
 
 
 def _said_length(call: Call) -> int | None:

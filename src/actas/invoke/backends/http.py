@@ -59,7 +59,7 @@ class HttpBackend:
     async def invoke(self, delivery: Delivery) -> Streamed:
         """Hand the request on; the answer's head comes back as soon as it is there."""
         method, url = self._asked(delivery.call)
-        sending = Sending.of(delivery.call)
+        sending = await Sending.of(delivery.call)
         headers = self._headers(delivery, sending)
         await self._gate.enter()
         deadline = anyio.current_time() + self._timeout
