@@ -98,6 +98,13 @@ def test_a_claim_that_is_not_checked_may_be_missing(left_out, raw_token, claims,
     assert left_out not in verify(raw_token(ES256, {name: value for name, value in claims.items() if name != left_out}))
 
 
+@pytest.mark.parametrize("kind", [list, tuple, set, frozenset, dict.fromkeys])
+def test_algorithms_may_be_given_in_any_collection(kind, raw_token, claims, verify):
+    assert verify(raw_token(ES256, claims), algorithms=kind(["RS256", "ES256"]))
+    with pytest.raises(jose.AlgorithmRefused):
+        verify(raw_token(ES256, claims), algorithms=kind(["RS256"]))
+
+
 AUDIENCES = [
     ("one text that is it", "actas", "actas", True),
     ("one text that is another", "other", "actas", False),
@@ -200,6 +207,9 @@ ASKED_WRONGLY = [
     ("an empty typ", {"typ": ""}),
     ("no types", {"typ": []}),
     ("no algorithms", {"algorithms": ()}),
+    ("no algorithms in a frozenset", {"algorithms": frozenset()}),
+    ("an unknown algorithm in a frozenset", {"algorithms": frozenset({"ES256", "none"})}),
+    ("no texts in a frozenset", {"algorithms": frozenset({1})}),
     ("an unknown algorithm", {"algorithms": ["ES256", "ES257"]}),
     ("the algorithm none", {"algorithms": ["none"]}),
     ("an algorithm in another case", {"algorithms": ["es256"]}),
