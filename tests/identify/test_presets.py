@@ -68,6 +68,16 @@ class TestKeycloak(PresetContract):
 
         assert self.believe(self.sign(claims)).kind.value.value == "human"
 
+    def test_a_service_account_with_refresh_tokens_has_a_session_and_is_still_a_program(self):
+        own = {"client_id": "portal", "preferred_username": "service-account-portal"}
+
+        assert self.believe(self.sign(self.person() | own)).kind.value.value == "service"
+        assert self.believe(self.sign(self.person() | {"client_id": "portal"})).kind is Missing.UNKNOWN
+
+    def test_a_token_that_is_bound_by_dpop_is_refused_as_bound(self):
+        with pytest.raises(errors.SenderConstrained):
+            self.believe(self.sign(self.person() | {"typ": "DPoP", "cnf": {"jkt": "x"}}))
+
     def test_single_sign_on_says_nothing_of_a_second_factor(self):
         assert self.believe(self.sign(self.person())).mfa is Missing.ABSENT
         assert self.believe(self.sign(self.person()), mfa="2").mfa == Known(False)
@@ -253,6 +263,9 @@ class TestAuth0(PresetContract):
         roles = self.believe(self.sign(self.person()), roles={"claim": "https://actas.example/roles"}).roles
 
         assert roles == known("fn-runner")
+
+    def test_a_person_by_password_is_a_person(self):
+        assert self.believe(self.sign(self.person() | {"gty": "password"})).kind.value.value == "human"
 
     def test_the_profile_of_rfc_9068_is_taken_too(self):
         claims = self.person() | {"azp": None, "client_id": "my_client_id"}
@@ -475,6 +488,8 @@ class TestOidc(PresetContract):
 
         assert self.believe(self.sign(claims), service={"actor_type": "machine"}).kind.value.value == "service"
         assert self.believe(self.sign(claims), service={"actor_type": "robot"}).kind.value.value == "human"
+        nested = self.person() | {"actor": {"is_machine": True}}
+        assert self.believe(self.sign(nested), service={"actor.is_machine": "true"}).kind.value.value == "service"
 
     def test_callers_through_an_agent_are_of_kind_agent(self):
         assert self.believe(self.sign(self.person()), agent_clients=["portal"]).kind.value.value == "agent"

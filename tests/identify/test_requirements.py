@@ -49,6 +49,8 @@ RULES = [
     ("an e-mail address as subject", KEYCLOAK | {"subject": "email"}, "subject"),
     ("a nested e-mail address as subject", KEYCLOAK | {"subject": "person.Email"}, "subject"),
     ("a login name as subject", KEYCLOAK | {"subject": "preferred_username"}, "subject"),
+    ("a mark of programs at no path", KEYCLOAK | {"service": {"a..b": "x"}}, "service"),
+    ("no mark of programs", KEYCLOAK | {"service": {}}, "service"),
     ("a subject that is no path", KEYCLOAK | {"subject": "a..b"}, "subject"),
     ("groups at no path", KEYCLOAK | {"groups": {"claim": "."}}, "groups"),
     ("roles by look-up", KEYCLOAK | {"roles": {"lookup": "graph"}}, "roles.lookup"),

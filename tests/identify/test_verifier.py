@@ -78,6 +78,7 @@ CLAIMS = [
     ("a subject with a line break", {"sub": "ana\nben"}, errors.NoSubject),
     ("an actor that cannot be read", {"act": "agent"}, errors.BadActor),
     ("an ID token's payload type", {"typ": "ID"}, errors.NotAnAccessToken),
+    ("a binding to a key", {"cnf": {"jkt": "x"}}, errors.SenderConstrained),
     ("a token use of its own", {"token_use": "id"}, errors.NotAnAccessToken),
 ]
 

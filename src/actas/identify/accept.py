@@ -151,9 +151,9 @@ def _listed(values: list[str]) -> str:
 
 CHECKS = (
     _has_a_taken_type,
+    _is_free_to_be_shown,
     _is_marked_as_taken,
     _shows_no_other_kind,
-    _is_free_to_be_shown,
     _is_for_us,
     _comes_through_a_taken_client,
     _belongs_to_a_taken_tenant,

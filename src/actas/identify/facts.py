@@ -80,7 +80,7 @@ def person_or_program(claims: Claims, profile: Profile) -> Fact[Kind]:
     """Tell people and programs apart by the settings, else by the preset's tells."""
     preset = profile.preset
     if profile.service is not None:
-        is_service = all(claims.get(claim) == value for claim, value in profile.service.items())
+        is_service = all(_says(claims, path, value) for path, value in profile.service)
         return Known(Kind.SERVICE if is_service else Kind.HUMAN)
     if preset.kind is not None:
         return Known(preset.kind)
@@ -90,6 +90,12 @@ def person_or_program(claims: Claims, profile: Profile) -> Fact[Kind]:
     if not is_service and (profile.takes == "id" or shows(claims, preset.human)):
         return Known(Kind.HUMAN)  # an ID token tells of a person's sign-in (OpenID Connect Core 1.0, section 2)
     return Missing.UNKNOWN
+
+
+def _says(claims: Claims, path: Path, value: str) -> bool:
+    """Say whether a claim has the value that the settings name; they write true where JSON has it."""
+    found = [one for _, one in find(claims, path)]
+    return any(str(one).lower() == value if isinstance(one, bool) else one == value for one in found)
 
 
 def shows(claims: Claims, tells: Tells) -> bool:

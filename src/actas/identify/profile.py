@@ -67,7 +67,7 @@ class Profile:
     scopes: Reading
     amr: frozenset[str]
     acr: frozenset[str]
-    service: Mapping[str, str] | None
+    service: tuple[tuple[Path, str], ...] | None
     agents: frozenset[str]
     lookup: Literal["graph", "google", "keycloak-admin"] | None
     leeway: timedelta
@@ -116,7 +116,7 @@ def profile_of(name: str, provider: Provider, preset: Preset) -> Profile:
         scopes=_reading(provider.scopes, preset.scopes),
         amr=mfa or preset.amr,
         acr=mfa or preset.acr,
-        service=provider.service,
+        service=_marks(provider.service),
         agents=frozenset(provider.agent_clients),
         lookup=provider.groups.lookup if provider.groups else None,
         leeway=provider.leeway.time,
@@ -181,6 +181,10 @@ def _reading(setting: Claim | None, preset: Where) -> Reading:
         absent=(setting.absent if setting else None) or preset.absent,
         full=preset.full,
     )
+
+
+def _marks(service: Mapping[str, str] | None) -> tuple[tuple[Path, str], ...] | None:
+    return None if service is None else tuple((parse_path(claim), value) for claim, value in service.items())
 
 
 def _is_shared(tenant: str | None) -> bool:

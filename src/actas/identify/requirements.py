@@ -121,7 +121,11 @@ def _claims(provider: Provider, _preset: Preset) -> Iterator[Shortcoming]:
         "client": provider.client,
     }
     paths = [(key, path) for key, claim in claims.items() if claim for path in many(claim.claim)]
-    for key, path in [*paths, *([("subject", provider.subject)] if provider.subject is not None else [])]:
+    paths += [("subject", provider.subject)] if provider.subject is not None else []
+    paths += [("service", path) for path in provider.service or {}]
+    if provider.service == {}:
+        yield Shortcoming(key="service", message="names no claim", hint="Name a claim and its value, or leave it out.")
+    for key, path in paths:
         try:
             parse_path(path)
         except ValueError as wrong:

@@ -24,6 +24,6 @@ PRESET = Preset(
     # Only with RBAC on and "add permissions"; roles come in claims of the tenant's own naming (1.6).
     roles=Where(paths=("permissions",)),
     scopes=Where(paths=("scope",)),
-    human=((Tell(claim="sub", contains="|"), Tell(claim="gty", present=False)),),
+    human=((Tell(claim="sub", contains="|"),),),  # connection|id; gty stands in people's tokens too, as in "password"
     service=((Tell(claim="gty", equals="client-credentials"), Tell(claim="sub", suffix="@clients")),),
 )

@@ -26,11 +26,13 @@ PRESET = Preset(
     roles=Where(paths=("realm_access.roles", "resource_access.*.roles")),
     scopes=Where(paths=("scope",)),
     # acr is a level of the realm's own making and is "0" again on single sign-on (real-parts.md, 1): no default.
-    # A service account has no sign-in, so no sid; its own mappers add client_id and the user's name (1.1).
-    human=((Tell(claim="sid"),),),
+    # A service account has no sign-in, so no sid unless its client gets refresh tokens; its own mappers add
+    # client_id, and its user has a name of its own (1.1). A person could take such a name: the name alone says nothing.
+    human=((Tell(claim="sid"), Tell(claim="client_id", present=False)),),
     service=(
         (Tell(claim="sid", present=False), Tell(claim="client_id", same_as="azp")),
         (Tell(claim="sid", present=False), Tell(claim="preferred_username", prefix="service-account-")),
+        (Tell(claim="client_id", same_as="azp"), Tell(claim="preferred_username", prefix="service-account-")),
     ),
     lookup="keycloak-admin",
 )
