@@ -191,7 +191,7 @@ async def test_at_the_cap_with_all_busy_the_call_is_refused(bench, limits, per_s
             tasks.start_soon(bench.value, function, 0.6)
         await bench.running(2)
         with pytest.raises(TooManyProcesses) as refused:
-            await bench.call(function, 0)
+            await bench.call(bench.function(SLEEP, name="other"), 0)
 
     assert (refused.value.status, refused.value.per_subject) == (429, per_subject)
     assert await bench.value(function, 0) == "slept"
@@ -421,3 +421,34 @@ async def test_settings_that_no_process_is_made_of_keep_it(bench):
     after = bench.function(None, environment={"TABLE": "old"}, schedule=Schedule(at_once=3))
 
     assert await bench.value(after) == 2
+
+
+async def test_at_the_cap_a_call_waits_for_a_process_of_its_own(bench):
+    bench.open(limits=Limits(processes_per_subject=2))
+    function = bench.function(SLEEP)
+    told = []
+
+    async def one():
+        told.append(await bench.value(function, 0.1))
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(8):
+            tasks.start_soon(one)
+
+    assert told == ["slept"] * 8
+    assert len(bench.shared.pool) == 2
+    assert not bench.shared.pool._waiting
+
+
+async def test_a_call_that_waits_for_a_process_finds_its_end(bench):
+    """The process that it waits for crashes; then there is room for a new one."""
+    bench.open(limits=Limits(processes_per_subject=1))
+    function = bench.function(
+        "import os, time\ndef handler(event, context):\n    time.sleep(0.3)\n    os._exit(event)\n"
+    )
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(3):
+            tasks.start_soon(bench.error, function, 1)
+
+    assert not bench.shared.pool._waiting

@@ -33,6 +33,8 @@ from actas.invoke.local.errors import (
     IsolationUnavailable,
     SandboxFailed,
     SessionOver,
+    TooManyProcesses,
+    WaitedTooLong,
 )
 from actas.invoke.local.gate import Gate
 from actas.invoke.local.job import Job, Key
@@ -186,14 +188,21 @@ class LocalBackend:
         """Take no more calls; the processes end with what all local functions share."""
 
     async def _start(self, delivery: Delivery, job: Job) -> None:
-        """Give the job to a warm process, or to a new one."""
-        self._refuse_when_closed()
-        key = self._key(delivery)
-        process = self._shared.pool.take(key)
-        if process is None:
-            await self._launch(key, delivery, job)
-        else:
-            process.submit(job)
+        """Give the job to a warm process, or to a new one, or, where there may be no more, to the next that is free."""
+        pool, patience = self._shared.pool, _PATIENCE
+        ends = asyncio.get_running_loop().time() + patience
+        while True:
+            self._refuse_when_closed()
+            key = self._key(delivery)
+            if (process := pool.take(key)) is not None:
+                return process.submit(job)
+            try:
+                return await self._launch(key, delivery, job)
+            except TooManyProcesses:
+                if not pool.may_wait(key):
+                    raise
+            if not await pool.freed(key, patience=ends - asyncio.get_running_loop().time()):
+                raise WaitedTooLong(function=self._name, seconds=patience)
 
     def _refuse_when_closed(self) -> None:
         if self._shared.closed:

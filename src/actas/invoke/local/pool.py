@@ -1,11 +1,13 @@
 """Every function process there is: who may have one, who is given up for another, who is retired.
 
 A process belongs to one key (function, version, role session) for life. At a cap the process that has been idle
-longest goes; where none is idle, the caller gets 429.
+longest goes; where none is idle, a call waits for a process of its own key, and without one its caller gets 429.
 """
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
+
+import anyio
 
 from actas.invoke.local.errors import TooManyProcesses
 from actas.invoke.local.job import Key
@@ -25,6 +27,7 @@ class Pool:
         self._by_key: defaultdict[Key, list[FunctionProcess]] = defaultdict(list)
         self._all: dict[FunctionProcess, None] = {}  # in the order in which they were last given a call
         self._idle: dict[FunctionProcess, asyncio.TimerHandle] = {}
+        self._waiting: defaultdict[Key, deque[asyncio.Future[None]]] = defaultdict(deque)
         self._versions: dict[str, str] = {}
         self._spans: dict[str, float] = {}
 
@@ -50,6 +53,32 @@ class Pool:
                 self._all[process] = self._all.pop(process)
                 return process
         return None
+
+    def may_wait(self, key: Key) -> bool:
+        """Whether a process of *key* is there that will be free again."""
+        return any(not process.ending for process in self._by_key.get(key, ()))
+
+    async def freed(self, key: Key, *, patience: float) -> bool:
+        """Wait until a process of *key* is free or gone; False where that took longer than *patience*."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting[key].append(turn)
+        try:
+            with anyio.move_on_after(patience):
+                await turn
+                return True
+            return False
+        finally:
+            if turn in (waiting := self._waiting.get(key, deque())):
+                waiting.remove(turn)
+
+    def _wake(self, key: Key) -> None:
+        waiting = self._waiting.get(key)
+        while waiting:
+            turn = waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._waiting.pop(key, None)
 
     async def add(self, process: FunctionProcess) -> None:
         """Enter a new process, making room for it."""
@@ -104,6 +133,7 @@ class Pool:
         self._idle[process] = asyncio.get_running_loop().call_later(max(0.0, span), self._retire, process)
         same = self._by_key[process.key]
         same.append(same.pop(same.index(process)))
+        self._wake(process.key)
 
     def _retire(self, process: FunctionProcess) -> None:
         if timer := self._idle.pop(process, None):
@@ -119,3 +149,4 @@ class Pool:
             same.remove(process)
         if not same:
             self._by_key.pop(process.key, None)
+        self._wake(process.key)

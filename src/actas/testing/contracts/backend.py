@@ -15,13 +15,15 @@
 * ``is-absent``: not be there.
 """
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
 from actas.errors import ActasError
 from actas.invoke.errors import InvokeError
 from actas.invoke.interface import Backend, Delivery
+from actas.model import clock
 from actas.model.call import Call
 from actas.model.decision import Grant, Role
 from actas.model.facts import Known
@@ -38,7 +40,7 @@ def delivery(
     payload: bytes = b"{}", *, number: int = 1, subject: str = "ana", lasts: timedelta | None = None
 ) -> Delivery:
     """Make a delivery for *subject*, with sessions that hold `SECRET`."""
-    now = datetime.now(UTC)  # noqa: TID251 - a backend looks at the real clock
+    now = clock.now()  # a backend looks at the real clock
     ends = now + (lasts or timedelta(minutes=10))
     role = Role(name="reader", arn="arn:aws:iam::000000000000:role/reader", session=timedelta(minutes=10))
     work = Session(
@@ -52,7 +54,7 @@ def delivery(
     return Delivery(
         call=Call(id=f"{number:026d}", function="subject", payload=payload, received_at=now),
         grant=_grant(subject, role, ends, now),
-        sessions=Sessions(invoke=None, work=work, id=f"session-of-{subject}"),
+        sessions=Sessions(invoke=replace(work, purpose="invoke"), work=work, id=f"session-of-{subject}"),
         envelope=lambda _event, _now: "an.envelope.here",
         token=Secret(_TOKEN),
     )
