@@ -20,6 +20,8 @@ ROUTE = "arn:aws:execute-api:us-east-1:000000000000:x/y/GET/z"
 
 
 class TestLocal(BrokerContract):
+    """local"""
+
     @pytest.fixture(autouse=True)
     def _parts(self, broker, grant, noon):
         self.made, self.granted, self.now = broker, grant, noon

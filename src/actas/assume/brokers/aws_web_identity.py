@@ -26,7 +26,7 @@ from actas import jose
 from actas.assume import key as keys
 from actas.assume import policies
 from actas.assume.brokers.local import PseudonymOf, lasts_until
-from actas.assume.errors import BrokerRefused, BrokerUnreachable
+from actas.assume.errors import AssumeError, BrokerRefused, BrokerUnreachable
 from actas.model.decision import Grant
 from actas.model.secret import Secret
 from actas.model.session import NO_ROLE, Session, Sessions
@@ -73,9 +73,15 @@ class AwsWebIdentityBroker:
         async def trade(purpose: Literal["invoke", "work"]) -> None:
             made[purpose] = await self._trade(grant, purpose, policy[purpose], name=name, now=now, ends=ends)
 
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(trade, "invoke")
-            tasks.start_soon(trade, "work")
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(trade, "invoke")
+                tasks.start_soon(trade, "work")
+        except ExceptionGroup as several:
+            ours = several.subgroup(AssumeError)
+            if ours is None:
+                raise
+            raise ours.exceptions[0] from several  # either is enough: without one of the two there is no call
         return Sessions(invoke=made["invoke"], work=made["work"], id=keys.name(keys.rests(grant)))
 
     async def _trade(

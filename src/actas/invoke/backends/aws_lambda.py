@@ -28,7 +28,7 @@ from actas.model.outcome import Answered
 from actas.settings.schema import Function
 
 LARGEST: Final = 6 * 1024 * 1024
-_MARGIN: Final = 5.0
+_MARGIN: Final = 2.0
 """Seconds on top of the function's own timeout, for the way there and back."""
 
 
@@ -77,6 +77,18 @@ class LambdaUnreachable(InvokeError):
     def __init__(self, *, function: str, why: str) -> None:
         """State how it did not."""
         super().__init__(f"Lambda did not answer for {function}: {why}")
+
+
+class LambdaTimedOut(InvokeError):
+    """Lambda did not answer in time."""
+
+    code = "invoke.lambda-timed-out"
+    hint = "Give the function a longer timeout here and in AWS; it may have run, so look before calling again."
+    status = 504
+
+    def __init__(self, *, function: str, allowed: float) -> None:
+        """State how long was waited, in seconds."""
+        super().__init__(f"Lambda did not answer for {function} within {allowed:g} s")
 
 
 class AwsLambdaBackend:
@@ -159,7 +171,7 @@ class AwsLambdaBackend:
                 ) as answer:
                     content = await _read(answer.content)
         except TimeoutError as late:
-            raise LambdaUnreachable(function=self._name, why=f"no answer within {allowed:g} s") from late
+            raise LambdaTimedOut(function=self._name, allowed=allowed) from late
         except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as wrong:
             raise LambdaUnreachable(function=self._name, why=type(wrong).__name__) from wrong
         if answer.status == 429:
