@@ -16,6 +16,7 @@ _HOP_BY_HOP: Final = frozenset(
         *("proxy-authenticate", "proxy-authorization", "proxy-authentication-info", "http2-settings", "expect"),
     )
 )
+_NONE: Final = frozenset[str]()
 # The caller's own proofs; they go on only where the settings say so, and then as one token.
 _PROOFS: Final = frozenset(("authorization", "cookie", "cookie2", "dpop"))
 # What backends believe about callers or about the request, because some proxy in front used to say it.
@@ -54,15 +55,20 @@ def to_backend(headers: Headers, ours: Iterable[tuple[str, str]]) -> list[tuple[
 
 def to_caller(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Give what is answered: the backend's fields but for those of its connection and those that are ours to say."""
-    spelt = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
-    dropped = _named_by_connection(spelt)
-    names = {normalised(name) for name, _ in spelt}
+    keyed = [
+        (normalised(name), name, value)
+        for name, value in ((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+    ]
+    names = {key for key, _, _ in keyed}
+    dropped = _named_by_connection([(name, value) for _, name, value in keyed]) if "connection" in names else _NONE
     if "transfer-encoding" in names:  # RFC 9112, section 6.3: then a length says nothing
         dropped |= {"content-length"}
     return tuple(
-        (name, value)
-        for name, value in spelt
-        if (key := normalised(name)) not in _HOP_BY_HOP and key not in dropped and not key.startswith("actas-")
+        [
+            (name, value)
+            for key, name, value in keyed
+            if key not in _HOP_BY_HOP and key not in dropped and not key.startswith("actas-")
+        ]
     )
 
 

@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator
 from typing import Final, Literal, NoReturn
 
 import aiohttp
-import anyio
 from yarl import URL
 
 from actas.invoke.interface import Delivery
@@ -62,16 +61,12 @@ class HttpBackend:
         sending = await Sending.of(delivery.call)
         headers = self._headers(delivery, sending)
         await self._gate.enter()
-        deadline = anyio.current_time() + self._timeout
         try:
-            with anyio.fail_after(self._timeout):
-                answer = await self._send(method, url, headers, sending)
-        except BaseException as wrong:
+            answer = await self._send(method, url, headers, sending)
+        except BaseException:
             self._gate.leave()
-            if type(wrong) is TimeoutError:
-                raise UpstreamTimedOut(function=self._name, phase="answer", seconds=self._timeout) from wrong
             raise
-        body = _AnswerBody(self, answer, deadline)
+        body = _AnswerBody(self, answer)
         if answer.status < 200:
             await body.aclose()
             raise UpstreamMalformed(function=self._name, why="another protocol was begun that nobody asked for")
@@ -129,6 +124,8 @@ class HttpBackend:
             )
         except (aiohttp.ClientError, ConnectionError, ValueError) as wrong:
             self.failed(wrong, sending)
+        except TimeoutError as wrong:
+            raise UpstreamTimedOut(function=self._name, phase="answer", seconds=self._timeout) from wrong
 
     def _open(self) -> aiohttp.ClientSession:
         """Make the connections' pool, on the loop that runs now."""
@@ -140,7 +137,8 @@ class HttpBackend:
         Judging.literal(self._name, self._base.hostname or "", private=self._settings.private)
         self._session = aiohttp.ClientSession(
             connector=connector,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_within()),
+            # One timer for the whole of a call, its answer's body included; a scope for each wait costs a third more.
+            timeout=aiohttp.ClientTimeout(total=self._timeout, sock_connect=self._connect_within()),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=_OURS_ALONE,
@@ -159,29 +157,30 @@ class HttpBackend:
 class _AnswerBody:
     """An answer's body as it comes; the call's place is given back when it ends, however it ends."""
 
-    def __init__(self, backend: HttpBackend, answer: aiohttp.ClientResponse, deadline: float) -> None:
-        self._backend, self._answer, self._deadline = backend, answer, deadline
-        self._pieces = answer.content.iter_any()
+    def __init__(self, backend: HttpBackend, answer: aiohttp.ClientResponse) -> None:
+        self._backend, self._answer = backend, answer
         self._over = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
+        if self._over:
+            raise StopAsyncIteration
         try:
-            with anyio.fail_after(max(0.0, self._deadline - anyio.current_time())):
-                return await self._pieces.__anext__()
-        except StopAsyncIteration:
-            self._answer.release()
-            self._finish()
-            raise
+            piece = await self._answer.content.readany()
         except BaseException as wrong:
             await self.aclose()
-            if isinstance(wrong, TimeoutError):
-                self._backend.late(wrong)
             if isinstance(wrong, aiohttp.ClientError | ConnectionError):
                 self._backend.failed(wrong)
+            if isinstance(wrong, TimeoutError):
+                self._backend.late(wrong)
             raise
+        if not piece:
+            self._answer.release()
+            self._finish()
+            raise StopAsyncIteration
+        return piece
 
     async def aclose(self) -> None:
         """Stop: the connection is not used again where the body was not read to its end."""
