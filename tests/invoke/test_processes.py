@@ -452,3 +452,33 @@ async def test_a_call_that_waits_for_a_process_finds_its_end(bench):
             tasks.start_soon(bench.error, function, 1)
 
     assert not bench.shared.pool._waiting
+
+
+async def test_a_backend_that_is_closed_ends_its_processes_and_lets_a_call_finish(bench):
+    bench.open(spares=True)
+    function, other = bench.function(SLEEP), bench.function(COUNT, name="other")
+    await bench.value(other)
+    await bench.value(function, 0, subject="ben")
+    told = []
+
+    async def one():
+        told.append(await bench.value(function, 0.3))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one)
+        await bench.running()
+        await function.close()
+
+    assert told == ["slept"]
+    await until(lambda: {process.key.function for process in bench.shared.pool._all} == {"other"})
+    await until(lambda: {name for name, _version in bench.shared.pool.spares._ready} == {"other"})
+
+
+async def test_closing_a_backend_leaves_what_its_successor_uses(bench):
+    before = bench.function(COUNT)
+    await bench.value(before)
+    after = bench.function(None, schedule=Schedule(at_once=3))
+
+    await before.close()
+
+    assert await bench.value(after) == 2

@@ -11,6 +11,7 @@ One process serves one version of one function for one role session, and is froz
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -98,6 +99,8 @@ class LocalBackends:
             most_per_subject=limits.processes_per_subject,
             spares=Spares(wanted=spares),
         )
+        self.users: Counter[tuple[str, str]] = Counter()
+        """How many backends there are of each function and of what it is made of."""
         self.closed = False
 
     async def open(self) -> Machine:
@@ -161,6 +164,7 @@ class LocalBackend:
             (name, value.reveal() if isinstance(value, Secret) else value) for name, value in environment.items()
         )
         self._made_of = f"{hash((self._code, settings.memory, tuple(own))):x}"
+        shared.users[name, self._made_of] += 1
         schedule = settings.schedule
         self._gate = Gate(name, at_once=schedule.at_once, waiting=schedule.waiting, patience=_PATIENCE)
 
@@ -185,7 +189,10 @@ class LocalBackend:
         return route_events.answer(outcome, route, version=self._settings.format, binary_media_types=binary)
 
     async def close(self) -> None:
-        """Take no more calls; the processes end with what all local functions share."""
+        """End its processes, unless another backend of the function uses them too."""
+        self._shared.users[self._name, self._made_of] -= 1
+        if self._shared.users[self._name, self._made_of] <= 0:
+            self._shared.pool.give_up(self._name, self._made_of)
 
     async def _start(self, delivery: Delivery, job: Job) -> None:
         """Give the job to a warm process, or to a new one, or, where there may be no more, to the next that is free."""

@@ -95,6 +95,15 @@ class Pool:
         self._all[process] = None
         self._by_key[process.key].append(process)
 
+    def give_up(self, function: str, version: str) -> None:
+        """End the processes of *function* whose version holds *version*, those that are busy after their call."""
+        for process in tuple(self._all):
+            if process.key.function == function and version in process.key.version:
+                if process.takes_next:
+                    self._retire(process)
+                process.is_last_call = True
+        self.spares.retire(function, but="")
+
     async def close(self) -> None:
         """End every process and wait until all are gone."""
         await self.spares.close()
@@ -124,7 +133,7 @@ class Pool:
         raise TooManyProcesses(limit=limit, per_subject=whose is not None)
 
     def _now_idle(self, process: FunctionProcess) -> None:
-        if process.key.version != self._versions.get(process.key.function):
+        if process.is_last_call or process.key.version != self._versions.get(process.key.function):
             process.end()
             return
         span = self._spans.get(process.key.function, 0.0)

@@ -34,6 +34,8 @@ class FunctionProcess:
         self.expires_at: datetime | None = None
         self.sandbox = Sandbox(self._exited)
         self.ending = False
+        self.is_last_call = False
+        """Whether it ends when its call is over."""
         self.on_idle: Callable[[FunctionProcess], None] = _nothing
         self.on_gone: Callable[[FunctionProcess], None] = _nothing
         self.group: Group | None = None
@@ -58,7 +60,7 @@ class FunctionProcess:
     def takes_next(self) -> bool:
         """Whether a call may be given to it: it is idle, or has answered and is about to be."""
         answered = self._job is None or self._job.done.done()
-        return not self.ending and self._next is None and answered
+        return not (self.ending or self.is_last_call) and self._next is None and answered
 
     def belong(self, key: Key, *, whose: tuple[str, str], expires_at: datetime | None) -> None:
         """Become the process of one caller's role session, for good."""
