@@ -1,7 +1,5 @@
 """``actas up``: the gateway with a demo identity provider, functions and rules; prints calls to try."""
 
-import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -39,35 +37,32 @@ def up(folder: Path | None = None) -> int:
 async def _up(folder: Path) -> None:
     import anyio
 
+    from actas.cli.login_demo import Demo, DemoPerson, withdraw_demo, write_demo
     from actas.cli.serving import say, serve_until_told
     from actas.testing.idp import Idp
     from actas.wiring.run import Running
 
     idp = Idp(port=PROVIDER_PORT, shape="keycloak")
+    states: list[Path] = []
 
     async def then(running: Running) -> None:
-        _tell_demo(running.parts.state, idp)
+        states.append(running.parts.state)
+        people = {name: DemoPerson(password=person.password.reveal()) for name, person in idp.people.items()}
+        write_demo(running.parts.state, Demo(issuer=idp.issuer, client_id="cli", people=people))
         say(_welcome(running, folder))
         if running.ready()["isolation"] == "weak":
             say(WEAK)
 
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(idp.serve)
-        await idp.ready()
-        await serve_until_told(folder / "actas.yaml", weak=True, then=then)
-        tasks.cancel_scope.cancel()
-
-
-def _tell_demo(state: Path, idp: Any) -> None:
-    """Write down who can sign in, for ``--as NAME``; readable by its owner alone."""
-    found = {
-        "issuer": idp.issuer,
-        "client_id": "cli",
-        "people": {name: {"password": person.password.reveal()} for name, person in idp.people.items()},
-    }
-    handle = os.open(state / "demo.json", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "w") as file:
-        json.dump(found, file)
+    idp.take_port()
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(idp.serve)
+            await idp.ready()
+            await serve_until_told(folder / "actas.yaml", weak=True, then=then)
+            tasks.cancel_scope.cancel()
+    finally:
+        for state in states:
+            withdraw_demo(state)
 
 
 def _welcome(running: Any, folder: Path) -> str:

@@ -37,6 +37,7 @@ class Parts:
     signing: Signing
     audit: Audit
     marks: Watermarks
+    logs: FunctionLogs
     identify: Identify
     pool: LocalBackends
     sessions: SessionCache
@@ -47,42 +48,10 @@ class Parts:
 @asynccontextmanager
 async def parts(loaded: Loaded, settings: Settings) -> AsyncIterator[Parts]:
     """Open everything, run what has to run in the background, and end it all when the block is left."""
-    gateway = settings.gateway
-    state = loaded.locate(gateway.state)
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    state.chmod(0o700)
-    now = clock.now()
-    if gateway.isolation == "weak":  # functions may read what the gateway reads: no key may be worth anything later
-        shutil.rmtree(state / "keys", ignore_errors=True)
-    sealing, signing = Sealing(state / "keys" / "sealing.json"), Signing(state / "keys" / "signing.json")
-    sealing.rotate(now)
-    signing.rotate(now)
-    logs = FunctionLogs(state / "logs")
-    audit = Audit(settings.audit, state, clock.now, base=loaded.path.parent)
-    await audit.open()
-    marks = Watermarks(audit.people, clock.now)
-    marks.prime(state / store.FILE)
-    pool = LocalBackends(
-        limits=gateway.limits,
-        log=logs.line,
-        isolation=gateway.isolation,
-        hidden=(state,),
-        region=gateway.region,
-        public_keys=lambda: msgspec.json.encode(signing.jwks()).decode(),
-    )
-    made = Parts(
-        state=state,
-        sealing=sealing,
-        signing=signing,
-        audit=audit,
-        marks=marks,
-        identify=Identify(settings.providers, base_dir=loaded.path.parent, watermarks=marks),
-        pool=pool,
-        sessions=SessionCache(most=gateway.limits.sessions, most_per_subject=gateway.limits.sessions_per_subject),
-        envelope=Minter(issuer=gateway.control_url, newest=signing.newest),
-    )
+    made = _made(loaded, settings)
+    await made.audit.open()
     async with anyio.create_task_group() as tasks:
-        await tasks.start(audit.run)
+        await tasks.start(made.audit.run)
         tasks.start_soon(_read_marks, made)
         tasks.start_soon(made.identify.run)
         tasks.start_soon(_rotate, made)
@@ -91,11 +60,52 @@ async def parts(loaded: Loaded, settings: Settings) -> AsyncIterator[Parts]:
             yield made
         finally:
             with anyio.CancelScope(shield=True):
-                await pool.close()
-                logs.close()
+                await made.pool.close()
+                made.logs.close()
                 tasks.cancel_scope.cancel()
     with anyio.CancelScope(shield=True):
-        await audit.close()
+        await made.audit.close()
+
+
+def _made(loaded: Loaded, settings: Settings) -> Parts:
+    gateway, now = settings.gateway, clock.now()
+    state = _state(loaded, settings)
+    sealing, signing = Sealing(state / "keys" / "sealing.json"), Signing(state / "keys" / "signing.json")
+    sealing.rotate(now)
+    signing.rotate(now)
+    logs = FunctionLogs(state / "logs")
+    audit = Audit(settings.audit, state, clock.now, base=loaded.path.parent)
+    marks = Watermarks(audit.people, clock.now)
+    marks.prime(state / store.FILE)
+    return Parts(
+        state=state,
+        sealing=sealing,
+        signing=signing,
+        audit=audit,
+        marks=marks,
+        logs=logs,
+        identify=Identify(settings.providers, base_dir=loaded.path.parent, watermarks=marks),
+        pool=LocalBackends(
+            limits=gateway.limits,
+            log=logs.line,
+            isolation=gateway.isolation,
+            hidden=(state,),
+            region=gateway.region,
+            public_keys=lambda: msgspec.json.encode(signing.jwks()).decode(),
+        ),
+        sessions=SessionCache(most=gateway.limits.sessions, most_per_subject=gateway.limits.sessions_per_subject),
+        envelope=Minter(issuer=gateway.control_url, newest=signing.newest),
+    )
+
+
+def _state(loaded: Loaded, settings: Settings) -> Path:
+    """Make the state folder, its owner's alone."""
+    state = loaded.locate(settings.gateway.state)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    state.chmod(0o700)
+    if settings.gateway.isolation == "weak":  # functions may read what the gateway reads: no key may be of use later
+        shutil.rmtree(state / "keys", ignore_errors=True)
+    return state
 
 
 async def _read_marks(made: Parts) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
+from anyio.abc import TaskGroup
 
 from actas.decide.ruleset import RuleSet
 from actas.gateway import Gateway
@@ -28,6 +29,10 @@ from actas.wiring.furnish import Furnished
 from actas.wiring.parts import Parts, parts
 
 log = logging.getLogger("actas")
+LAST_ANSWERS = 1.0
+"""Seconds for what is written already to leave, when every call is over or out of time."""
+LAST_CALLS = 60.0
+"""Seconds beyond its function's own time for which a call may keep a backend that new settings do not have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +76,15 @@ async def run(
         await made.identify.prefetch()
         house = _House(made, Furnished(loaded, settings, made), watch)
         watch.on_change, watch.on_broken = house.change(on_change), on_broken
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(watch.run)
-            await _listen(house, path, on_ready, stop or anyio.Event(), settings.gateway.grace.seconds)
-            tasks.cancel_scope.cancel()
+        try:
+            async with anyio.create_task_group() as tasks:
+                house.tasks = tasks
+                tasks.start_soon(watch.run)
+                await _listen(house, path, on_ready, stop or anyio.Event(), settings.gateway.grace.seconds)
+                tasks.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await house.close()
 
 
 class _House:
@@ -90,7 +100,9 @@ class _House:
         figures = Figures(calls=self.gateway.ended, strangers=self.gateway.strangers, gauges=self.gauges)
         made.admin = Actions(made, self, figures).backends()
         furnished.add_admin(made.admin)
-        self.control = control.control_app(told, self.admin.routes())
+        self.control = control.ControlDoor(told, self.admin.routes(), furnished.front)
+        self.tasks: TaskGroup | None = None
+        self._leaving: list[Furnished] = []
 
     @property
     def rules(self) -> RuleSet:
@@ -105,13 +117,41 @@ class _House:
             after = Furnished(loaded, settings, self.parts, self.furnished)
             self.parts.identify.replace(settings.providers)
             before, self.furnished = self.furnished, after
-            self.gateway.house, self.public.front, self.admin.front = after.house, after.front, after.front
+            after.front.is_stopping = before.front.is_stopping
+            self.gateway.house = after.house
+            self.public.front = self.admin.front = self.control.front = after.front
             self.parts.audit.reloaded(after.rules.generation)
             told(loaded)
-            for backend in before.left_over(after):
-                await backend.close()
+            assert self.tasks is not None
+            self._leaving.append(before)
+            self.tasks.start_soon(self._leave, before, after)
 
         return on_change
+
+    async def _leave(self, before: Furnished, after: Furnished) -> None:
+        """Close what *after* has no use for, when the calls are over that began with it."""
+        left = before.left_over(after)
+        longest = max((one.timeout.seconds for one in before.settings.functions.values()), default=0.0)
+        try:
+            with anyio.move_on_after(longest + LAST_CALLS):
+                for one in tuple(self._leaving):  # also those before it, that had the same backends
+                    await one.front.flights.landed()
+        finally:
+            self._leaving.remove(before)
+            with anyio.CancelScope(shield=True):
+                for backend in left:
+                    await backend.close()
+
+    async def drained(self) -> None:
+        """Begin no more calls, and wait until those in flight are over."""
+        self.furnished.front.is_stopping = True
+        for one in (*self._leaving, self.furnished):
+            await one.front.flights.landed()
+
+    async def close(self) -> None:
+        """Close every backend."""
+        for backend in self.furnished.backends.values():
+            await backend.close()
 
     def gauges(self) -> dict[str, float]:
         """Give the figures that are read when they are asked for."""
@@ -128,7 +168,7 @@ class _House:
             "audit_trouble": float(trail.trouble is not None),
             "sessions": len(self.parts.sessions),
             "processes": len(self.parts.pool.pool),
-            "requests_in_flight": self.public.in_flight,
+            "requests_in_flight": sum(one.front.flights.now for one in (*self._leaving, self.furnished)),
             "providers_unusable": sum(not one.ready for one in self.parts.identify.state()),
         }
 
@@ -158,8 +198,8 @@ class _House:
 async def _listen(house: _House, path: Path, on_ready: Told | None, stop: anyio.Event, grace: float) -> None:
     gateway = house.furnished.settings.gateway
     async with (
-        serving(house.public, gateway.listen, grace=grace) as public,
-        serving(house.control, gateway.control_listen, grace=grace) as controlled,
+        serving(house.public, gateway.listen, grace=LAST_ANSWERS) as public,
+        serving(house.control, gateway.control_listen, grace=LAST_ANSWERS) as controlled,
         anyio.create_task_group() as tasks,
     ):
         tasks.start_soon(_until_signal, stop)
@@ -170,7 +210,7 @@ async def _listen(house: _House, path: Path, on_ready: Told | None, stop: anyio.
         await stop.wait()
         house.stopping = True
         with anyio.move_on_after(grace):
-            await house.public.drained()
+            await house.drained()
         tasks.cancel_scope.cancel()
 
 
