@@ -1,11 +1,13 @@
 """The preset `keycloak` and its look-up of groups, on tokens and answers of a real Keycloak."""
 
 from functools import partial
+from uuid import uuid4
 
 import anyio
 import httpx
 import pytest
 
+from actas import jose
 from actas.identify import Identify, errors
 from actas.identify.keyring import RingState
 from actas.model import clock
@@ -62,6 +64,21 @@ def test_other_tokens_of_a_real_realm_are_refused(keycloak, room, kind, refusal)
 def test_an_id_token_for_our_own_client_is_refused_by_its_kind(keycloak, room):
     with pytest.raises(errors.NotAnAccessToken):
         believed(room(audience="cli"), keycloak.password("ana")["id_token"])
+
+
+def test_a_real_token_that_is_bound_by_dpop_is_no_bearer_token(keycloak, room):
+    key = jose.Key.generate("ES256")
+    url = f"{keycloak.issuer}/protocol/openid-connect/token"
+    claims = {"htm": "POST", "htu": url, "iat": int(clock.now().timestamp()), "jti": uuid4().hex}
+    proof = jose.sign(claims, key, algorithm="ES256", header={"typ": "dpop+jwt", "jwk": key.to_json()})
+    form = {"grant_type": "password", "client_id": "cli", "username": "ana", "password": "ana-pw", "scope": "openid"}
+    answer = httpx.post(url, data=form, headers={"DPoP": proof}, timeout=20).json()
+
+    with pytest.raises(errors.SenderConstrained) as refused:
+        believed(room(), answer["access_token"])
+
+    assert answer["token_type"] == "DPoP"
+    assert "a DPoP key" in refused.value.bound_by
 
 
 def test_a_token_without_our_audience_is_refused(keycloak, room):

@@ -93,7 +93,7 @@ def _is_free_to_be_shown(claims: Claims, _header: Header, _issuer: Issuer) -> No
     if (bound := claims.get("cnf")) is None:  # RFC 7800, section 3.1
         return
     known = {"jkt": "a DPoP key", "x5t#S256": "a client certificate"}  # RFC 9449, section 6.1; RFC 8705, section 3.1
-    members = bound if isinstance(bound, dict) else {}
+    members = [name for name, value in bound.items() if value is not None] if isinstance(bound, dict) else []
     raise SenderConstrained(bound_by={known.get(name, "another key") for name in members} or {"another key"})
 
 

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from actas.identify.cache import Tokens
+from actas.identify.errors import UnexpectedAnswer
 from actas.identify.flow import Fetch
 from actas.identify.keyring import Clock, Ring
 from actas.identify.lookup import Account, account_of
 from actas.identify.lookups import LOOKUPS
 from actas.identify.members import Members
 from actas.identify.profile import Issuer, Source
-from actas.identify.reference import secret_of
 from actas.identify.registry import Registry
+from actas.settings.errors import SettingsError
+from actas.settings.resolve import resolve
 from actas.settings.schema import LookupClient, Provider
 
 
@@ -100,6 +102,11 @@ def _asked(provider: Provider, issuer: Issuer) -> Asked | None:
 
 def _members(how: Asked, provider: Provider, issuer: Issuer, edges: Edges) -> Members:
     def account() -> Account:
-        return account_of(how.client, provider, issuer, secret_of(how.client.secret, edges.base))
+        key = f"providers.{how.provider}.lookup.secret"
+        try:
+            secret = resolve(how.client.secret, key=key, folder=edges.base).secret
+        except SettingsError as wrong:
+            raise UnexpectedAnswer(what="the look-up client's secret", why=f"cannot be had: {wrong.message}") from wrong
+        return account_of(how.client, provider, issuer, secret)
 
     return Members(LOOKUPS[how.lookup], account, fetch=edges.fetch, clock=edges.clock)
