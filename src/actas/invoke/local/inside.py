@@ -3,9 +3,11 @@
 Three processes follow each other, because a process cannot enter a new pid namespace itself:
 
 * the *builder* makes the namespaces and the listener, forks the init, and ends;
-* the *init*, pid 1 of its namespace, builds the view of the file system, gives up every privilege, forks the
-  runtime, and then waits: for the runtime's end, which it reports, or for the gateway's, which ends everything;
-* the *runtime* gets its environment, credentials included, directly from the gateway, and becomes the function.
+* the *init*, pid 1 of its namespace, builds the view of the file system, forks the runtime, closes off what is
+  not in the view, gives up every privilege, and then waits: for the runtime's end, which it reports, or for the
+  gateway's, which ends everything;
+* the *runtime* gives up every privilege and loads the runtime client; when the walls stand, it gets its environment,
+  credentials included, directly from the gateway, and becomes the function.
 
 Each message to the gateway is a letter, with facts or descriptors behind it: ``L`` the listener, ``P`` descriptors
 of the runtime's and the init's process, ``X`` the runtime's exit status, ``E`` what went wrong.
@@ -45,9 +47,10 @@ def build(gateway_fd: int, log_fd: int) -> NoReturn:
         os.setsid()
         if plan["namespaces"] and os.fork() != 0:
             os._exit(0)
-        step = "shut the sandbox"
-        walls.shut(plan)
-        step = "fork"
+        step = "build the view"
+        if plan["namespaces"]:
+            walls.build_view(plan)
+        step = "close off"
         _be_init(gateway, log_fd, plan, port)
     except BaseException as wrong:  # noqa: BLE001 - whatever it is, this process must not go on into the server's loop
         with_reason = f"E{step}: {wrong}" if isinstance(wrong, OSError) else f"E{step}: {type(wrong).__name__}"
@@ -78,6 +81,9 @@ def _be_init(gateway: socket.socket, log_fd: int, plan: dict[str, Any], port: in
         os.close(wake)
         runtime.become(gateway, log_fd, plan, port)
     os.close(log_fd)
+    if plan["namespaces"]:
+        walls.close_off()  # meanwhile the runtime loads its client; it gets no environment before this is done
+    walls.give_up(plan)
     signal.set_wakeup_fd(_unblocked(wake))
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -33,7 +33,9 @@ def rehearse() -> NoReturn:
 
 def _inside(plan: dict[str, object]) -> NoReturn:
     try:
-        walls.shut(plan)
+        walls.build_view(plan)
+        walls.close_off()
+        walls.give_up(plan)
         program = seccomp.program(platform.machine())
         if program is not None:
             syscalls.install_filter(program)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from actas.invoke.local import seccomp, syscalls
+from actas.invoke.local import seccomp, syscalls, walls
 
 _LARGEST_MESSAGE = 1 << 20
 _MORE_THAN_ANY = 1 << 20
@@ -42,6 +42,7 @@ def become(gateway: socket.socket, log_fd: int, plan: dict[str, Any], port: int)
 
 
 def _settle(log_fd: int, plan: dict[str, Any]) -> None:
+    walls.give_up(plan)
     os.setsid()
     syscalls.prctl(syscalls.PR_SET_PDEATHSIG, signal.SIGKILL)
     nothing = os.open("/dev/null", os.O_RDONLY)

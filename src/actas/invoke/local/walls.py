@@ -48,13 +48,10 @@ def enter_namespaces() -> None:
         _write(f"/proc/self/{name}", text)
 
 
-def shut(plan: dict[str, Any]) -> None:
-    """Build the view of the files and give up every privilege."""
-    uid = _own_uid(plan)
-    if plan["namespaces"]:
-        _build_view(plan, uid)
-        socket.sethostname("localhost")
+def give_up(plan: dict[str, Any]) -> None:
+    """Give up every privilege, for good."""
     if plan["own_uid"]:
+        uid = _own_uid(plan)
         os.setgroups([])
         os.setresgid(uid, uid, uid)
         os.setresuid(uid, uid, uid)
@@ -68,8 +65,10 @@ def _own_uid(plan: dict[str, Any]) -> int:
     return _FIRST_UID + int(plan["number"]) if plan["own_uid"] else os.geteuid()
 
 
-def _build_view(plan: dict[str, Any], uid: int) -> None:
-    """Make a root that holds what the plan lists and nothing else, and go there."""
+def build_view(plan: dict[str, Any]) -> None:
+    """Make a root that holds what the plan lists, and go there; the old one is in sight until `close_off`."""
+    uid = _own_uid(plan)
+    socket.sethostname("localhost")
     syscalls.mount("none", "/", None, MS_REC | MS_PRIVATE)
     syscalls.mount("view", _STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=1m,nr_inodes=4k")
     Path(_STAGE + _OLD).mkdir()
@@ -84,6 +83,10 @@ def _build_view(plan: dict[str, Any], uid: int) -> None:
     Path("/proc").mkdir(exist_ok=True)
     # while the old /proc is still in sight, or the kernel refuses a new one to a user namespace
     syscalls.mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+
+def close_off() -> None:
+    """Take the old root out of sight for all processes of the sandbox; the kernel takes its time over that."""
     syscalls.unmount(_OLD)
     Path(_OLD).rmdir()
     syscalls.mount("none", "/", None, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV)
