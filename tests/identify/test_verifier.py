@@ -47,6 +47,23 @@ async def test_an_issuer_that_differs_by_a_slash_is_another_issuer(house, identi
     assert house.requests == []
 
 
+@pytest.mark.parametrize(
+    ("iss", "shown_as"),
+    [
+        ("https://sso.example/realms/corp/", "https://sso.example/realms/corp/"),
+        ("ana@mail.example", "a text of 16 characters"),
+        ("https://sso.example\nlog: all is well", "a text of 36 characters"),
+        ("x" * 201, "a text of 201 characters"),
+    ],
+    ids=["a URL", "an address", "two lines", "very long"],
+)
+async def test_the_issuer_that_is_unknown_is_told_where_it_is_plain(house, identify, shown, clock, iss, shown_as):
+    with pytest.raises(errors.UnknownIssuer) as refused:
+        await identify().verify(shown(house.token(iss=iss)), now=clock())
+
+    assert str(refused.value) == f"the token says that {shown_as} issued it; taken are {house.issuer}"
+
+
 REFUSED = [
     ("a text that is no token", "no token", errors.MalformedToken),
     ("nothing", "", errors.MalformedToken),

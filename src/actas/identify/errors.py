@@ -105,9 +105,9 @@ class UnknownIssuer(IdentifyError):
     code = "identify.unknown-issuer"
     hint = "Compare the provider's `issuer` with the token's `iss` letter by letter, the trailing slash included."
 
-    def __init__(self, *, providers: int) -> None:
-        self.providers = providers
-        super().__init__(f"the token's issuer is none of the {providers} that the settings name")
+    def __init__(self, *, found: str, wanted: Collection[str]) -> None:
+        self.found, self.wanted = found, tuple(sorted(wanted))
+        super().__init__(f"the token says that {found} issued it; taken are {_listed(wanted)}")
 
 
 class UnknownKey(IdentifyError):

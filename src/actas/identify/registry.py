@@ -4,7 +4,9 @@ Pure. The issuer that is read here is not believed: it chooses whose keys may ve
 claims must then name the same issuer.
 """
 
+import re
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from actas import jose
 from actas.identify.errors import MalformedToken, MissingClaim, ProviderMisconfigured, UnknownIssuer
@@ -12,6 +14,9 @@ from actas.identify.presets import PRESETS
 from actas.identify.profile import Issuer, issuers_of, profile_of
 from actas.identify.requirements import requirements
 from actas.settings.schema import Provider
+
+# A stranger wrote it: shown only where it can neither be an address nor change the line that it is written to.
+_PLAIN: Final = re.compile(r"[!-?A-~]{1,200}")
 
 
 class Registry:
@@ -40,7 +45,8 @@ class Registry:
             raise MissingClaim(why="the token has no claim iss")
         found = self.issuers.get(named)
         if found is None:
-            raise UnknownIssuer(providers=len({issuer.profile.name for issuer in self.issuers.values()}))
+            shown = named if _PLAIN.fullmatch(named) else f"a text of {len(named)} characters"
+            raise UnknownIssuer(found=shown, wanted=self.issuers)
         return found
 
 
