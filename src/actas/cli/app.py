@@ -21,6 +21,7 @@ COMMANDS = {
     "check": ("check:check", "Report every mistake in the settings."),
     "test": ("scenarios:scenarios", "Try scenarios against the rules."),
     "audit": ("audit:app", "Read the trail, prove it, and, for officers, learn whom it speaks of."),
+    "logs": ("logs:logs", "Show what functions printed."),
     "schema": ("check:schema", "Print the JSON Schema of the settings file."),
     "init": ("check:init", "Write a first settings file."),
     "completion": ("completion:completion", "Print the completion script for a shell."),

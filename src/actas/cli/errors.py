@@ -107,3 +107,14 @@ class NoSuchProvider(CliError):
         """State what was named and what there is."""
         named = "no provider was named" if found is None else f"there is no provider {found}"
         super().__init__(f"{named}; the settings have {', '.join(known) or 'none'}")
+
+
+class NoLogs(CliError):
+    """Nothing was printed yet."""
+
+    code = "cli.no-logs"
+    hint = "Call the function first, or name the state folder of its gateway: --state FOLDER."
+
+    def __init__(self, *, function: str | None) -> None:
+        """State whose logs were looked for."""
+        super().__init__("there are no logs" if function is None else f"there are no logs of {function}")

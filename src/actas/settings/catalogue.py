@@ -26,6 +26,8 @@ CODES: Final = {
     "settings.wrong-type": "A value of the wrong kind: a number for a text, a text for a list, nothing at all.",
     "settings.wrong-value": "A value of the right kind that is not one of those it can be.",
     "settings.bad-name": "A name that is none: small letters, digits, `-` and `_`.",
+    "settings.bad-officer": "An officer's public key cannot be read.",
+    "settings.too-few-officers": "One officer alone, who can unmask nobody.",
     "settings.secret-in-file": "A secret stands in the file, or what looks like one. It is never repeated.",
     # gateway, audit
     "settings.bad-url": "A URL that is none, or has parts that it must not have.",

@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from actas.audit.errors import AuditError
+from actas.audit.officers import read_public
 from actas.decide.targets import ADMIN_ACTIONS
 from actas.identify.presets import PRESETS
 from actas.identify.requirements import requirements
@@ -30,7 +32,7 @@ def load(
     """
     around = Surroundings(presets=preset_facts(), admin_actions=ADMIN_ACTIONS, weak_isolation=weak, today=today)
     loaded = check_secrets(checks.check(read(path), around))
-    loaded = loaded.with_others(_providers(loaded))
+    loaded = loaded.with_others((*_providers(loaded), *_officers(loaded)))
     if isolation is None or loaded.settings is None:
         return loaded
     gateway = msgspec.structs.replace(loaded.settings.gateway, isolation=isolation)
@@ -49,6 +51,28 @@ def _providers(loaded: Loaded) -> tuple[Mistake, ...]:
         if provider.preset in PRESETS and not loaded.sketch.is_spoiled(("providers", name))
         for one in requirements(provider)
     )
+
+
+def _officers(loaded: Loaded) -> tuple[Mistake, ...]:
+    """Read the officers' keys; say where there are too few for anybody ever to be unmasked."""
+    if loaded.sketch is None:
+        return ()
+    listed = loaded.sketch.settings.audit.officers
+    found: list[Mistake] = []
+    for place, file in enumerate(listed):
+        try:
+            read_public(loaded.locate(file))
+        except AuditError as wrong:
+            found.append(
+                loaded.source.mistake("settings.bad-officer", ("audit", "officers", place), str(wrong), wrong.hint)
+            )
+    if len(listed) == 1:
+        message = "one officer alone can unmask nobody; it takes two"
+        hint = "Make another with `actas audit officer`, and list both public keys."
+        found.append(
+            loaded.source.mistake("settings.too-few-officers", ("audit", "officers"), message, hint, severity="warning")
+        )
+    return tuple(found)
 
 
 def policies(loaded: Loaded, settings: Settings) -> dict[str, str]:
