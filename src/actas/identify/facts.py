@@ -17,6 +17,8 @@ from actas.model.identity import Actor, Kind
 Claims = Mapping[str, Any]
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST: Final = 253402300799  # 9999-12-31T23:59:59Z
+_YES, _NO = Known(True), Known(False)  # made once: facts are made for every new token
+_KINDS: Final = {kind: Known(kind) for kind in Kind}
 
 
 def names(claims: Claims, reading: Reading, *, overage: tuple[str, ...] = ()) -> Fact[frozenset[str]]:
@@ -46,15 +48,15 @@ def mfa(claims: Claims, profile: Profile) -> Fact[bool]:
         if not isinstance(methods, (list, tuple)) or not all(isinstance(one, str) for one in methods):
             return Missing.UNKNOWN
         if not profile.amr.isdisjoint(methods):
-            return Known(True)
+            return _YES
         said = True
     if profile.acr and level is not None:
         if not isinstance(level, str):
             return Missing.UNKNOWN
         if level in profile.acr:
-            return Known(True)
+            return _YES
         said = True
-    return Known(False) if said else Missing.ABSENT
+    return _NO if said else Missing.ABSENT
 
 
 def authenticated_at(claims: Claims, *, now: datetime, leeway: timedelta) -> Fact[datetime]:
@@ -72,7 +74,7 @@ def authenticated_at(claims: Claims, *, now: datetime, leeway: timedelta) -> Fac
 def kind(claims: Claims, profile: Profile, client: Fact[str], actors: tuple[Actor, ...]) -> Fact[Kind]:
     """Tell people, programs and agents apart; where the tells contradict or say nothing, it is unknown."""
     if _is_an_agent(client, actors, profile.agents):
-        return Known(Kind.AGENT)
+        return _KINDS[Kind.AGENT]
     return person_or_program(claims, profile)
 
 
@@ -81,14 +83,14 @@ def person_or_program(claims: Claims, profile: Profile) -> Fact[Kind]:
     preset = profile.preset
     if profile.service is not None:
         is_service = all(_says(claims, path, value) for path, value in profile.service)
-        return Known(Kind.SERVICE if is_service else Kind.HUMAN)
+        return _KINDS[Kind.SERVICE if is_service else Kind.HUMAN]
     if preset.kind is not None:
-        return Known(preset.kind)
+        return _KINDS[preset.kind]
     is_service = shows(claims, preset.service)
     if is_service and not shows(claims, preset.human):
-        return Known(Kind.SERVICE)
+        return _KINDS[Kind.SERVICE]
     if not is_service and (profile.takes == "id" or shows(claims, preset.human)):
-        return Known(Kind.HUMAN)  # an ID token tells of a person's sign-in (OpenID Connect Core 1.0, section 2)
+        return _KINDS[Kind.HUMAN]  # an ID token tells of a person's sign-in (OpenID Connect Core 1.0, section 2)
     return Missing.UNKNOWN
 
 
@@ -134,7 +136,7 @@ def _is_an_agent(client: Fact[str], actors: tuple[Actor, ...], agents: frozenset
 
 
 def _set(claims: Claims, reading: Reading, overage: tuple[str, ...], *, spaced: bool) -> Fact[frozenset[str]]:
-    if _is_overflowed(claims, reading.paths, overage):
+    if (overage or "_claim_names" in claims) and _is_overflowed(claims, reading.paths, overage):
         return Missing.OVERFLOWED
     found: set[str] = set()
     seen = False
@@ -158,7 +160,7 @@ def _is_overflowed(claims: Claims, paths: tuple[Path, ...], overage: tuple[str, 
         not isinstance(elsewhere, dict) or any(path[0] in elsewhere for path in paths if path)
     ):
         return True
-    return bool(overage) and any(claims.get(mark) not in (None, False, "false") for mark in overage)
+    return any(claims.get(mark) not in (None, False, "false") for mark in overage)
 
 
 def _listed(value: object, *, spaced: bool) -> Sequence[str] | None:
