@@ -12,7 +12,6 @@ ADMIN_ACTIONS = (
     "metrics.read",
     "sessions.revoke",
     "status.read",
-    "who",
 )
 """What the control origin's admin API can be asked to do; each is a target of rules."""
 
