@@ -50,7 +50,10 @@ class Spares:
         return self._end(next(iter(self._ready)))
 
     def retire(self, function: str, *, but: str) -> None:
-        """End the spares of a function's other versions."""
+        """End the spares of a function's other versions, also those that are being made."""
+        for of, task in self._making.items():
+            if of[0] == function and of[1] != but:
+                task.cancel()
         for of in [of for of in self._ready if of[0] == function and of[1] != but]:
             self._end(of)
 
