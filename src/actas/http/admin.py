@@ -6,20 +6,21 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from actas.errors import ActasError
 from actas.gateway import Gateway
-from actas.http import heads, openapi, problems
+from actas.http import body, heads, openapi, problems
 from actas.http.calls import Front, unexpected
-from actas.http.errors import CallerWentAway, MalformedRequest, NoToken, RequestTooLarge, TooManyCalls
+from actas.http.errors import MalformedRequest, NoToken, RequestTooLarge, Stopping, TooManyCalls
 from actas.model import clock
 from actas.model.call import Call
 from actas.model.evidence import BearerToken
 from actas.model.ids import call_id
 from actas.model.outcome import Answered, Refused
+from actas.settings.schema import Limits
 
 LARGEST = 64 * 1024
 _KINDS = {"metrics.read": "text/plain; version=0.0.4; charset=utf-8"}
@@ -80,7 +81,9 @@ class Admin:
     async def _carry(self, action: Action, request: Request, name: str) -> Response:
         settings = self.front.settings
         head = heads.read_head(request.scope, settings.limits)
-        token = heads.bearer(head)
+        if self.front.is_stopping:
+            raise Stopping
+        token = heads.bearer(head, request.scope["query_string"])
         if token is None:
             raise NoToken
         address, network = self.front.peers.place(
@@ -91,9 +94,10 @@ class Admin:
         call = Call(
             id=name,
             function=f"admin:{action.name}",
-            payload=await _payload(request),
+            payload=await _payload(request, head, settings.limits),
             received_at=clock.now(),
             address=address,
+            trace_id=head.trace,
             door="admin",
         )
         outcome = await self.gateway.serve(call, BearerToken(shown=token))
@@ -105,19 +109,20 @@ class Admin:
         return _response(status, problems.plain(name, len(outcome.payload), kind.encode()), outcome.payload)
 
 
-async def _payload(request: Request) -> bytes:
+async def _payload(request: Request, head: heads.Head, limits: Limits) -> bytes:
     """Give the body, or for a page that has none the path's parameters, as JSON."""
-    if request.method == "GET":
+    if request.method in ("GET", "HEAD"):
         return json.dumps(request.path_params).encode()
-    pieces, size = [], 0
-    try:
-        async for piece in request.stream():
+    size, pieces = head.content_length or 0, []
+    if size <= LARGEST:
+        size = 0
+        async for piece in body.Incoming(request.receive, limits):
             size += len(piece)
-            if size > LARGEST:
-                raise RequestTooLarge(what="body", allowed=LARGEST)
             pieces.append(piece)
-    except ClientDisconnect as gone:
-        raise CallerWentAway from gone
+            if size > LARGEST:
+                break
+    if size > LARGEST:
+        raise RequestTooLarge(what="body", allowed=LARGEST)
     return b"".join(pieces)
 
 

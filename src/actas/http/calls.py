@@ -7,32 +7,40 @@ evidence, go through the gateway, and come back as an answer or a problem.
 import logging
 import secrets
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import anyio
-
 from actas.errors import ActasError
 from actas.gateway import Gateway
-from actas.http import addresses, body, heads, problems
-from actas.http.errors import MethodNotAllowed, NoSuchPath, NoToken, Overloaded, TooManyCalls
+from actas.http import addresses, answers, body, heads, problems
+from actas.http.errors import (
+    MalformedRequest,
+    MethodNotAllowed,
+    NoSuchPath,
+    NoToken,
+    Overloaded,
+    Stopping,
+    TooManyCalls,
+)
+from actas.http.flights import Flights
 from actas.http.rates import Buckets
 from actas.http.routes import Match, Routes
 from actas.model import clock
-from actas.model.call import Call, Headers, Route
+from actas.model.call import Call, Route
 from actas.model.evidence import BearerToken
 from actas.model.ids import call_id
-from actas.model.outcome import Answered, Outcome, Refused, Streamed
+from actas.model.outcome import Streamed
 from actas.model.paths import CanonicalPath, canonical_path
+from actas.model.secret import Secret
+from actas.settings.meaning.routes import BUILT_IN
 from actas.settings.schema import Gateway as GatewaySettings
 
 log = logging.getLogger("actas.http")
-Send = Callable[[Any], Awaitable[None]]
-_Arrived = tuple["Front", str, datetime, tuple[Match, CanonicalPath] | None]
+_Found = tuple[Match, CanonicalPath]
 _CALL = b"/call/"
-_JSON = b"application/json"
 
 
 class Unexpected(ActasError):
@@ -54,6 +62,8 @@ class Front:
     routes: Routes
     networks: Buckets = field(init=False)
     peers: addresses.Peers = field(init=False)
+    flights: Flights = field(init=False, default_factory=Flights)
+    is_stopping: bool = False
 
     def __post_init__(self) -> None:
         """Make the buckets that the settings ask for."""
@@ -68,76 +78,88 @@ class CallDoor:
     def __init__(self, gateway: Gateway, front: Front, behind: Callable[[Any, Any, Any], Awaitable[None]]) -> None:
         self.gateway = gateway
         self.front = front
-        self.in_flight = 0
         self.patience = body.Patience()
         self._behind = behind
-        self._drained: anyio.Event | None = None
 
-    async def __call__(self, scope: Any, receive: body.Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: body.Receive, send: body.Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._behind(scope, receive, send)
             return
-        path: bytes = scope["raw_path"]
         front = self.front
-        found: tuple[Match, CanonicalPath] | None = None
+        flights = front.flights
         now = clock.now()
         name = call_id(now, secrets.token_bytes(10))
-        self.in_flight += 1
+        flights.now += 1
         try:
-            if not path.startswith(_CALL) and (found := _route(front, scope)) is None:
+            head = heads.read_head(scope, front.settings.limits)
+            found = None
+            if not scope["raw_path"].startswith(_CALL) and (found := _route(front, scope)) is None:
                 await self._behind(scope, receive, send)
                 return
-            await self._carry(scope, receive, send, (front, name, now, found))
+            call, shown, incoming = await self._arrived(front, scope, receive, head, (name, now, found))
+            outcome = await self.gateway.serve(call, BearerToken(shown=shown))
+            if isinstance(outcome, Streamed):
+                to = answers.Caller(
+                    send=send,
+                    receive=receive,
+                    incoming=incoming,
+                    patience=self.patience,
+                    limits=front.settings.limits,
+                )
+                await answers.stream(to, name, outcome)
+            else:
+                await answers.deliver(send, name, outcome)
         except ActasError as error:
             if error.status >= 500:
                 log.warning("call %s: %s: %s; %s", name, error.code, error, error.hint)
-            await _answer(send, *problems.problem(error, name))
+            await answers.tell(send, *problems.problem(error, name))
         except Exception as error:  # noqa: BLE001 - the outermost door
-            await _answer(send, *problems.problem(unexpected(name, error), name))
+            await answers.tell(send, *problems.problem(unexpected(name, error), name))
         finally:
-            self.in_flight -= 1
-            if not self.in_flight and self._drained is not None:
-                self._drained.set()
+            flights.land()
 
-    async def drained(self) -> None:
-        """Wait until no request is in flight."""
-        if self.in_flight:
-            self._drained = anyio.Event()
-            await self._drained.wait()
-
-    async def _carry(self, scope: Any, receive: body.Receive, send: Send, arrived: _Arrived) -> None:
-        front, name, now, found = arrived
+    async def _arrived(
+        self, front: Front, scope: Any, receive: body.Receive, head: heads.Head, at: tuple[str, datetime, _Found | None]
+    ) -> tuple[Call, Secret, body.Incoming | None]:
+        """Give the call, what its caller shows, and its body where that is still coming."""
+        name, now, found = at
         limits = front.settings.limits
-        if self.in_flight > limits.connections:
+        if front.is_stopping:
+            raise Stopping
+        if front.flights.now > limits.connections:
             raise Overloaded(allowed=limits.connections)
-        head = heads.read_head(scope, limits)
         peer = scope["client"][0] if scope["client"] else ""
         address, network = front.peers.place(peer, scope["headers"])
         if wait := front.networks.take(network, time.monotonic()):
             raise TooManyCalls(whose="network", retry_after=wait)
-        token = heads.bearer(head)
+        token = heads.bearer(head, scope["query_string"])
         if token is None:
             raise NoToken
         function, route = (found[0].function, _route_of(scope, *found)) if found else (_function(scope), None)
         payload = await self.patience.small(receive, head, limits)
+        incoming = body.Incoming(receive, limits) if payload is None else None
         call = Call(
             id=name,
             function=function,
             payload=payload or b"",
-            body=None if payload is not None else body.stream(receive, limits),
+            body=incoming,
             received_at=now,
             route=route,
             address=address,
             requested_role=head.role,
             trace_id=head.trace,
         )
-        await _deliver(send, name, await self.gateway.serve(call, BearerToken(shown=token)))
+        return call, token, incoming
 
 
 def unexpected(name: str, error: Exception) -> Unexpected:
-    """Log what nobody foresaw under the call's id, and give what the caller is told instead."""
-    log.error("call %s failed unexpectedly", name, exc_info=error)
+    """Log what nobody foresaw under the call's id, and give what the caller is told instead.
+
+    Where it happened is logged, and not what it says: that may repeat what the caller sent.
+    """
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log.error("call %s failed unexpectedly: %s\n%s", name, type(error).__name__, where)
     return Unexpected()
 
 
@@ -151,9 +173,15 @@ def _function(scope: Any) -> str:
     return segments[1]
 
 
-def _route(front: Front, scope: Any) -> tuple[Match, CanonicalPath] | None:
+def _route(front: Front, scope: Any) -> _Found | None:
     """Find the route; None where another door may serve the path."""
     path = canonical_path(scope["raw_path"])
+    if path.segments and path.segments[0] in BUILT_IN:
+        if path.segments[0] == "call":  # spelt in another way than the one that the door for calls takes
+            raise NoSuchPath
+        return None
+    if not scope["method"].isupper():  # RFC 9110, section 9.1: methods are case-sensitive; backends' readers may not be
+        raise MalformedRequest(why="its method is not written in capital letters")
     match, others = front.routes.find(scope["method"], path.segments)
     if match is None:
         if others:
@@ -172,60 +200,3 @@ def _route_of(scope: Any, match: Match, path: CanonicalPath) -> Route:
         headers=tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in scope["headers"]),
         parameters=match.parameters,
     )
-
-
-async def _deliver(send: Send, name: str, outcome: Outcome) -> None:
-    match outcome:
-        case Answered(status=int(status)):
-            await _answer(send, status, _routed(name, outcome), outcome.payload)
-        case Answered(payload=payload, status=int(status), headers=headers):
-            await _answer(send, status, _route_head(name, headers, len(payload)), payload)
-        case Answered(payload=payload, function_error=wrong):
-            head = problems.plain(name, len(payload), _JSON)
-            if wrong:
-                head.append((b"x-amz-function-error", wrong.encode()))
-            await _answer(send, 200, head, payload)
-        case Refused(decision=decision):
-            await _answer(send, *problems.refusal(decision, name))
-        case Streamed():
-            await _stream(send, name, outcome)
-
-
-def _routed(name: str, outcome: Answered) -> problems.Head:
-    """Give the header fields of a route's answer: the function's own, its length, and our call id."""
-    own = [(key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in outcome.headers]
-    return [*own, (b"content-length", str(len(outcome.payload)).encode()), (b"actas-call-id", name.encode())]
-
-
-_NOT_THEIRS = frozenset(
-    {"connection", "keep-alive", "transfer-encoding", "upgrade", "trailer", "te", "content-length", "actas-call-id"}
-)
-"""Fields that belong to the connection, or to us, whatever a function says."""
-
-
-def _route_head(name: str, headers: Headers, length: int) -> problems.Head:
-    """Give the header fields of a route's answer as the function wanted them."""
-    head = [
-        (key.lower().encode("latin-1"), value.encode("latin-1", "replace"))
-        for key, value in headers
-        if key.lower() not in _NOT_THEIRS
-    ]
-    return [*head, (b"content-length", str(length).encode()), (b"actas-call-id", name.encode())]
-
-
-async def _stream(send: Send, name: str, outcome: Streamed) -> None:
-    """Send an answer as it comes. The call ends with it, also where the caller hangs up half-way."""
-    head = [(key.lower().encode("latin-1"), value.encode("latin-1")) for key, value in outcome.headers]
-    try:
-        head.append((b"actas-call-id", name.encode()))
-        await send({"type": "http.response.start", "status": outcome.status, "headers": head})
-        async for piece in outcome.body:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-    finally:
-        await outcome.body.aclose()
-
-
-async def _answer(send: Send, status: int, head: problems.Head, content: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": head})
-    await send({"type": "http.response.body", "body": content, "more_body": False})

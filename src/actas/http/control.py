@@ -1,14 +1,23 @@
 """The control origin: health, metrics, keys, the admin API. Function calls are not taken here."""
 
 import json
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from actas.errors import ActasError
+from actas.http import heads, problems
+from actas.http.calls import Front
+from actas.http.errors import MethodNotAllowed, NoSuchPath
+from actas.model import clock
+from actas.model.ids import call_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +53,49 @@ def public_pages(told: Told) -> list[Route]:
 
 def public_app(told: Told) -> Starlette:
     """Give what the public origin serves beside calls."""
-    return Starlette(routes=public_pages(told))
+    return _app(public_pages(told))
 
 
-def control_app(told: Told, admin: Sequence[Route]) -> Starlette:
-    """Give what the control origin serves: calls are not taken here."""
-    return Starlette(routes=[*public_pages(told), *admin])
+class ControlDoor:
+    """The control origin: its pages, and nothing else. Calls are not taken here."""
+
+    def __init__(self, told: Told, admin: Sequence[Route], front: Front) -> None:
+        self.front = front
+        self._pages = _app([*public_pages(told), *admin])
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request; its head is read as strictly as a call's."""
+        flights = self.front.flights
+        flights.now += 1
+        try:
+            if scope["type"] == "http":
+                heads.read_head(scope, self.front.settings.limits)
+            await self._pages(scope, receive, send)
+        except ActasError as error:
+            await answer(error)(scope, receive, send)
+        finally:
+            flights.land()
+
+
+def answer(error: ActasError) -> Response:
+    """Give the answer for a page that there is not."""
+    status, head, content = problems.problem(error, call_id(clock.now(), secrets.token_bytes(10)))
+    made = Response(content, status_code=status)
+    made.raw_headers = head
+    return made
+
+
+def _app(routes: Sequence[Route]) -> Starlette:
+    app = Starlette(routes=routes, exception_handlers={404: _no_such_path, 405: _no_such_method})
+    app.router.redirect_slashes = False  # a redirection to whatever host the request named
+    return app
+
+
+async def _no_such_path(_request: Request, _error: Exception) -> Response:
+    return answer(NoSuchPath())
+
+
+async def _no_such_method(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    allowed = (error.headers or {}).get("Allow", "").split(", ")
+    return answer(MethodNotAllowed(allowed=tuple(sorted(allowed))))

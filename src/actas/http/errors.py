@@ -20,6 +20,13 @@ class MalformedRequest(HttpError):
         super().__init__(f"the request is malformed: {why}")
 
 
+class MalformedAuthorization(MalformedRequest):
+    """There is an Authorization, and it cannot be read in one way."""
+
+    code = "http.malformed-authorization"
+    hint = "Send one token in one place: Authorization: Bearer ..."
+
+
 class RequestTooLarge(HttpError):
     """More than this gateway takes."""
 
@@ -139,3 +146,27 @@ class MethodNotAllowed(HttpError):
         """State which methods there are."""
         self.allowed = allowed
         super().__init__(f"this path takes {', '.join(allowed)}")
+
+
+class Stopping(HttpError):
+    """The gateway is being stopped; calls in flight finish, new ones are not begun."""
+
+    code = "http.stopping"
+    hint = "Call again in a moment: another one takes over, or this one is back."
+    status = 503
+
+    def __init__(self) -> None:
+        """State what goes on."""
+        super().__init__("this gateway is being stopped and begins no more calls")
+
+
+class BadStatus(HttpError):
+    """A function or its server answered with a number that is no final HTTP status."""
+
+    code = "http.bad-status"
+    hint = "Let the function answer with a status from 200 to 999."
+    status = 502
+
+    def __init__(self, *, status: int) -> None:
+        """State which number it is."""
+        super().__init__(f"the function answered with {status}, which is no final HTTP status")

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from actas.http.errors import HeadTooLarge, MalformedRequest, TargetTooLong
+from actas.http.errors import HeadTooLarge, MalformedAuthorization, MalformedRequest, TargetTooLong
 from actas.model.secret import Secret
 from actas.settings.schema import Limits
 
@@ -17,10 +17,14 @@ Pairs = list[tuple[bytes, bytes]]
 _SINGLE = frozenset(
     {b"authorization", b"host", b"content-length", b"content-type", b"transfer-encoding", b"actas-role", b"traceparent"}
 )
-_BEARER = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] ([A-Za-z0-9\-._~+/]+=*)")  # RFC 6750, section 2.1
+_BEARER = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9\-._~+/]+=*)")  # RFC 6750, section 2.1
+_OTHER_SCHEME = re.compile(rb"(?![Bb][Ee][Aa][Rr][Ee][Rr](?: |\Z))[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?: [\t\x20-\x7e]*)?")
+_IN_QUERY = re.compile(rb"(?:\A|&)access_token=")  # RFC 6750, section 2.3
 _LENGTH = re.compile(rb"[0-9]{1,15}")
-_VALUE = re.compile(rb"[\t\x20-\x7e]*")
-_TRACE = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")  # W3C Trace Context, section 3.2
+_HOST = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")  # RFC 3986, section 3.2
+_TRACE = re.compile(  # W3C Trace Context, section 3.2: ff is no version, and an id of zeros alone is none
+    rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
+)
 
 
 @dataclass(slots=True)
@@ -46,7 +50,8 @@ def read_head(scope: Any, limits: Limits) -> Head:
         size += len(name) + len(value)
         if name in _SINGLE:
             if name in single:
-                raise MalformedRequest(why=f"it has two {name.decode()} fields")
+                wrong = MalformedAuthorization if name == b"authorization" else MalformedRequest
+                raise wrong(why=f"it has two {name.decode()} fields")
             single[name] = value
     if size > limits.headers.bytes:
         raise HeadTooLarge(what="bytes of header fields", allowed=limits.headers.bytes)
@@ -55,7 +60,7 @@ def read_head(scope: Any, limits: Limits) -> Head:
 
 def _checked(single: dict[bytes, bytes], scope: Any) -> Head:
     host = single.get(b"host") or _authority(scope)
-    if not host or not _VALUE.fullmatch(host) or b"," in host or b" " in host:
+    if not _HOST.fullmatch(host):
         raise MalformedRequest(why="it has no single plain host")
     length = single.get(b"content-length")
     if length is not None:
@@ -64,12 +69,11 @@ def _checked(single: dict[bytes, bytes], scope: Any) -> Head:
         if not _LENGTH.fullmatch(length):
             raise MalformedRequest(why="its content-length is no number")
     role = single.get(b"actas-role")
-    trace = _TRACE.fullmatch(single.get(b"traceparent", b""))
     return Head(
         authorization=single.get(b"authorization"),
         content_length=None if length is None else int(length),
         role=None if role is None else role.decode("latin-1"),
-        trace=None if trace is None else trace[1].decode(),
+        trace=_trace(single[b"traceparent"]) if b"traceparent" in single else None,
     )
 
 
@@ -79,10 +83,22 @@ def _authority(scope: Any) -> bytes:
     return str(server[0]).encode() if scope.get("http_version") == "2" and server else b""
 
 
-def bearer(head: Head) -> Secret | None:
-    """Give the bearer token; None where there is no Authorization at all."""
+def _trace(shown: bytes) -> str | None:
+    """Give the trace id; None for a field that says nothing, which starts a trace of its own."""
+    found = _TRACE.fullmatch(shown)
+    if found is None or (found[1] == b"00" and found[3] is not None):  # only later versions may have more parts
+        return None
+    return found[2].decode()
+
+
+def bearer(head: Head, query: bytes = b"") -> Secret | None:
+    """Give the bearer token; None where there is no Authorization, or one of another scheme (RFC 6750, section 3.1)."""
     if head.authorization is None:
         return None
     if not (found := _BEARER.fullmatch(head.authorization)):
-        raise MalformedRequest(why="its Authorization is no bearer token")
+        if _OTHER_SCHEME.fullmatch(head.authorization):
+            return None
+        raise MalformedAuthorization(why="its Authorization is no bearer token")
+    if query and _IN_QUERY.search(query):
+        raise MalformedAuthorization(why="it shows a token in two places")
     return Secret(found[1].decode("ascii"))

@@ -25,13 +25,16 @@ TITLES: dict[int, str] = {
     503: "The call cannot be taken now",
     504: "The function took too long",
 }
-TOLD_TO_STRANGERS = frozenset({"http."})
-"""The rooms whose codes, messages and hints speak of nothing but the request itself."""
+TOLD_TO_STRANGERS = ("http.", "model.path-")
+"""The beginnings of codes whose messages speak of nothing but the request itself."""
+_NOT_TOLD = "identify."
+"""The room whose codes would tell a stranger which providers are known here, and how they are."""
 
 _LATER = {429: 1, 503: 5}
 """After how many seconds to come again, where the error does not say."""
 
 Head = list[tuple[bytes, bytes]]
+_REALM = b'Bearer realm="actas"'
 
 
 def problem(error: ActasError, call: str) -> tuple[int, Head, bytes]:
@@ -41,10 +44,12 @@ def problem(error: ActasError, call: str) -> tuple[int, Head, bytes]:
     head: Head = []
     if status == 401:
         head.append((b"www-authenticate", _challenge(error)))
-    elif error.code.startswith(tuple(TOLD_TO_STRANGERS)):
+    elif error.code.startswith(TOLD_TO_STRANGERS):
         body |= {"code": error.code, "detail": str(error)}
-    else:
+    elif not error.code.startswith(_NOT_TOLD):
         body["code"] = error.code
+    if error.code == "http.malformed-authorization":
+        head.append((b"www-authenticate", _REALM + b', error="invalid_request"'))
     if status in _LATER:
         head.append((b"retry-after", str(getattr(error, "retry_after", _LATER[status])).encode()))
     if methods := getattr(error, "allowed", None) if status == 405 else None:
@@ -62,8 +67,8 @@ def refusal(decision: Deny, call: str) -> tuple[int, Head, bytes]:
 def _challenge(error: ActasError) -> bytes:
     """RFC 6750, section 3: without a token no error is named; with one, nothing but that it is invalid."""
     if error.code == "http.no-token":
-        return b'Bearer realm="actas"'
-    return b'Bearer realm="actas", error="invalid_token"'
+        return _REALM
+    return _REALM + b', error="invalid_token"'
 
 
 def _written(status: int, head: Head, body: dict[str, object], call: str) -> tuple[int, Head, bytes]:

@@ -4,6 +4,7 @@ What Granian leaves open is closed here: a port that somebody listens on already
 the header section's time is limited.
 """
 
+import resource
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -32,6 +33,9 @@ class PortTaken(HttpError):
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 
+PATIENCE = 10.0
+
+
 def split(address: str) -> tuple[str, int]:
     """Split ``127.0.0.1:8700`` or ``[::1]:8700``."""
     host, _, port = address.rpartition(":")
@@ -39,10 +43,11 @@ def split(address: str) -> tuple[str, int]:
 
 
 @asynccontextmanager
-async def serving(app: App, address: str, *, grace: float) -> AsyncIterator[str]:
+async def serving(app: App, address: str, *, grace: float, patience: float = PATIENCE) -> AsyncIterator[str]:
     """Serve *app* at *address* while the block runs; give the address it really has (port 0 takes a free one).
 
-    Leaving the block takes no new connections and waits *grace* seconds at most for those in flight.
+    Leaving the block takes no new connections and waits *grace* seconds at most for those in flight. A connection
+    is closed that sends no whole head within *patience* seconds, also one that is kept alive and idle.
     """
     host, port = split(address)
     port = _free(host, port)
@@ -54,8 +59,9 @@ async def serving(app: App, address: str, *, grace: float) -> AsyncIterator[str]
         http=HTTPModes.http1,
         websockets=False,
         backlog=1024,
+        backpressure=_connections(),
         log_enabled=False,
-        http1_settings=HTTP1Settings(header_read_timeout=10_000, keep_alive=True),
+        http1_settings=HTTP1Settings(header_read_timeout=round(patience * 1000), keep_alive=True),
     )
     ended = anyio.Event()
     async with anyio.create_task_group() as tasks:
@@ -75,6 +81,16 @@ async def _run(server: Server, ended: anyio.Event) -> None:
         await server.serve()
     finally:
         ended.set()
+
+
+def _connections() -> int:
+    """Say how many connections may be open at once.
+
+    Granian takes no more until one is closed, also where all are idle (its ``backpressure``): as many as there are
+    descriptors for, so that idle ones never keep others out. Requests are counted by the doors.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return 65_536 if soft == resource.RLIM_INFINITY else max(256, min(65_536, soft // 2))
 
 
 def _free(host: str, port: int) -> int:

@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -202,7 +203,8 @@ async def _listen(house: _House, path: Path, on_ready: Told | None, stop: anyio.
         serving(house.control, gateway.control_listen, grace=LAST_ANSWERS) as controlled,
         anyio.create_task_group() as tasks,
     ):
-        tasks.start_soon(_until_signal, stop)
+        if threading.current_thread() is threading.main_thread():  # elsewhere there are none to hear, only *stop*
+            tasks.start_soon(_until_signal, stop)
         tasks.start_soon(house.public.patience.run)
         if on_ready is not None:
             running = Running(public=public, control=controlled, settings=path, parts=house.parts, ready=house.ready)
