@@ -49,7 +49,7 @@ def ask(given: Path | None, state: Path) -> Asked:
     return Asked(
         loaded=loaded,
         settings=settings,
-        rules=RuleSet(settings, load.policies(loaded, settings)),
+        rules=RuleSet(settings, load.policies(loaded, settings), load.trusts(loaded, settings)),
         identify=Identify(settings.providers, base_dir=loaded.path.parent),
     )
 

@@ -34,13 +34,15 @@ def compiled(rule: Rule, among: tuple[Target, ...], roles: Mapping[str, Role]) -
     over = tuple(dict.fromkeys(target for pattern in patterns for target in named(pattern, among)))
     offered = tuple(roles[name] for name in many(rule.as_) if name in roles) or (None,)
     said = [msgspec.to_builtins(rule, str_keys=True, enc_hook=repr), [target.arn for target in over]]
-    said.append([[role.name, role.arn, role.session.total_seconds(), role.policy] for role in offered if role])
+    said.append(
+        [[role.name, role.arn, role.session.total_seconds(), role.policy, role.trust] for role in offered if role]
+    )
     return Compiled(rule=rule, ref=RuleRef(id=rule.id, digest=digest(said)), over=over, roles=offered)
 
 
-def role_of(name: str, settings: RoleSettings, policy: str | None) -> Role:
+def role_of(name: str, settings: RoleSettings, policy: str | None, trust: str | None) -> Role:
     """Describe a role as decisions hand it on."""
-    return Role(name=name, arn=settings.arn, session=settings.session.time, policy=policy)
+    return Role(name=name, arn=settings.arn, session=settings.session.time, policy=policy, trust=trust)
 
 
 def digest(said: object) -> str:

@@ -8,6 +8,7 @@ from actas.decide.compiled import Compiled
 from actas.decide.reasons import weigh
 from actas.decide.ruleset import RuleSet
 from actas.decide.targets import Target
+from actas.iam.values import Context
 from actas.model.decision import Allow, Decision, Question
 from actas.settings.schema import Rule, many
 from actas.settings.values import Hours, Network, Span
@@ -62,8 +63,19 @@ def explain(rules: RuleSet, question: Question) -> Explained:
         target=target.name,
         weighed=weighed,
         others=len(rules.rules) - len(weighed),
-        helps=() if isinstance(decision, Allow) else tuple(_helps(weighed, target)),
+        helps=()
+        if isinstance(decision, Allow)
+        else (*_helps(weighed, target), *_trust(rules, question, weighed, moment)),
     )
+
+
+def _trust(rules: RuleSet, question: Question, weighed: tuple[Weighed, ...], moment: Context) -> tuple[str, ...]:
+    """Say what the trust policies of the roles lack that rules offer the caller, where no rule stands in the way."""
+    if any(one.applies and one.effect == "may_not" for one in weighed):
+        return ()
+    offered = dict.fromkeys(name for one in weighed if one.applies for name in one.roles)
+    trusts = [rules.trusts[name] for name in offered if name in rules.trusts]
+    return tuple(trust.lacks(question, moment) for trust in trusts if not trust.allows(question, moment))
 
 
 def _weighed(rule: Compiled, found: list[tuple[str, bool | None]]) -> Weighed:

@@ -15,6 +15,7 @@ CODES: dict[str, str] = {
     "rule-forbids-unknown": "A `may_not` rule has no condition that is known to be false, and one that is unknown.",
     "no-rule-allows": "No `may` rule names the function with all its conditions true.",
     "role-not-offered": "The rules allow the call, but not as the role that it asked for.",
+    "role-not-trusted": "The rules allow the call, but the role's trust policy does not let this caller take it.",
     "no-such-function": "The settings list no such function or route.",
     "rule-gone": "The rule that granted a session was changed or removed since.",
     "observed": "The rules say no, and the rule set is only being observed.",
@@ -50,6 +51,13 @@ def not_offered(asked: str, offered: Sequence[tuple[Compiled, Role | None]]) -> 
     names = sorted({role.name for _, role in offered if role is not None})
     there = f"the rules offer {', '.join(names)}" if names else "the rules offer no role"
     return Reason(code="role-not-offered", because=f"the call asks for {asked}; {there}")
+
+
+def not_trusted(roles: Sequence[Role]) -> tuple[Reason, ...]:
+    """Say which roles' trust policies do not let the caller take them."""
+    names = dict.fromkeys(role.name for role in roles)
+    because = "the rules allow it as {0}, and the trust policy of {0} does not let this caller take it"
+    return tuple(Reason(code="role-not-trusted", because=because.format(name)) for name in names)
 
 
 def observed() -> Reason:

@@ -13,6 +13,8 @@ from actas.decide import context, facts, keys, reasons
 from actas.decide.compiled import Compiled, compiled, digest, role_of, zones
 from actas.decide.statements import statements
 from actas.decide.targets import Target, targets
+from actas.decide.trust import EPOCH, NOW, Trust
+from actas.decide.trust import zones as zones_of_trust
 from actas.iam.values import Context
 from actas.model.call import Address
 from actas.model.decision import Allow, Decision, Deny, Grant, Question, Reason, Role, RuleRef
@@ -51,20 +53,26 @@ class _Remembered:
 class RuleSet:
     """The rules of one moment, ready to decide."""
 
-    def __init__(self, settings: Settings, policies: Mapping[str, str] | None = None) -> None:
-        """Compile the rules of *settings*; *policies* gives the text of each role's policy file by role name."""
-        texts = policies or {}
+    def __init__(
+        self, settings: Settings, policies: Mapping[str, str] | None = None, trusts: Mapping[str, str] | None = None
+    ) -> None:
+        """Compile the rules of *settings*.
+
+        *policies* and *trusts* give the texts of each role's ``policy`` and ``trust`` file by the role's name.
+        """
+        texts, trusted = policies or {}, trusts or {}
         self.settings = settings
         self.targets = targets(settings)
         self.by_call = {(target.function, target.route): target for target in self.targets}
-        roles = {name: role_of(name, role, texts.get(name)) for name, role in settings.roles.items()}
+        roles = {name: role_of(name, role, texts.get(name), trusted.get(name)) for name, role in settings.roles.items()}
         self.rules = tuple(compiled(rule, self.targets, roles) for rule in settings.rules)
         self.generation = digest([[rule.ref.digest for rule in self.rules], settings.mode])
-        self.zones = zones(settings)
+        self.trusts = {name: Trust(roles[name], settings) for name, role in settings.roles.items() if role.trust}
+        self.zones = tuple({*zones(settings), *zones_of_trust(self.trusts.values())})
         self._observes = settings.mode == "observe"
         self._evaluate = iam.compile(iam.PolicySet(identity=(self.policy(),)))
         self._remembered: dict[int, _Remembered] = {}
-        self._rests = {target.name: _rests(target, self.rules) for target in self.targets}
+        self._rests = {target.name: _rests(target, self.rules, self.trusts) for target in self.targets}
 
     def policy(self) -> iam.Policy:
         """Give the whole rule set as one IAM policy."""
@@ -117,24 +125,34 @@ class RuleSet:
     ) -> Decision:
         rules = tuple(self.rules[place] for place in sorted({_place(sid) for sid in matched}))
         if allowed:
-            return self._yes(question, target, rules)
+            return self._yes(question, target, rules, moment)
         forbidding = [rule for rule in rules if rule.forbids]
-        because = reasons.forbidden(forbidding, moment) if forbidding else (reasons.silence(target),)
+        return self._refuse(
+            question, target, reasons.forbidden(forbidding, moment) if forbidding else (reasons.silence(target),)
+        )
+
+    def _refuse(self, question: Question, target: Target, because: tuple[Reason, ...]) -> Decision:
+        """Say no, or write down that it would have been one."""
         if not self._observes:
             return self._no(*because)
         return self._grant(question, target, (), None, reasons=(reasons.observed(),), observed=because)
 
-    def _yes(self, question: Question, target: Target, rules: tuple[Compiled, ...]) -> Decision:
+    def trusted(self, role: Role | None, question: Question, moment: Context) -> bool:
+        """Tell whether the caller may take *role*: where it has a trust policy, that has to allow it too."""
+        trust = None if role is None else self.trusts.get(role.name)
+        return trust is None or trust.allows(question, moment)
+
+    def _yes(self, question: Question, target: Target, rules: tuple[Compiled, ...], moment: Context) -> Decision:
         """Choose the role: the one asked for if a rule offers it, else the first that the first rule offers."""
         asked = question.requested_role
         offered = [(rule, role) for rule in rules for role in rule.roles]
-        if asked is None:
-            role = offered[0][1]
-        else:
-            found = [role for _, role in offered if role is not None and role.name == asked]
-            if not found:
-                return self._no(reasons.not_offered(asked, offered))
-            role = found[0]
+        wanted = [role for _, role in offered if asked is None or (role is not None and role.name == asked)]
+        if not wanted:
+            return self._no(reasons.not_offered(asked or "", offered))
+        found = [role for role in wanted if self.trusted(role, question, moment)]
+        if not found:
+            return self._refuse(question, target, reasons.not_trusted([role for role in wanted if role is not None]))
+        role = found[0]
         granting = tuple(rule for rule in rules if role in rule.roles)
         because = tuple(reasons.allowed(rule, role, offered, asked=asked is not None) for rule in granting)
         return self._grant(question, target, granting, role, reasons=because)
@@ -201,12 +219,17 @@ class RuleSet:
         return found
 
 
-def _rests(target: Target, rules: tuple[Compiled, ...]) -> _Rests:
-    whens = [rule.rule.when for rule in rules if target in rule.over and rule.rule.when is not None]
+def _rests(target: Target, rules: tuple[Compiled, ...], trusts: Mapping[str, Trust]) -> _Rests:
+    over = [rule for rule in rules if target in rule.over]
+    whens = [rule.rule.when for rule in over if rule.rule.when is not None]
+    looked_at: set[str] = set()
+    for name in {role.name for rule in over for role in rule.roles if role is not None} & trusts.keys():
+        looked_at |= trusts[name].keys
     return _Rests(
-        clock=any(when.days or when.hours or when.from_ or when.until for when in whens),
-        place=any(when.networks is not None for when in whens),
-        age=any(when.auth_age is not None for when in whens),
+        clock=any(when.days or when.hours or when.from_ or when.until for when in whens)
+        or any(key.startswith((keys.WEEKDAY, keys.YESTERDAY, keys.MINUTE, keys.DATE)) for key in looked_at),
+        place=any(when.networks is not None for when in whens) or keys.ADDRESS in looked_at,
+        age=any(when.auth_age is not None for when in whens) or bool(looked_at & {keys.AUTH_AGE, NOW, EPOCH}),
     )
 
 

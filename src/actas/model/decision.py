@@ -48,6 +48,8 @@ class Role:
     session: timedelta
     policy: str | None = field(default=None, repr=False)
     """The JSON text of what its sessions may do; None where the settings give none."""
+    trust: str | None = field(default=None, repr=False)
+    """The JSON text of a policy on who may take it; None where the rules alone say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

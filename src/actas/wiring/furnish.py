@@ -41,7 +41,7 @@ class Furnished:
     def __init__(self, loaded: Loaded, settings: Settings, parts: Parts, before: "Furnished | None" = None) -> None:
         """Make them; backends whose settings did not change are taken over from *before*."""
         self.loaded, self.settings = loaded, settings
-        self.rules = RuleSet(settings, load.policies(loaded, settings))
+        self.rules = RuleSet(settings, load.policies(loaded, settings), load.trusts(loaded, settings))
         self.backends = _backends(loaded, settings, parts, before)
         self.reached: dict[str, Backend] = {**self.backends, **parts.admin}
         self.front = Front(settings=settings.gateway, routes=Routes(settings))

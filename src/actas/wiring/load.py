@@ -1,6 +1,7 @@
 """Read the settings and check them against all that this build has: presets, policies, admin actions."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -77,11 +78,16 @@ def _officers(loaded: Loaded) -> tuple[Mistake, ...]:
 
 def policies(loaded: Loaded, settings: Settings) -> dict[str, str]:
     """Give the text of each role's policy file."""
-    return {
-        name: (loaded.content(role.policy) or b"").decode()
-        for name, role in settings.roles.items()
-        if role.policy is not None
-    }
+    return _texts(loaded, {name: role.policy for name, role in settings.roles.items()})
+
+
+def trusts(loaded: Loaded, settings: Settings) -> dict[str, str]:
+    """Give the text of each role's trust policy file."""
+    return _texts(loaded, {name: role.trust for name, role in settings.roles.items()})
+
+
+def _texts(loaded: Loaded, files: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: (loaded.content(file) or b"").decode() for name, file in files.items() if file is not None}
 
 
 def environment(loaded: Loaded, settings: Settings, function: str) -> dict[str, Secret | str]:
