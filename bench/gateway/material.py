@@ -7,13 +7,14 @@ from pathlib import Path
 from actas import jose
 
 ISSUER, AUDIENCE = "https://bench.example/", "actas"
-TOKENS = 10_000
+TOKENS, PERSONS = 10_000, 1000
+GROUP = "/finance"
 
 
 def claims(number: int, now: datetime) -> dict:
     return {
         "iss": ISSUER,
-        "sub": f"person-{number % 1000:04}",
+        "sub": f"person-{number % PERSONS:04}",
         "aud": [AUDIENCE, "account"],
         "iat": int(now.timestamp()),
         "exp": int((now + timedelta(hours=8)).timestamp()),
@@ -21,7 +22,7 @@ def claims(number: int, now: datetime) -> dict:
         "typ": "Bearer",
         "azp": "cli",
         "scope": "openid profile reports.read",
-        "groups": ["/finance", "/finance/analysts", "/staff", *[f"/projects/project-{one:02}" for one in range(8)]],
+        "groups": [GROUP, "/finance/analysts", "/staff", *[f"/projects/project-{one:02}" for one in range(8)]],
         "realm_access": {"roles": ["default-roles-corp", "offline_access", "uma_authorization", "clerk", "auditor"]},
         "resource_access": {"account": {"roles": ["manage-account", "manage-account-links", "view-profile"]}},
         "acr": "1",
@@ -31,30 +32,37 @@ def claims(number: int, now: datetime) -> dict:
     }
 
 
-def make(folder: Path, *, ports: dict[str, int], backend: dict | None = None) -> None:
-    """Write everything into *folder*."""
+def make(folder: Path, *, tokens: int = TOKENS) -> jose.Key:
+    """Write keys, tokens and wrk's script into *folder*; give the key that signs."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
     now = datetime.now(UTC)
     key = jose.Key.generate("RS256", kid="bench")
     public = {**key.to_json(), "alg": "RS256", "use": "sig"}
     (folder / "jwks.json").write_text(json.dumps({"keys": [public]}))
-    (folder / "private.json").write_text(json.dumps(key.to_json(private=True)))
     header = {"typ": "JWT"}
-    tokens = [jose.sign(claims(one, now), key, algorithm="RS256", header=header) for one in range(TOKENS)]
-    (folder / "tokens.txt").write_text("\n".join(tokens))
-    (folder / "report.py").write_text("def handler(event, context):\n    return {'done': True}\n")
-    for name, port in ports.items():
-        _settings(folder / name, port, backend)
+    signed = [jose.sign(claims(one, now), key, algorithm="RS256", header=header) for one in range(tokens)]
+    (folder / "tokens.txt").write_text("\n".join(signed))
     (folder / "wrk.lua").write_text(LUA.replace("TOKENS", str(folder / "tokens.txt")))
+    return key
 
 
-def _settings(folder: Path, port: int, backend: dict | None) -> None:
+PYTHON = {"python": "report.py:handler", "schedule": {"at_once": 64, "waiting": 1000}}
+
+
+def http(port: int) -> dict:
+    """A function that is a backend on loopback, reached by a route and by its name."""
+    schedule = {"at_once": 64, "waiting": 1000}
+    return {"http": f"http://127.0.0.1:{port}", "private": True, "routes": ["GET /orders/{id}"], "schedule": schedule}
+
+
+def settings(folder: Path, port: int, function: dict = PYTHON) -> None:
+    """Write the settings of one gateway into *folder*, which lies beside the key set."""
     folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
     (folder / "report.py").write_text("def handler(event, context):\n    return {'done': True}\n")
     limits = {"rate": {"network": 0, "subject": 0, "issuer": 0}, "sessions": 20_000, "processes": 16}
-    settings = {
+    written = {
         "gateway": {"listen": f"127.0.0.1:{port}", "control_listen": f"127.0.0.1:{port + 1}", "limits": limits},
         "providers": {
             "corp": {
@@ -65,14 +73,19 @@ def _settings(folder: Path, port: int, backend: dict | None) -> None:
                 "groups": {"claim": "groups", "absent": "empty"},
             }
         },
-        "functions": {"report": backend or {"python": "report.py:handler", "schedule": {"at_once": 64, "waiting": 1000}}},
+        "functions": {"report": function},
         "roles": {"reader": {"arn": "arn:aws:iam::111122223333:role/reader"}},
         "rules": [
-            {"id": "finance", "who": {"provider": "corp", "groups": ["/finance"]}, "may": ["report"], "as": "reader"},
+            {
+                "id": "finance",
+                "who": {"provider": "corp", "groups": [GROUP]},
+                "may": ["report", *(["report:GET /orders/{id}"] if "http" in function else [])],
+                "as": "reader",
+            },
             {"id": "never", "who": {"provider": "corp", "groups": ["/contractors"]}, "may_not": ["report"]},
         ],
     }
-    (folder / "actas.yaml").write_text(json.dumps(settings))
+    (folder / "actas.yaml").write_text(json.dumps(written))
 
 
 LUA = """
@@ -81,10 +94,11 @@ for line in io.lines("TOKENS") do tokens[#tokens + 1] = line end
 local many = tonumber(os.getenv("DISTINCT") or "1")
 local path = os.getenv("TARGET") or "/call/report"
 local method = os.getenv("METHOD") or "POST"
-local requests, next_one = {}, 0
+local requests, next_one = {}, tonumber(os.getenv("FIRST") or "0")
 function init(args)
   for number = 1, many do
-    requests[number] = wrk.format(method, path, {["Authorization"] = "Bearer " .. tokens[number]}, method == "POST" and "{}" or nil)
+    local head = {["Authorization"] = "Bearer " .. tokens[number]}
+    requests[number] = wrk.format(method, path, head, method == "POST" and "{}" or nil)
   end
 end
 function request()

@@ -1,18 +1,24 @@
-"""One server to be measured: a bare hello, or the gateway with a backend that does nothing.
+"""One server to be measured: a bare hello, one that verifies each token, or the gateway.
 
-usage: server.py {hello|bare|full|local} FOLDER PORT
+usage: server.py hello|verify|bare|full|whole FOLDER PORT
+
+``bare`` and ``full`` run a backend that does nothing, the first without a trail; ``whole`` is the gateway as it is.
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import anyio
 
+from actas import jose
 from actas.http.server import serving
+from actas.model import clock
 from actas.model.outcome import Answered
 from actas.wiring import run as running
 
 ANSWER = b'{"done":true}'
+HEAD = [(b"content-type", b"application/json"), (b"content-length", b"13")]
 
 
 class Nothing:
@@ -42,23 +48,32 @@ class NoTrail:
 
 
 async def hello(_scope, _receive, send):
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+    await send({"type": "http.response.start", "status": 200, "headers": HEAD})
     await send({"type": "http.response.body", "body": ANSWER})
 
 
-async def _hello(port: int) -> None:
-    async with serving(hello, f"127.0.0.1:{port}", grace=1):
+async def verifying(keys, issuer, audience, scope, receive, send):
+    """Verify each time and look for one group: what a function behind no gateway would do by itself."""
+    token = dict(scope["headers"])[b"authorization"][7:].decode()
+    claims = jose.verify_jwt(
+        token, keys, issuer=issuer, audience=audience, now=clock.now(), algorithms=("RS256",), typ=None
+    )
+    assert "/finance" in claims["groups"]
+    await hello(scope, receive, send)
+
+
+async def _serve(app, port: int) -> None:
+    async with serving(app, f"127.0.0.1:{port}", grace=1):
         await anyio.sleep_forever()
 
 
-def _without_isolation(mode: str):
+def _furnish(mode: str) -> None:
     furnished = running.Furnished
 
     class Bench(furnished):
         def __init__(self, loaded, settings, parts, before=None):
             super().__init__(loaded, settings, parts, before)
-            if mode in {"bare", "full"}:
-                self.reached["report"] = Nothing()
+            self.reached["report"] = Nothing()
             if mode == "bare":
                 object.__setattr__(self.house, "audit", NoTrail(parts.audit))
 
@@ -69,10 +84,15 @@ def main() -> None:
     mode, folder, port = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     options = {"use_uvloop": True}
     if mode == "hello":
-        anyio.run(_hello, port, backend_options=options)
-        return
-    _without_isolation(mode)
-    anyio.run(running.run, folder / "actas.yaml", backend_options=options)
+        anyio.run(_serve, hello, port, backend_options=options)
+    elif mode == "verify":
+        keys = jose.KeySet.from_json((folder / "jwks.json").read_bytes())
+        app = partial(verifying, keys, "https://bench.example/", "actas")
+        anyio.run(_serve, lambda *what: app(*what), port, backend_options=options)
+    else:
+        if mode != "whole":
+            _furnish(mode)
+        anyio.run(running.run, folder / "actas.yaml", backend_options=options)
 
 
 main()
