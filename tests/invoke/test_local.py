@@ -317,3 +317,19 @@ async def test_the_payload_is_not_in_what_is_printed_of_an_answer(bench):
 
     assert "DE00" not in repr(answer)
     assert msgspec.json.decode(answer.payload) == {"iban": "DE00"}
+
+
+async def test_logs_are_json_where_the_function_says_so(bench):
+    code = """
+import logging
+def handler(event, context):
+    logging.getLogger().info('seen')
+    raise ValueError('no')
+"""
+    chosen = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": "INFO"}
+
+    await bench.error(bench.function(code, environment=chosen))
+
+    seen, failed = (msgspec.json.decode(line) for line in bench.lines())
+    assert (seen["level"], seen["message"], seen["requestId"]) == ("INFO", "seen", bench.last.call.id)
+    assert (failed["level"], failed["errorType"]) == ("ERROR", "ValueError")

@@ -1,5 +1,6 @@
 """The last step inside a sandbox: limits, the filter, the environment, and then the real runtime client."""
 
+import importlib
 import json
 import os
 import resource
@@ -13,6 +14,7 @@ from typing import Any, NoReturn
 from actas.invoke.local import seccomp, syscalls, walls
 
 _LARGEST_MESSAGE = 1 << 20
+_READ_AT_IMPORT = {"AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL"}
 _MORE_THAN_ANY = 1 << 20
 """No descriptor has a number as high as this."""
 
@@ -63,7 +65,6 @@ def _settle(log_fd: int, plan: dict[str, Any]) -> None:
 def _python(_plan: dict[str, Any]) -> Callable[[], None]:
     """Load the real runtime client for Python, which knows its endpoint now; give what runs it in this very process."""
     import awslambdaric.lambda_runtime_client as client
-    import awslambdaric.lambda_runtime_log_utils as logs
     import runtime_client
     from awslambdaric import bootstrap
 
@@ -71,9 +72,9 @@ def _python(_plan: dict[str, Any]) -> Callable[[], None]:
     client.runtime_client = runtime_client
 
     def run() -> None:
-        formats, environment = logs.LogFormat.from_str, os.environ
-        bootstrap._AWS_LAMBDA_LOG_FORMAT = formats(environment.get("AWS_LAMBDA_LOG_FORMAT"))  # noqa: SLF001 - read at import, before the fork
-        bootstrap._AWS_LAMBDA_LOG_LEVEL = logs._get_log_level_from_env_var(environment.get("AWS_LAMBDA_LOG_LEVEL"))  # noqa: SLF001 - as above
+        environment = os.environ
+        if not _READ_AT_IMPORT.isdisjoint(environment):
+            importlib.reload(bootstrap)  # it was imported before the fork, without this environment
         handler = environment["_HANDLER"]
         sys.argv = ["bootstrap", handler]
         sys.path.insert(0, environment["LAMBDA_TASK_ROOT"])
