@@ -83,6 +83,10 @@ DATES = ["2026-03-14T23:00:00Z", "1773529200", "2026-03-14", "2030", "0"]
 ABSENT = object()
 
 
+class Anything:
+    """What an unknown value could be."""
+
+
 class Many(list):
     """A list of the request."""
 
@@ -110,7 +114,7 @@ def tokens(text, facts, variables):
                 if default is None:
                     return None
                 value = default
-            pieces.append(re.escape(written(value)))
+            pieces.append(".*" if isinstance(value, Anything) else re.escape(written(value)))
         elif literal or other:
             pieces.append(re.escape(literal or other))
         else:
@@ -149,8 +153,11 @@ def resource_matches(pattern, resource, facts, variables):
     if pattern.count(":") < 5:
         head, tail = pattern + ":*" * (5 - pattern.count(":")), ""
     rest = tokens(tail, facts, variables)
-    if rest is None or rest is iam.UNKNOWN:
-        return False if rest is None else None
+    if rest is iam.UNKNOWN:  # unknown only where some value would match
+        anything = {key: Anything() if value is iam.UNKNOWN else value for key, value in facts.items()}
+        return None if resource_matches(pattern, resource, anything, variables) else False
+    if rest is None:
+        return False
     parts = head.split(":", 5)
     pieces = [re.escape(":").join(early_part(part) for part in parts[:5]), ":", *tokens(parts[5], facts, False), *rest]
     return glob(pieces, resource)

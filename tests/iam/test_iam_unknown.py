@@ -77,6 +77,12 @@ def test_an_unknown_variable_makes_a_resource_unknown():
     assert effects({}, {"k": U}, ["arn:aws:x:::${k}", "arn:aws:x:::y"]) == TRUE
 
 
+def test_a_resource_that_no_value_could_make_match_is_not_unknown():
+    assert effects({}, {"k": U}, "arn:aws:x:::z/${k}") == FALSE
+    assert effects({}, {"k": U}, "arn:aws:x:::${k}z") == FALSE
+    assert effects({}, {"k": U}, "arn:aws:x:::${k}y") == UNKNOWN
+
+
 def test_a_deny_that_is_unknown_says_so():
     conditions = {"Bool": {"actas:mfa": "false"}}
     statements = [

@@ -1,8 +1,4 @@
-"""Policies compiled to one function: the same answer as `evaluate`, without the reasons, at a flat cost.
-
-Statements are kept in buckets, so that a request looks only at those that can be about it:
-by action and resource, by action, by resource, by service, and the rest.
-"""
+"""Policies compiled to one function: the same answer as `evaluate`, without the reasons, at a flat cost."""
 
 from __future__ import annotations
 
@@ -10,18 +6,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from actas.iam import verdict
-from actas.iam.conditions import Test, Truth, keys_of
+from actas.iam.conditions import keys_of
 from actas.iam.decision import StatementRef
 from actas.iam.evaluation import counts, layers_of
-from actas.iam.matching import Patterns, Prepared, prepare
-from actas.iam.policy import Policy
+from actas.iam.index import Entry, Index
+from actas.iam.matching import Prepared, prepare
 from actas.iam.principals import Caller, CallerKind, Meeting, read_caller
 from actas.iam.request import PolicySet, Request
 from actas.iam.values import Value
 from actas.iam.variables import keys_in, read
 
-MOST_PAIRS: Final = 512
-"""A statement of more actions times resources is not spread over the first index."""
 _DERIVED: Final = frozenset(
     {"aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:username", "aws:userid"}
 )
@@ -55,37 +49,6 @@ class CompiledDecision:
         return f"CompiledDecision({self.effect})"
 
 
-class Entry:
-    """One statement in its bucket, with the tests that the bucket leaves open."""
-
-    __slots__ = ("action", "deny", "layer", "order", "policy", "prepared", "principals", "resource", "tests")
-
-    def __init__(self, order: int, layer: int, policy: Policy, prepared: Prepared) -> None:
-        self.order, self.layer, self.policy, self.prepared = order, layer, policy, prepared
-        self.deny = prepared.statement.effect == "Deny"
-        self.action = self.resource = True
-        """Whether the test is still to be made."""
-        self.principals = prepared.statement.principals is not None
-        self.tests: tuple[Test, ...] = tuple(test for _, test in prepared.conditions)
-
-    def truth(self, action: str, resource: str, facts: Mapping[str, Value]) -> Truth:
-        """Tell whether the statement is about this request, as far as its bucket leaves that open."""
-        if self.action and not self.prepared.action_matches(action):
-            return False
-        answer: Truth = True
-        if self.resource:
-            answer = self.prepared.resource_matches(resource, facts)
-            if answer is False:
-                return False
-        for test in self.tests:
-            truth = test(facts)
-            if truth is False:
-                return False
-            if truth is None:
-                answer = None
-        return answer
-
-
 Met = tuple[Entry, Meeting, bool]
 """A statement that applies, how it meets the caller, and whether it does so for want of knowledge."""
 
@@ -95,12 +58,7 @@ class Compiled:
 
     def __init__(self, policies: PolicySet) -> None:
         self._names: list[verdict.LayerName] = []
-        self._levels = 0
-        self._pairs: dict[tuple[str, str], list[Entry]] = {}
-        self._actions: dict[str, list[Entry]] = {}
-        self._resources: dict[str, list[Entry]] = {}
-        self._services: dict[str, list[Entry]] = {}
-        self._rest: list[Entry] = []
+        self._index = Index()
         self._derive = False
         self._callers: dict[str, Caller] = {}
         order = 0
@@ -113,39 +71,8 @@ class Compiled:
         self._only_identity = self._names == ["identity"]
 
     def _add(self, entry: Entry) -> None:
-        prepared, statement = entry.prepared, entry.prepared.statement
-        self._derive = self._derive or entry.principals or not _DERIVED.isdisjoint(_keys(prepared))
-        actions = _exact(prepared.actions, negated=statement.not_action)
-        resources = _exact(prepared.resources, negated=statement.not_resource)
-        if actions and resources and len(actions) * len(resources) <= MOST_PAIRS:
-            entry.action = entry.resource = False
-            for action in actions:
-                for resource in resources:
-                    self._pairs.setdefault((action, resource), []).append(entry)
-        elif actions:
-            entry.action = False
-            for action in actions:
-                self._actions.setdefault(action, []).append(entry)
-        elif resources:
-            entry.resource = False
-            for resource in resources:
-                self._resources.setdefault(resource, []).append(entry)
-        else:
-            services = _services(statement.actions) if not statement.not_action else None
-            for service in services or ():
-                self._services.setdefault(service, []).append(entry)
-            if services is None:
-                self._rest.append(entry)
-
-    def _candidates(self, action: str, resource: str) -> list[Entry]:
-        found = self._pairs.get((action, resource), _NONE)
-        if self._actions:
-            found = found + self._actions.get(action, _NONE)  # a new list: the bucket must not grow
-        if self._resources:
-            found = found + self._resources.get(resource, _NONE)
-        if self._services:
-            found = found + self._services.get(action.partition(":")[0], _NONE)
-        return found + self._rest if self._rest else found
+        self._derive = self._derive or entry.principals or not _DERIVED.isdisjoint(_keys(entry.prepared))
+        self._index.add(entry)
 
     def _caller(self, text: str) -> Caller:
         caller = self._callers.get(text)
@@ -165,7 +92,7 @@ class Compiled:
         if not action.islower():
             action = action.lower()
         met: list[Met] = []
-        for entry in self._candidates(action, resource):
+        for entry in self._index.candidates(action, resource):
             meeting = Meeting.DIRECT
             if entry.principals:
                 meeting = entry.prepared.meets(caller, facts.get("aws:userid"))
@@ -192,9 +119,6 @@ class Compiled:
         return verdict.tally(answers, denied=any(entry.deny for entry, _, _ in met))
 
 
-_NONE: Final[list[Entry]] = []
-
-
 def _is_plain(request: Request, action: str, caller: Caller) -> bool:
     """Tell whether identity policies alone decide: one account, and nothing whose own policy must allow."""
     if request.resource_account is not None or action.startswith(("kms:", "sts:")):
@@ -214,21 +138,6 @@ def _of_identity(met: list[Met]) -> CompiledDecision:
 
 
 _NOTHING_ALLOWS: Final = CompiledDecision("ImplicitlyDenied", "identity", ())
-
-
-def _exact(patterns: Patterns | None, *, negated: bool) -> frozenset[str] | None:
-    """Return the plain texts that a list stands for, if it stands for nothing else."""
-    if patterns is None or negated or patterns.globs or patterns.filled:
-        return None
-    return patterns.exact
-
-
-def _services(actions: tuple[str, ...]) -> frozenset[str] | None:
-    """Return the services of the actions; None if one could be of any."""
-    services = {action.partition(":")[0].lower() for action in actions}
-    if any("*" in service or "?" in service for service in services):
-        return None
-    return frozenset(services)
 
 
 def _keys(prepared: Prepared) -> frozenset[str]:

@@ -8,7 +8,6 @@ from typing import Final
 
 from actas.iam import arns, variables
 from actas.iam.conditions import Condition, Test, Truth, compile_condition
-from actas.iam.kinds import UNKNOWN
 from actas.iam.policy import Statement
 from actas.iam.principals import Caller, Meeting, meet, spared
 from actas.iam.values import Value
@@ -87,10 +86,10 @@ def _is_whole(literal: str) -> bool:
 
 def _filled(template: variables.Template) -> ResourceTest:
     def test(resource: str, facts: Mapping[str, Value]) -> Truth:
-        tokens = variables.fill(template, facts)
-        if tokens is UNKNOWN:
-            return None
-        return tokens is not None and arns.resource(tokens)(resource)
+        tokens, unknown = variables.fill_as_far(template, facts)
+        if tokens is None or not arns.resource(tokens)(resource):
+            return False  # whatever an unknown variable stands for
+        return None if unknown else True
 
     return test
 

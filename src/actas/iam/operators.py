@@ -8,6 +8,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from actas.iam import arns
@@ -133,6 +134,7 @@ TEMPLATED: Final = frozenset({"string", "like", "arn"})
 """The families in whose values policy variables are looked up."""
 
 
+@lru_cache(maxsize=256)
 def spelled(name: str) -> Spelled | None:
     """Take an operator's name apart; None if there is no such operator."""
     prefix, colon, rest = name.partition(":")

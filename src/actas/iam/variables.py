@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 from actas.iam.kinds import UNKNOWN, Unknown
 from actas.iam.values import Value, text_of
-from actas.iam.wildcards import Token, Wild, tokens_of
+from actas.iam.wildcards import STAR, Token, Wild, tokens_of
 
 _ESCAPES: Final = {"*": "*", "?": "?", "$": "$"}
 _KEY_STOPS: Final = frozenset("{}'\"\t\r\n")
@@ -108,6 +108,12 @@ def fill(template: Template, facts: Mapping[str, Value]) -> Filled:
 
     Only single-valued keys can be variables. One that cannot be resolved outweighs one that is unknown.
     """
+    tokens, unknown = fill_as_far(template, facts)
+    return UNKNOWN if unknown and tokens is not None else tokens
+
+
+def fill_as_far(template: Template, facts: Mapping[str, Value]) -> tuple[tuple[Token, ...] | None, bool]:
+    """Replace each variable, an unknown one by a star; say whether there was one."""
     tokens: list[Token] = []
     unknown = False
     for part in template.parts:
@@ -119,15 +125,16 @@ def fill(template: Template, facts: Mapping[str, Value]) -> Filled:
             value = value[0]
         if value is UNKNOWN:
             unknown = True
+            tokens.append(STAR)
         elif isinstance(value, tuple):
-            return None
+            return None, unknown
         elif value is not None:
             tokens.append(text_of(value))
         elif part.default is not None:
             tokens.append(part.default)
         else:
-            return None
-    return UNKNOWN if unknown else tuple(tokens)
+            return None, unknown
+    return tuple(tokens), unknown
 
 
 def keys_in(template: Template) -> frozenset[str]:
