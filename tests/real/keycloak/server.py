@@ -118,7 +118,11 @@ class Keycloak:
         imported = self._home / "data" / "import"
         imported.mkdir(parents=True)
         shutil.copy(self._realm, imported / "corp-realm.json")
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_error: object) -> None:

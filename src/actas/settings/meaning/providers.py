@@ -102,7 +102,7 @@ def _tenants(view: View, path: Path, provider: Provider) -> None:
         view.report(
             "settings.tenants-missing", (*path, "tenants"), message, "Add tenants: [the ids you take].", at="key"
         )
-    if provider.tenants is not None and not shared:
+    if provider.tenants is not None and provider.tenant is not None and not shared:
         message = "tenants has no effect beside one tenant"
         hint = "Write tenant: organizations, or remove tenants."
         view.report("settings.no-effect", (*path, "tenants"), message, hint, at="key")
