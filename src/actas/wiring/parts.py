@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import anyio
 import msgspec
@@ -20,7 +21,7 @@ from actas.model import clock
 from actas.secrets.sealing import Sealing
 from actas.secrets.signing import Signing
 from actas.settings.reader import Loaded
-from actas.settings.schema import Settings
+from actas.settings.schema import SecretRef, Settings
 from actas.store.watermarks import Watermarks
 from actas.wiring.logs import FunctionLogs
 
@@ -89,13 +90,24 @@ def _made(loaded: Loaded, settings: Settings) -> Parts:
             limits=gateway.limits,
             log=logs.line,
             isolation=gateway.isolation,
-            hidden=(state,),
+            hidden=(state, *_secret_files(loaded, settings)),
             region=gateway.region,
+            account=gateway.account,
+            domain_name=urlsplit(gateway.public_url).hostname or "localhost",
+            base=loaded.path.parent,
+            issuer=gateway.control_url,
             public_keys=lambda: msgspec.json.encode(signing.jwks()).decode(),
         ),
         sessions=SessionCache(most=gateway.limits.sessions, most_per_subject=gateway.limits.sessions_per_subject),
         envelope=Minter(issuer=gateway.control_url, newest=signing.newest),
     )
+
+
+def _secret_files(loaded: Loaded, settings: Settings) -> list[Path]:
+    """List the files with secrets, which no function may see though they may lie beside its code."""
+    references = [one for function in settings.functions.values() for one in function.environment.values()]
+    references += [provider.lookup.secret for provider in settings.providers.values() if provider.lookup]
+    return [loaded.locate(one.file) for one in references if isinstance(one, SecretRef) and one.file]
 
 
 def _state(loaded: Loaded, settings: Settings) -> Path:
