@@ -154,7 +154,7 @@ def resource_matches(pattern, resource, facts, variables):
         head, tail = pattern + ":*" * (5 - pattern.count(":")), ""
     rest = tokens(tail, facts, variables)
     if rest is iam.UNKNOWN:  # unknown only where some value would match
-        anything = {key: Anything() if value is iam.UNKNOWN else value for key, value in facts.items()}
+        anything = {key: Anything() if value in (iam.UNKNOWN, [iam.UNKNOWN]) else value for key, value in facts.items()}
         return None if resource_matches(pattern, resource, anything, variables) else False
     if rest is None:
         return False
