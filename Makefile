@@ -16,7 +16,7 @@ test: check ## set up, check, and run every test that needs no other system
 
 test-real: setup ## run the flows against real systems: Keycloak, Node, a browser, AWS's clients
 	@tools/real-parts.sh
-	@$(PYTEST) -q tests/real --timeout 300 --durations 5
+	@$(PYTEST) -q tests/real tests/invoke/test_node.py --timeout 300 --durations 5
 
 test-all: test test-real fuzz soak ## all of it
 

@@ -6,8 +6,9 @@ wanted=""
 [ -x /usr/bin/chromium ] || wanted="$wanted chromium"
 command -v java >/dev/null || wanted="$wanted default-jre-headless"
 command -v mvn >/dev/null || wanted="$wanted maven"
-[ -n "$wanted" ] || exit 0
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+if [ -z "$wanted" ]; then
+  :
+elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   echo "actas: installing$wanted" >&2
   # shellcheck disable=SC2086
   { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted; } >/dev/null 2>&1 ||
@@ -15,3 +16,4 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 else
   echo "actas: not installed here:$wanted; the tests that need them will say so" >&2
 fi
+[ -n "${ACTAS_NODE_RIC:-}" ] || tools/node-ric.sh || echo "actas: no Node functions here; the tests that need them will say so" >&2

@@ -1,8 +1,12 @@
 """Which real parts this machine has: each probe gives None, or the sentence that a skipped test prints."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CLIENT_FOR_NODE = ROOT / ".cache/node/node_modules"
 
 
 def java() -> str | None:
@@ -26,8 +30,27 @@ def node() -> str | None:
     return None if shutil.which("node") and shutil.which("npm") else "there is no node with npm on this machine"
 
 
+def node_functions() -> str | None:
+    if (why := node()) is not None:
+        return why
+    if "ACTAS_NODE_RIC" in os.environ or (CLIENT_FOR_NODE / "aws-lambda-ric/rapid-client.node").exists():
+        return None
+    missing = [program for program in ("cmake", "make", "c++") if shutil.which(program) is None]
+    return f"the runtime client for Node is compiled with {' and '.join(missing)}, not here" if missing else None
+
+
 def browser() -> str | None:
     return None if Path("/usr/bin/chromium").exists() else "there is no /usr/bin/chromium (Debian: chromium)"
 
 
-PARTS = {"keycloak": keycloak, "node": node, "browser": browser}
+def moto() -> str | None:
+    return None
+
+
+PARTS = {
+    "keycloak": keycloak,
+    "node": node,
+    "node-functions": node_functions,
+    "browser": browser,
+    "moto": moto,
+}

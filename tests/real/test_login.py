@@ -5,7 +5,6 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
-from parts import PARTS
 
 from actas import jose
 from actas.cli.login import sign_in, sign_in_by_device
@@ -15,12 +14,11 @@ from actas.model import clock
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+pytestmark = pytest.mark.part("browser")
 
 
 @pytest.fixture(autouse=True)
-def _browser(tmp_path, monkeypatch):
-    if (why := PARTS["browser"]()) is not None:
-        pytest.skip(why)
+def _writable_home(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
 
 

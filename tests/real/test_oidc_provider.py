@@ -9,8 +9,6 @@ import anyio
 import httpx
 import pytest
 from gateway import Gateway
-from oidc_provider.server import OidcProvider
-from parts import PARTS
 
 from actas.cli.login import client_for, sign_in, sign_in_by_device
 from actas.cli.signins import sign_out, stored, token_for
@@ -23,11 +21,8 @@ from actas.settings.schema import Provider
 
 
 @pytest.fixture(scope="module")
-def provider():
-    if (why := PARTS["node"]()) is not None:
-        pytest.skip(why)
-    with OidcProvider() as running:
-        yield running
+def provider(oidc_provider):
+    return oidc_provider
 
 
 @pytest.fixture

@@ -36,11 +36,11 @@ const provider = new Provider(issuer, {
       enabled: true,
       defaultResource: () => 'https://actas.example/',
       useGrantedResource: () => true,
-      getResourceServerInfo: () => ({
+      getResourceServerInfo: (_context, resource) => ({
         scope: 'functions.invoke',
-        audience: 'actas',
+        audience: resource === 'https://another.example/' ? 'another' : 'actas',
         accessTokenFormat: 'jwt',
-        accessTokenTTL: 300,
+        accessTokenTTL: resource === 'https://brief.example/' ? 1 : 300,
         jwt: { sign: { alg: 'RS256' } },
       }),
     },
