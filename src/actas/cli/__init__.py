@@ -51,6 +51,7 @@ def _several(group: BaseExceptionGroup[BaseException]) -> int:
 
 
 def _failed(wrong: ActasError) -> int:
+    from actas.cli.errors import CliError
     from actas.cli.output import error_text
     from actas.settings.errors import BrokenSettings
 
@@ -60,4 +61,6 @@ def _failed(wrong: ActasError) -> int:
         print(render(wrong.mistakes, colour=sys.stderr.isatty()), file=sys.stderr)
     else:
         print(error_text(wrong.code, str(wrong), wrong.hint), file=sys.stderr)
-    return ASKED_WRONGLY if wrong.code.startswith(("settings.", "cli.")) else CANNOT_TELL
+    if isinstance(wrong, CliError):
+        return wrong.exit_code
+    return ASKED_WRONGLY if wrong.code.startswith("settings.") else CANNOT_TELL

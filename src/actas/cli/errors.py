@@ -1,12 +1,16 @@
 """Every way a command cannot do what it was asked to."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from actas.errors import ActasError
 
 
 class CliError(ActasError):
     """The command cannot go on."""
+
+    exit_code: ClassVar[int] = 2
+    """2 where it was asked wrongly, 3 where it could not tell."""
 
 
 class NoGateway(CliError):
@@ -25,6 +29,7 @@ class NotReachable(CliError):
 
     code = "actas.not-reachable"
     hint = "Check that the gateway runs and that the address is right."
+    exit_code = 3
 
     def __init__(self, *, url: str, why: str) -> None:
         """State where it was looked for."""

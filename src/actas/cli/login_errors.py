@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import ClassVar
 
 from actas.cli.errors import CliError
 
 
 class LoginError(CliError):
     """We hold no token for the person who asks."""
+
+    exit_code: ClassVar[int] = 3
 
 
 class ProviderNotUsable(LoginError):
@@ -82,6 +85,7 @@ class CannotListen(LoginError):
 
     code = "cli.cannot-listen"
     hint = "Choose another port, or leave it out to take any that is free."
+    exit_code = 2
 
     def __init__(self, *, port: int, why: str) -> None:
         """State the port and why it cannot be used."""
@@ -93,6 +97,7 @@ class NotSignedIn(LoginError):
 
     code = "cli.not-signed-in"
     hint = "Run 'actas login NAME', or 'actas up' for the people of the demo."
+    exit_code = 2
 
     def __init__(self, *, name: str | None, known: Iterable[str]) -> None:
         """State the name that was looked for, if any, and those that are there."""
@@ -106,6 +111,7 @@ class SeveralSignIns(LoginError):
 
     code = "cli.several-sign-ins"
     hint = "Name the provider too: PROVIDER/NAME."
+    exit_code = 2
 
     def __init__(self, *, name: str, providers: Iterable[str]) -> None:
         """State the name and the providers."""
@@ -161,6 +167,7 @@ class NoDemo(LoginError):
 
     code = "cli.no-demo"
     hint = "Start the demo with 'actas up' and call from the same folder."
+    exit_code = 2
 
     def __init__(self, *, why: str) -> None:
         """State what is missing."""
@@ -172,6 +179,7 @@ class BadName(LoginError):
 
     code = "cli.bad-sign-in-name"
     hint = "Use small letters, digits, '-' and '_', at most 64, beginning and ending with a letter or digit."
+    exit_code = 2
 
     def __init__(self, *, found: str) -> None:
         """State the name."""
