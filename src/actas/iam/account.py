@@ -6,7 +6,7 @@ Policies that many principals share are read once; a principal's own are read wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -15,7 +15,8 @@ from actas.iam.compiled import CompiledDecision, compile  # noqa: A004 - api.md'
 from actas.iam.document import Unreadable, decode
 from actas.iam.errors import AccountUnreadable, UnknownPrincipal
 from actas.iam.kinds import Kind
-from actas.iam.policy import Policy
+from actas.iam.matching import action_patterns
+from actas.iam.policy import Policy, Statement
 from actas.iam.request import PolicySet, Request
 
 _LISTS: Final = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
@@ -83,9 +84,15 @@ class Account:
         resource_policies: tuple[Policy, ...] | None = None,
     ) -> Iterator[Holder]:
         """Give each principal that is allowed, one after the other, with the statements that allow it."""
+        about = _About(action)
         for principal in self._people:
             own = self.policies_of(principal, scps=scps)
-            policies = PolicySet(identity=own.identity, boundary=own.boundary, scps=scps, resource=resource_policies)
+            policies = PolicySet(
+                identity=about.of(own.identity or ()),
+                boundary=None if own.boundary is None else about.of(own.boundary),
+                scps=scps,
+                resource=resource_policies,
+            )
             asked = Request(
                 principal=principal,
                 action=action,
@@ -124,6 +131,27 @@ class Account:
     def _tags(self, principal: str) -> dict[str, object]:
         tags = _objects(self._person(principal).get("Tags"), "Tags")
         return {f"aws:PrincipalTag/{tag.get('Key')}": str(tag.get("Value", "")) for tag in tags}
+
+
+class _About:
+    """Leaves out of policies what cannot be about one action: most of an account is not."""
+
+    def __init__(self, action: str) -> None:
+        self._action = action.lower()
+        self._known: dict[int, tuple[Policy, Policy]] = {}  # the policy itself too, so that no other gets its id
+
+    def of(self, policies: tuple[Policy, ...]) -> tuple[Policy, ...]:
+        return tuple(self._narrowed(policy) for policy in policies)
+
+    def _narrowed(self, policy: Policy) -> Policy:
+        found = self._known.get(id(policy))
+        if found is None:
+            statements = tuple(one for one in policy.statements if self._is_named(one))
+            found = self._known[id(policy)] = policy, replace(policy, statements=statements)
+        return found[1]
+
+    def _is_named(self, statement: Statement) -> bool:
+        return bool(action_patterns(statement.actions).holds(self._action, {})) is not statement.not_action
 
 
 def _policy(document: object, kind: Kind, name: str) -> Policy:

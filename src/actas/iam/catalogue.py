@@ -62,6 +62,7 @@ class Catalogue:
         """Take the first line and the rest of the file."""
         self._head, self._blocks = head, blocks
         self._services: dict[str, Service] = {}
+        self._sets: Sets = {}
         names: dict[str, str] = self._unpack("")
         self._names = {
             prefix: {name.lower(): f"{prefix}:{name}" for name in text.split()} for prefix, text in names.items()
@@ -107,7 +108,7 @@ class Catalogue:
         if prefix not in self._names:
             return None
         if prefix not in self._services:
-            self._services[prefix] = _service(prefix, self._unpack(prefix))
+            self._services[prefix] = _service(prefix, self._unpack(prefix), self._names[prefix], self._sets)
         return self._services[prefix]
 
     def action(self, name: str) -> Action | None:
@@ -121,27 +122,37 @@ class Catalogue:
         return json.loads(zlib.decompress(self._blocks[offset : offset + length]))
 
 
-def _service(prefix: str, block: list[Any]) -> Service:
+Sets = dict[tuple[str, ...], frozenset[str]]
+"""Sets that are kept once: hundreds of actions have the same condition keys."""
+
+
+def _service(prefix: str, block: list[Any], names: dict[str, str], sets: Sets) -> Service:
     actions, resources, keys = block
     return Service(
         prefix=prefix,
-        actions={name.lower(): _action(f"{prefix}:{name}", *row) for name, row in actions.items()},
+        actions={folded: _action(name, actions[name.partition(":")[2]], sets) for folded, name in names.items()},
         resources={
-            name: ResourceType(name=name, arn=arn, keys=frozenset(key.lower() for key in its))
+            name: ResourceType(name=name, arn=arn, keys=_set([key.lower() for key in its], sets))
             for name, (arn, its) in resources.items()
         },
         keys={key.lower(): (key, kind) for key, kind in keys.items()},
     )
 
 
-def _action(name: str, level: str, resources: list[str], keys: list[str]) -> Action:
+def _action(name: str, row: list[Any], sets: Sets) -> Action:
+    level, resources, keys = row
     return Action(
         name=name,
         level=_LEVELS[level],
         resources=tuple(kind.removesuffix("*") for kind in resources),
-        required=frozenset(kind[:-1] for kind in resources if kind.endswith("*")),
-        keys=frozenset(key.lower() for key in keys),
+        required=_set([kind[:-1] for kind in resources if kind.endswith("*")], sets),
+        keys=_set([key.lower() for key in keys], sets),
     )
+
+
+def _set(values: list[str], sets: Sets) -> frozenset[str]:
+    key = tuple(values)
+    return sets.get(key) or sets.setdefault(key, frozenset(values))
 
 
 @lru_cache(maxsize=1)
