@@ -8,7 +8,6 @@ of the server and its children) is measured, not throughput, so that the figures
 """
 
 import argparse
-import dataclasses
 import shutil
 import sys
 import tempfile
@@ -229,7 +228,7 @@ def main() -> None:
         }
         for name, all_ in taken.items()
     }
-    print(f"\n{'':<62}{'CPU µs':>9}{'× hello':>9}{'p50 ms':>9}")
+    print(f"\n{'':<62}{'CPU µs':>9}{'x hello':>9}{'p50 ms':>9}")
     for name, one in table.items():
         times = f"{one['cpu_us'] / table[HELLO]['cpu_us']:.2f}" if HELLO in table else ""
         print(f"{name:<62}{one['cpu_us']:>9.1f}{times:>9}{one['p50_ms']:>9.2f}")

@@ -5,9 +5,10 @@ import os
 import platform
 import statistics
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from actas.model import clock
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -15,7 +16,7 @@ RESULTS = Path(__file__).parent / "results"
 def told(*packages: str) -> dict[str, object]:
     """Say where and when this is measured, and beside which versions."""
     return {
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": clock.now().date().isoformat(),
         "machine": {
             "cpus": os.cpu_count(),
             "arch": platform.machine(),

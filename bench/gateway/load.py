@@ -74,7 +74,7 @@ class Server:
 
     def spent_us(self) -> float:
         """Say how much processor time it and its children took so far."""
-        return sum(_spent(pid) for pid in _family(self.process.pid)) * _TICK_US
+        return sum(_spent(pid) for pid in family(self.process.pid)) * _TICK_US
 
     def end(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -90,13 +90,21 @@ def _stat(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
+def started(pid: int) -> str | None:
+    """Say when a process started, which tells it from a later one of the same id; None where it is gone."""
+    with contextlib.suppress(OSError):
+        stat = _stat(pid)
+        return None if stat[0] == "Z" else stat[19]
+    return None
+
+
 def _spent(pid: int) -> int:
     with contextlib.suppress(OSError):
         return sum(map(int, _stat(pid)[11:15]))  # proc(5): utime, stime, and those of children waited for
     return 0
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     parents: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

@@ -1,10 +1,11 @@
 """What the servers are measured with: keys, 10,000 tokens of about 1.2 KB, settings, wrk's script."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from actas import jose
+from actas.model import clock
 
 ISSUER, AUDIENCE = "https://bench.example/", "actas"
 TOKENS, PERSONS = 10_000, 1000
@@ -36,7 +37,7 @@ def make(folder: Path, *, tokens: int = TOKENS) -> jose.Key:
     """Write keys, tokens and wrk's script into *folder*; give the key that signs."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
-    now = datetime.now(UTC)
+    now = clock.now()
     key = jose.Key.generate("RS256", kid="bench")
     public = {**key.to_json(), "alg": "RS256", "use": "sig"}
     (folder / "jwks.json").write_text(json.dumps({"keys": [public]}))
