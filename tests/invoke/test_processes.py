@@ -10,6 +10,7 @@ import pytest
 
 from actas.invoke.local.errors import (
     BackendClosed,
+    EventNotJson,
     IsolationUnavailable,
     SessionOver,
     TooManyCalls,
@@ -487,3 +488,13 @@ async def test_closing_a_backend_leaves_what_its_successor_uses(bench):
     await before.close()
 
     assert await bench.value(after) == 2
+
+
+async def test_a_call_that_is_refused_gives_its_place_back(bench):
+    function = bench.function(COUNT, schedule=Schedule(at_once=1, waiting=0))
+
+    for _ in range(3):
+        with pytest.raises(EventNotJson):
+            await bench.call(function, payload=b"{")
+
+    assert await bench.value(function) == 1

@@ -170,9 +170,13 @@ class LocalBackend:
 
     async def invoke(self, delivery: Delivery) -> Answered:
         """Run the function."""
-        event, context = await events.event(delivery, self._settings, self._api)
         await self._gate.enter()
-        job = self._job(delivery, event, context)
+        try:  # the envelope is minted at delivery: waiting must not use up its time
+            event, context = await events.event(delivery, self._settings, self._api)
+            job = self._job(delivery, event, context)
+        except BaseException:
+            self._gate.leave()
+            raise
         job.done.add_done_callback(lambda _: self._gate.leave())
         try:
             await self._start(delivery, job)

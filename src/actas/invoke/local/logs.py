@@ -15,6 +15,8 @@ Logs = Callable[[str, str, bytes], None]
 
 LARGEST_LOG: Final = 1024 * 1024
 """What one call may log; what comes after is dropped, and a last line says so."""
+PER_LINE: Final = 100
+"""What a line counts for itself: keeping a million empty ones costs the gateway more than keeping a megabyte."""
 _LARGEST_LINE: Final = 256 * 1024  # a Lambda log event's limit
 _SIP: Final = 65536
 _PAUSE: Final = 0.02
@@ -115,7 +117,7 @@ class LogPump:
     def _keep(self, line: bytes) -> None:
         if self._left <= 0:
             return
-        self._left -= len(line) + 1
+        self._left -= len(line) + PER_LINE
         if self._left <= 0:
             line = f"[this call logged more than {LARGEST_LOG} bytes; the rest is dropped]".encode()
             self._partial.clear()
