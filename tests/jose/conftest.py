@@ -8,13 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from actas import jose
 
 # The same cases each time, and no limit of time: these tests run beside others on two cores.
-settings.register_profile("actas", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("actas")
 
 CORPORA = Path(__file__).parents[3] / "shared" / "corpora"
 ALGORITHMS = (
