@@ -41,8 +41,8 @@ def page(event, context):
     path = event["rawPath"]
     return {"statusCode": 201, "headers": headers, "body": path, "cookies": ["a=1; HttpOnly", "b=2"]}
 """
-CALLERS = {"groups": ["finance", "security"]}
-ADMIN = {"groups": ["security"]}
+CALLERS = {"provider": "corp", "groups": ["finance", "security"]}
+ADMIN = {"provider": "corp", "groups": ["security"]}
 
 
 class Answer:

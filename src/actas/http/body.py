@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
-from actas.http.errors import CallerWentAway, RequestTooLarge, RequestTooSlow
+from actas.http.errors import CallerWentAway, HttpError, RequestTooLarge, RequestTooSlow
 from actas.http.heads import Head
 from actas.settings.schema import Limits
 
@@ -95,7 +95,9 @@ class Patience:
             if until < now:
                 self._cancel(task)
         for task, one in self._leaving.items():
-            if not one.is_watched and (one.incoming is None or one.incoming.is_over):
+            if one.incoming is not None and one.incoming.is_broken:
+                self._cancel(task)
+            elif not one.is_watched and (one.incoming is None or one.incoming.is_over):
                 one.is_watched = True
                 tasks.start_soon(self._watch, task, one)
 
@@ -134,6 +136,8 @@ class Incoming:
     def __init__(self, receive: Receive, limits: Limits) -> None:
         self.is_over = False
         """Whether all of it was read."""
+        self.is_broken = False
+        """Whether the rest will never come."""
         self._receive, self._limits = receive, limits
         self._ends = time.monotonic() + limits.request_time.seconds
         self._size = 0
@@ -143,7 +147,12 @@ class Incoming:
 
     async def __anext__(self) -> bytes:
         while not self.is_over:
-            if piece := await self._next():
+            try:
+                piece = await self._next()
+            except HttpError:
+                self.is_broken = True
+                raise
+            if piece:
                 return piece
         raise StopAsyncIteration
 
