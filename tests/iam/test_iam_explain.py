@@ -141,3 +141,49 @@ def test_each_level_of_scps_is_a_layer_of_its_own():
     assert said.layer("scp", 1).effect == "ImplicitlyDenied"
     assert said.layer("boundary") is None
     assert said.missing == "scp"
+
+
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/k"
+ELSEWHERE = "arn:aws:lambda:eu-west-1:444455556666:function:f"
+ALL = (policy(statement(action="*")),)
+ANYONE = (policy(statement(action="*", Principal="*"), kind=iam.Kind.RESOURCE),)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"action": "kms:Decrypt", "to": KEY, "identity": ALL}, "identity policies alone are not enough here"),
+        ({"to": ELSEWHERE, "identity": ALL}, "a resource policy has to allow"),
+        ({"to": ELSEWHERE, "resource": ANYONE}, "identity policies have to allow as well as its own policy"),
+        ({}, "the first that had to allow and did not: identity"),
+    ],
+    ids=["a key", "another account", "another account's side alone", "nothing"],
+)
+def test_it_says_which_layer_had_to_allow_and_why(asked, said):
+    assert said in decide(**asked).explain()
+
+
+def test_a_denial_for_want_of_knowledge_asks_for_knowledge():
+    when = {"Condition": {"Bool": {"actas:mfa": "false"}}}
+
+    said = decide({"actas:mfa": iam.UNKNOWN}, identity=(policy(statement(), statement("Deny", Sid="NoMfa", **when)),))
+
+    assert (
+        "to turn it: find out what is unknown; as far as is known, Deny statement NoMfa of team may apply"
+        in said.explain()
+    )
+
+
+def test_what_is_allowed_needs_no_turn():
+    said = decide(identity=IDENTITY).explain()
+
+    assert said.startswith(f"allowed: {CALLER} may s3:GetObject on {OBJECT}")
+    assert "to turn it" not in said
+
+
+def test_of_many_misses_the_nearest_are_told():
+    statements = [statement(action=f"ec2:Describe{n}*") for n in range(9)]
+
+    said = decide(identity=(policy(*statements),)).explain()
+
+    assert "4 more statements do not apply" in said

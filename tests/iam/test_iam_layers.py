@@ -1,5 +1,7 @@
 """Which layers have to allow, in one account and across two."""
 
+from datetime import UTC, datetime, timedelta, timezone
+
 import pytest
 
 from actas import iam
@@ -368,6 +370,8 @@ BAD = [
     {"context": {"a": "1", "A": "2"}},
     {"context": {"a": object()}},
     {"context": 7},
+    {"context": {"a": datetime(2026, 3, 14, tzinfo=UTC).replace(tzinfo=None)}},
+    {"context": {"a": datetime.min.replace(tzinfo=timezone(timedelta(hours=9)))}},
 ]
 
 

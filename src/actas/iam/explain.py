@@ -45,12 +45,25 @@ def explain(decision: Decision) -> str:
     request = decision.request
     may = "may" if decision.allowed else "may not"
     lines = [f"{_VERDICTS[decision.effect]}: {request.principal} {may} {request.action} on {request.resource}"]
+    if decision.missing:
+        lines.append(f"  {_had_to(decision)}")
     for layer in decision.layers:
         lines += _layer(layer)
     turn = _turn(decision)
     if turn:
         lines.append(turn)
     return "\n".join(lines)
+
+
+def _had_to(decision: Decision) -> str:
+    """Say which layer had to allow, and why it had to."""
+    if decision.missing == "resource":
+        if not decision.same_account:
+            return "the resource is in another account or the caller in none: a resource policy has to allow"
+        return "the resource's own policy has to allow: identity policies alone are not enough here"
+    if decision.missing == "identity" and not decision.same_account:
+        return "the resource is in another account: identity policies have to allow as well as its own policy"
+    return f"the first that had to allow and did not: {decision.missing}"
 
 
 def _layer(layer: Layer) -> list[str]:
@@ -88,6 +101,8 @@ def _turn(decision: Decision) -> str:
     if decision.effect == "ExplicitlyDenied":
         denies = [ref for ref in decision.matched if ref.effect == "Deny"]
         listed = ", ".join(_name(ref) for ref in denies)
+        if all(ref.unknown for ref in denies):
+            return f"  to turn it: find out what is unknown; as far as is known, {listed} may apply"
         return f"  to turn it: no Allow outweighs a Deny; {listed} must not apply any more"
     layer = decision.missing or "identity"
     miss = nearest(decision, layer)

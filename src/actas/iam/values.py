@@ -66,8 +66,8 @@ def _scalar(value: object) -> Scalar:
         return value
     if isinstance(value, float) and value == value and value not in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN
         return value
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value
+    if isinstance(value, datetime) and value.utcoffset() is not None:
+        return _utc(value)
     from decimal import Decimal
 
     if isinstance(value, Decimal) and value.is_finite():
@@ -76,6 +76,13 @@ def _scalar(value: object) -> Scalar:
         field="context",
         why="has a value that is not text, a boolean, a finite number, an aware time, or a list of them",
     )
+
+
+def _utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise InvalidRequest(field="context", why="has a time beyond the calendar") from None
 
 
 def text_of(value: Scalar) -> str:
