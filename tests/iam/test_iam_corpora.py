@@ -137,3 +137,39 @@ def test_an_administrator_may_do_everything_there_is():
     assert administrator == everything
     assert "iam:CreateUser" in everything - power_user
     assert "iam:CreateServiceLinkedRole" in power_user
+
+
+RECORDED = "aws-recorded-sts-iam-localstack/test_iam.snapshot.json"
+
+
+def test_a_trust_policy_that_is_no_json_is_refused_as_aws_was_recorded_to(corpus):
+    name = "TestIAMExtensions::test_create_role_with_malformed_assume_role_policy_document"
+    recorded = corpus(RECORDED)[f"tests/aws/services/iam/test_iam.py::{name}"]["recorded-content"]
+
+    with pytest.raises(iam.MalformedPolicy) as refused:
+        iam.Policy.parse("[", kind=iam.Kind.TRUST)
+
+    assert refused.value.message == recorded["invalid-json"]["Error"]["Message"]
+
+
+EFFECTS = {"Allowed": "allowed", "ImplicitlyDenied": "implicitDeny", "ExplicitlyDenied": "explicitDeny"}
+
+
+@pytest.mark.parametrize("of", ["role", "group", "user"])
+def test_aws_simulates_a_policy_for_putting_objects_as_we_decide_it(corpus, of):
+    name = f"tests/aws/services/iam/test_iam.py::TestIAMIntegrations::test_simulate_principle_policy[{of}]"
+    recorded = corpus(RECORDED)[name]["recorded-content"]["response"]["EvaluationResults"]
+    resource = "arn:aws:s3:::bucket"
+    statement = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": resource}
+    policies = iam.PolicySet(identity=(iam.Policy.parse({"Version": "2012-10-17", "Statement": statement}),))
+
+    decided = {}
+    for answer in recorded:
+        request = iam.Request(
+            principal=f"arn:aws:iam::111111111111:{'role' if of == 'role' else 'user'}/ana",
+            action=answer["EvalActionName"],
+            resource=resource,
+        )
+        decided[request.action] = EFFECTS[iam.evaluate(request, policies).effect]
+
+    assert decided == {answer["EvalActionName"]: answer["EvalDecision"] for answer in recorded}

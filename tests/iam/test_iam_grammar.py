@@ -126,6 +126,7 @@ def test_rcp_full_aws_access_itself_is_taken():
     full = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
 
     assert errors(full, Kind.RCP) == set()
+    assert errors(full | {"Action": "s3:*"}, Kind.RCP) == {("rcp-allow", "Statement[0].Effect")}
 
 
 def test_a_repository_policy_of_ecr_has_no_resource():

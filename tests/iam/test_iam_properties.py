@@ -1,10 +1,15 @@
 """Changes of a policy that must not change an answer, and changes that may change it in one direction only."""
 
+import contextlib
 import random
+from datetime import UTC, timedelta, timezone
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from actas import iam
+from actas.iam.operators import OPERATORS as OPERATORS_OF_AWS
 
 CALLER = "arn:aws:sts::111122223333:assumed-role/reader/ana"
 ACTIONS = ["s3:GetObject", "s3:PutObject", "s3:Get*", "s3:*", "*", "ec2:RunInstances"]
@@ -101,3 +106,43 @@ def test_a_layer_more_never_allows(seed):
 
     for more in ({"boundary": layer}, {"session": layer}, {"scps": (layer,)}):
         assert before.allowed or not iam.evaluate(request, iam.PolicySet(identity=identity, **more)).allowed
+
+
+VALUES = st.recursive(
+    st.one_of(
+        st.text(max_size=20),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.decimals(),
+        st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=9))])),
+        st.just(iam.UNKNOWN),
+        st.none(),
+    ),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=4,
+)
+ANY_OPERATOR = st.builds(
+    lambda prefix, name, suffix: prefix + name + ("" if name == "Null" else suffix),
+    st.sampled_from(["", "ForAllValues:", "ForAnyValue:"]),
+    st.sampled_from(sorted(OPERATORS_OF_AWS)),
+    st.sampled_from(["", "IfExists"]),
+)
+WANTED = st.text(max_size=12) | st.sampled_from(["${k}", "${k, 'a'}", "arn:aws:s3:::${k}", "1e5", "::/0", "2026-01-01"])
+CALLERS = st.text(max_size=20) | st.sampled_from([CALLER, "arn:aws:sts::1:assumed-role/", "arn:::::", "a.b", "*"])
+
+
+@settings(max_examples=400, deadline=None)
+@given(ANY_OPERATOR, st.lists(WANTED, max_size=3), VALUES, CALLERS, st.text(max_size=15), st.text(max_size=15))
+def test_whatever_is_asked_only_our_errors_go_out(operator, wanted, found, caller, action, resource):
+    conditions = {"Condition": {operator: {"k": wanted}}}
+    allow = {"Effect": "Allow", "Action": "*", "Resource": ["arn:aws:s3:::${k}", "*"]} | conditions
+    deny = {"Effect": "Deny", "Action": "a:*", "NotResource": "arn:aws:s*:?:*${k}"} | conditions
+
+    with contextlib.suppress(iam.IamError):
+        policy = iam.Policy.parse({"Version": "2012-10-17", "Statement": [allow, deny]})
+        request = iam.Request(principal=caller, action=action, resource=resource, context={"k": found})
+        policies = iam.PolicySet(identity=(policy,))
+        decision = iam.evaluate(request, policies)
+        assert decision.explain()
+        assert decision.to_json()["effect"] == iam.compile(policies)(request).effect

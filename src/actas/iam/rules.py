@@ -36,7 +36,6 @@ _TRUST_ACTION: Final = "AssumeRole policy may only specify STS AssumeRole action
 
 def check(policy: Policy, notes: Notes, *, stored: bool) -> None:
     """Note what AWS would refuse in a policy whose structure is right."""
-    single = len(policy.statements) == 1
     for path, statement in _placed(policy):
         _values(statement, path, notes)
         _sid(statement, path, notes)
@@ -46,7 +45,7 @@ def check(policy: Policy, notes: Notes, *, stored: bool) -> None:
         if policy.kind is Kind.TRUST:
             _trust(statement, path, notes)
         if policy.kind is Kind.RCP:
-            _rcp(statement, path, notes, alone=single)
+            _rcp(statement, path, notes)
     _unique_sids(policy, notes, stored=stored)
 
 
@@ -223,9 +222,9 @@ def _trust(statement: Statement, path: Path, notes: Notes) -> None:
             notes.error(Phase.KIND, (*path, name, index), "trust-action", _TRUST_ACTION, fix)
 
 
-def _rcp(statement: Statement, path: Path, notes: Notes, *, alone: bool) -> None:
-    if alone and statement.effect == "Allow" and statement.actions == ("*",) and statement.resources == ("*",):
-        return  # RCPFullAWSAccess itself
+def _rcp(statement: Statement, path: Path, notes: Notes) -> None:
+    if statement.effect == "Allow" and statement.actions == ("*",) and statement.resources == ("*",):
+        return  # what RCPFullAWSAccess says
     if statement.effect == "Allow":
         message = "A resource control policy can only deny; RCPFullAWSAccess allows."
         notes.error(Phase.KIND, (*path, "Effect"), "rcp-allow", message, "Write Deny.")
