@@ -49,10 +49,10 @@ def kept(identity: Identity, known: Context, wanted: Tested) -> Facts:
         if value is iam.UNKNOWN:
             found.append((key, "null"))
         elif isinstance(value, bool):
-            found.append((key, json.dumps(value)))
+            found.append((key, "true" if value else "false"))
         else:
-            has = {value} if isinstance(value, str) else set(value)
-            found.append((key, json.dumps(sorted(has & values))))
+            has = values.intersection((value,) if isinstance(value, str) else value)
+            found.append((key, json.dumps(sorted(has)) if has else "[]"))
     return tuple(found)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from actas import iam
 from actas.decide import context, facts, keys, reasons
 from actas.decide.compiled import Compiled, compiled, digest, role_of, zones
+from actas.decide.reach import Reaches
 from actas.decide.statements import statements
 from actas.decide.targets import Target, targets
 from actas.decide.trust import EPOCH, NOW, Trust
@@ -66,6 +67,7 @@ class RuleSet:
         self.by_call = {(target.function, target.route): target for target in self.targets}
         roles = {name: role_of(name, role, texts.get(name), trusted.get(name)) for name, role in settings.roles.items()}
         self.rules = tuple(compiled(rule, self.targets, roles) for rule in settings.rules)
+        self._reaches = Reaches(self.rules)
         self.generation = digest([[rule.ref.digest for rule in self.rules], settings.mode])
         self.trusts = {name: Trust(roles[name], settings) for name, role in settings.roles.items() if role.trust}
         self.zones = tuple({*zones(settings), *zones_of_trust(self.trusts.values())})
@@ -167,18 +169,16 @@ class RuleSet:
         reasons: tuple[Reason, ...],
         observed: tuple[Reason, ...] = (),
     ) -> Allow:
-        reached = {one.function for rule in granting for one in rule.over} | {target.function}
-        against = [rule for rule in self.rules if rule.forbids and any(one.function in reached for one in rule.over)]
-        tested = facts.tested(rule.rule for rule in (*granting, *against))
+        reach = self._reaches.of(target, granting)
         grant = Grant(
             identity=question.identity,
             function=question.function,
             function_arn=target.arn,
             qualifier=question.qualifier,
             role=role,
-            rules=tuple(rule.ref for rule in granting),
-            facts=facts.kept(question.identity, self._remember(question.identity).known, tested),
-            fence=tuple(sorted({one.arn for rule in granting for one in rule.over} | {target.arn})),
+            rules=reach.rules,
+            facts=facts.kept(question.identity, self._remember(question.identity).known, reach.tested),
+            fence=reach.fence,
             expires_at=question.identity.expires_at,
             generation=self.generation,
         )
