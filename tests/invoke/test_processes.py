@@ -86,10 +86,12 @@ def handler(event, context):
 
 async def test_what_a_function_has_left_running_is_frozen_too(bench, processes):
     code = """
-import subprocess
+import os, subprocess, time
 def handler(event, context):
     for escape in (False, True):
         subprocess.Popen(["sh", "-c", "sleep 60 & sleep 60"], start_new_session=escape)
+    while sum(name.isdigit() for name in os.listdir("/proc")) < 6:
+        time.sleep(0.01)
 """
     function = bench.function(code)
     await bench.value(function)
@@ -124,7 +126,7 @@ async def test_an_idle_process_is_retired(bench):
 
 async def test_a_process_ends_with_its_session(bench):
     function = bench.function(COUNT)
-    await bench.value(function, lasts=timedelta(seconds=0.5))
+    await bench.value(function, lasts=timedelta(seconds=2))
     assert len(bench.shared.pool) == 1
 
     await until(lambda: len(bench.shared.pool) == 0)

@@ -106,22 +106,27 @@ class LocalBackends:
     async def open(self) -> Machine:
         """Find out what this machine allows; refuse where isolation is required and cannot be had."""
         async with self._opening:
-            machine = self._machine
-            if machine is None:
-                machine = await anyio.to_thread.run_sync(probe)
-            self._machine = machine
+            machine = await self._look()
             if self._isolation == "required" and not machine.isolated:
+                await self._forks.close()
                 raise IsolationUnavailable(missing=machine.why)
             if self._launcher is None:
                 sweep(machine.groups)
+                node = find_node(self._base)
                 self._launcher = Launcher(
-                    machine=machine,
-                    forks=self._forks,
-                    hidden=self._hidden,
-                    log=self._log,
-                    node=find_node(self._base),
+                    machine=machine, forks=self._forks, hidden=self._hidden, log=self._log, node=node
                 )
             return machine
+
+    async def _look(self) -> Machine:
+        """Learn what this machine allows, once, while the fork server starts."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._forks.start)
+            machine = self._machine
+            if machine is None:
+                machine = self._machine = await anyio.to_thread.run_sync(probe)
+        assert machine
+        return machine
 
     async def launcher(self) -> Launcher:
         """Give what starts processes; open first where nobody has."""

@@ -70,6 +70,8 @@ class Pool:
         finally:
             if turn in (waiting := self._waiting.get(key, deque())):
                 waiting.remove(turn)
+            if not waiting:
+                self._waiting.pop(key, None)
 
     def _wake(self, key: Key) -> None:
         waiting = self._waiting.get(key)

@@ -15,7 +15,7 @@ _COMMAND = "import sys; from actas.invoke.local.forkserver import main; main(int
 
 
 class ForkServer:
-    """One warm interpreter that forks; started on first use, started anew should it ever die."""
+    """One warm interpreter that forks; started when it is first needed or before, and anew should it ever die."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -27,6 +27,11 @@ class ForkServer:
     def pid(self) -> int | None:
         """The fork server's process; None where it does not run."""
         return self._process.pid if self._process else None
+
+    async def start(self) -> None:
+        """Be ready for the first function; where that cannot be, the first function is told why."""
+        with contextlib.suppress(OSError):
+            await self._running()
 
     async def fork(self, gateway: socket.socket, log: int) -> None:
         """Fork one process that speaks to the gateway by *gateway* and writes its logs to *log*."""
