@@ -34,6 +34,24 @@ questions = st.tuples(
 )
 
 
+def test_what_is_remembered_is_bounded_for_all_callers_together(ruleset, ask, but, monkeypatch):
+    monkeypatch.setattr("actas.decide.ruleset.ANSWERS_IN_ALL", 10)
+    rules = ruleset(*RULES)
+    callers = [but(subject=f"person-{number}") for number in range(30)]
+
+    for minute in range(3):
+        for one in callers:
+            rules.decide(ask(identity=one, at=datetime(2026, 11, 23, 12, minute, tzinfo=UTC)))
+            assert sum(len(found.answers) for found in rules._remembered.values()) <= 10
+
+
+def test_an_answer_about_one_qualifier_is_none_about_another(ruleset, ask):
+    rules = ruleset(*RULES)
+    asked = [ask(qualifier=one) for one in ("$LATEST", "7", "$LATEST")]
+
+    assert [rules.decide(one).grant.qualifier for one in asked] == ["$LATEST", "7", "$LATEST"]
+
+
 @pytest.fixture
 def people(ana):
     def make(facts):

@@ -1,12 +1,16 @@
 """Rules decided: deny wins, nothing said is a no, what is unknown is never in the caller's favour."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
+from actas.decide.ruleset import RuleSet
 from actas.model.decision import Allow, Deny
 from actas.model.facts import Known, Missing
 from actas.model.identity import Actor, Kind
+from actas.settings.schema import Settings
 
 MAY = {"id": "may", "who": {"provider": "corp"}, "may": ["report"], "as": "reader"}
 
@@ -255,6 +259,68 @@ def test_observing_lets_pass_and_says_what_would_have_been(ruleset, ask):
     assert [reason.code for reason in decision.observed] == ["no-rule-allows"]
     assert decision.grant.role is None
     assert decision.grant.rules == ()
+
+
+@pytest.mark.parametrize("action", ["admin:sessions.revoke", "admin:audit.read", "admin:explain"])
+def test_observing_never_lets_anybody_administer(action, ruleset, ask):
+    rules = ruleset({**MAY, "may": ["report", "admin:status.read"]}, mode="observe")
+
+    assert type(rules.decide(ask(action))) is Deny
+    assert type(rules.decide(ask("admin:status.read"))) is Allow
+
+
+def test_a_function_that_is_called_admin_is_no_admin_action(ask, ana):
+    data = {
+        "functions": {"admin": {"python": "a.py:handler", "routes": ["GET /admin"]}},
+        "rules": [
+            {"id": "all", "who": {"provider": "corp"}, "may": ["*"]},
+            {"id": "never", "who": {"groups": ["finance"]}, "may_not": ["admin"]},
+        ],
+    }
+    rules = RuleSet(msgspec.convert(data, Settings, dec_hook=lambda cls, text: cls.read(text)))
+    other = replace(ana, groups=Known(frozenset()))
+
+    for route in (None, "GET /admin"):
+        assert type(rules.decide(ask("admin", route=route))) is Deny
+        assert type(rules.decide(ask("admin", route=route, identity=other))) is Allow
+
+
+def test_an_actor_who_is_called_none_does_not_pass_for_nobody(ruleset, ask, but):
+    alone = {**MAY, "who": {"provider": "corp", "actors": ["none"]}}
+    helped = but(actors=(Actor(issuer="https://sso.example/realms/corp", subject="none"),))
+    client = but(actors=(Actor(issuer="https://sso.example/realms/corp", subject="a", client="none"),))
+
+    assert type(ruleset(alone).decide(ask())) is Allow
+    assert type(ruleset(alone).decide(ask(identity=helped))) is Deny
+    assert type(ruleset(alone).decide(ask(identity=client))) is Deny
+
+
+ROUTED = {"routes": ["GET /orders/{id}"]}
+ORDERS = "arn:aws:lambda:eu-west-1:111122223333:function:orders"
+
+
+@pytest.mark.parametrize(
+    ("function", "arn"),
+    [
+        ({"lambda": ORDERS}, f"{ORDERS}:$LATEST"),
+        ({"lambda": f"{ORDERS}:live"}, f"{ORDERS}:live"),
+        ({"python": "a.py:handler"}, "arn:aws:lambda:us-east-1:000000000000:function:orders:$LATEST"),
+        (
+            {"http": "https://orders.example"},
+            "arn:aws:execute-api:us-east-1:000000000000:orders/$default/GET/orders/{id}",
+        ),
+    ],
+    ids=["in AWS", "in AWS by an alias", "on this machine", "an HTTP backend, which has routes only"],
+)
+def test_a_grant_for_a_route_names_what_is_invoked(function, arn, ask):
+    data = {
+        "functions": {"orders": {**function, **ROUTED}},
+        "rules": [{"id": "all", "who": {"provider": "corp"}, "may": ["orders:GET *"]}],
+    }
+    rules = RuleSet(msgspec.convert(data, Settings, dec_hook=lambda cls, text: cls.read(text)))
+
+    assert rules.decide(ask("orders", route="GET /orders/{id}")).grant.function_arn == arn
+    assert type(rules.decide(ask("orders"))) is Deny
 
 
 def test_a_remembered_answer_is_the_answer(ruleset, ask, but):

@@ -13,6 +13,7 @@ from actas.model.decision import Question
 from actas.model.facts import Fact, Known
 from actas.model.identity import Identity
 
+NOBODY = "none"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -65,8 +66,9 @@ def _one(fact: Fact[str] | Fact[bool]) -> object:
     return fact.value if isinstance(fact, Known) else iam.UNKNOWN
 
 
-def _actors(identity: Identity) -> tuple[str, ...]:
+def _actors(identity: Identity) -> object:
     if not identity.actors:
-        return ("none",)
+        return (NOBODY,)
     named = [actor.subject for actor in identity.actors]
-    return tuple(dict.fromkeys([*named, *(actor.client for actor in identity.actors if actor.client)]))
+    named += [actor.client for actor in identity.actors if actor.client]
+    return iam.UNKNOWN if NOBODY in named else tuple(dict.fromkeys(named))  # a name must not pass for nobody

@@ -54,7 +54,7 @@ TABLE: tuple[Key, ...] = (
         name=ACTORS,
         type="list of strings",
         source="who acts for the caller: subjects and clients of the `act` chain; `none` where nobody does",
-        unknown="never",
+        unknown="somebody in the chain is called `none`",
     ),
     Key(name=MFA, type="boolean", source="whether a second factor was used (`amr`, `acr`)", unknown=_MISSING),
     Key(name=AUTH_AGE, type="number", source="seconds since the caller signed in (`auth_time`)", unknown=_MISSING),

@@ -24,13 +24,15 @@ from actas.model.identity import Identity
 from actas.settings.schema import Settings
 
 REMEMBERED = 20_000
-"""Identities whose keys and answers are kept; all are forgotten when there are more."""
+"""Identities whose keys are kept; all are forgotten when there are more."""
 _NOTHING: dict[str, object] = {"Effect": "Deny", "Action": "actas:Nothing", "Resource": "*"}
 
 
 ANSWERS = 64
 """Answers that are kept for one identity; all are forgotten when there are more."""
-_Key = tuple[str, str | None, int | None, Fact[Address] | None]
+ANSWERS_IN_ALL = 100_000
+"""Answers that are kept for everybody: each minute brings new ones where rules look at the clock."""
+_Key = tuple[str, str, str | None, int | None, Fact[Address] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,8 @@ class RuleSet:
         self._observes = settings.mode == "observe"
         self._evaluate = iam.compile(iam.PolicySet(identity=(self.policy(),)))
         self._remembered: dict[int, _Remembered] = {}
+        self._answers = 0
+        """At least as many as there are."""
         self._rests = {target.name: _rests(target, self.rules, self.trusts) for target in self.targets}
 
     def policy(self) -> iam.Policy:
@@ -98,6 +102,7 @@ class RuleSet:
             return self._worked_out(question, target, remembered.known)
         key = (
             target.name,
+            question.qualifier,
             question.requested_role,
             int(question.at.timestamp()) // 60 if rests.clock else None,
             question.address if rests.place else None,
@@ -105,10 +110,17 @@ class RuleSet:
         answer = remembered.answers.get(key)
         if answer is None:
             answer = self._worked_out(question, target, remembered.known)
-            if len(remembered.answers) >= ANSWERS:
-                remembered.answers.clear()
-            remembered.answers[key] = answer
+            self._keep(remembered, key, answer)
         return answer
+
+    def _keep(self, remembered: _Remembered, key: _Key, answer: Decision) -> None:
+        if len(remembered.answers) >= ANSWERS:
+            remembered.answers.clear()
+        if self._answers >= ANSWERS_IN_ALL:
+            self._remembered.clear()
+            self._answers = 0
+        remembered.answers[key] = answer
+        self._answers += 1
 
     def _worked_out(self, question: Question, target: Target, known: Context) -> Decision:
         moment = context.whole(known, question, self.zones)
@@ -135,7 +147,7 @@ class RuleSet:
 
     def _refuse(self, question: Question, target: Target, because: tuple[Reason, ...]) -> Decision:
         """Say no, or write down that it would have been one."""
-        if not self._observes:
+        if not self._observes or target.is_admin:  # nothing else keeps watch over what administrators do
             return self._no(*because)
         return self._grant(question, target, (), None, reasons=(reasons.observed(),), observed=because)
 
@@ -173,7 +185,7 @@ class RuleSet:
         grant = Grant(
             identity=question.identity,
             function=question.function,
-            function_arn=target.arn,
+            function_arn=target.runs,
             qualifier=question.qualifier,
             role=role,
             rules=reach.rules,

@@ -23,11 +23,20 @@ class Target:
     name: str
     """``report``, ``orders:GET /orders/{id}`` or ``admin:sessions.revoke``: as rules and people say it."""
     function: str
+    """The function's name; of an admin action its whole name, which no function can have."""
     route: str | None
     action: str
     arn: str
+    """What rules are decided on: the function's qualified ARN, a route's, or an admin action's."""
+    runs: str
+    """The ARN of what a grant lets run: the function's, also for its route; an HTTP backend knows routes only."""
     principal: str
     """Whom IAM is asked about: a caller in the account that the ARN names, so that identity policies decide alone."""
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether it is an admin action."""
+        return self.function.startswith(ADMIN)
 
 
 def targets(settings: Settings) -> tuple[Target, ...]:
@@ -35,7 +44,7 @@ def targets(settings: Settings) -> tuple[Target, ...]:
     found: list[Target] = []
     for name, function in settings.functions.items():
         found.append(_direct(name, function, settings))
-        found.extend(_route(name, route, settings) for route in function.routes)
+        found.extend(_route(name, route, function, settings) for route in function.routes)
     found.extend(_admin(action, settings) for action in ADMIN_ACTIONS)
     return tuple(found)
 
@@ -46,12 +55,12 @@ def named(pattern: str, among: tuple[Target, ...]) -> tuple[Target, ...]:
     Globs know ``*`` and ``?`` and never reach admin actions unless they start with ``admin:``.
     """
     if pattern.startswith(ADMIN):
-        return tuple(one for one in among if one.name.startswith(ADMIN) and _like(one.name, pattern))
+        return tuple(one for one in among if one.is_admin and _like(one.name, pattern))
     function, colon, route = pattern.partition(":")
     return tuple(
         one
         for one in among
-        if not one.name.startswith(ADMIN)
+        if not one.is_admin
         and _like(one.function, function)
         and (not colon or (one.route is not None and _like(one.route, route)))
     )
@@ -77,11 +86,12 @@ def _direct(name: str, function: Function, settings: Settings) -> Target:
         route=None,
         action="lambda:InvokeFunction",
         arn=arn,
+        runs=arn,
         principal=_principal(arn),
     )
 
 
-def _route(name: str, route: str, settings: Settings) -> Target:
+def _route(name: str, route: str, function: Function, settings: Settings) -> Target:
     gateway = settings.gateway
     method, _, path = route.partition(" ")
     arn = f"arn:aws:execute-api:{gateway.region}:{gateway.account}:{name}/$default/{method}{path}"
@@ -91,6 +101,7 @@ def _route(name: str, route: str, settings: Settings) -> Target:
         route=route,
         action="execute-api:Invoke",
         arn=arn,
+        runs=arn if function.http is not None else qualified(name, function, settings),
         principal=_principal(arn),
     )
 
@@ -104,6 +115,7 @@ def _admin(action: str, settings: Settings) -> Target:
         route=None,
         action="actas:Administer",
         arn=arn,
+        runs=arn,
         principal=_principal(arn),
     )
 

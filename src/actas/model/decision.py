@@ -59,7 +59,10 @@ class Grant:
     identity: Identity
     function: str
     function_arn: str
-    """The qualified ARN that the rule was decided on, ``…:function:report:$LATEST``."""
+    """The qualified ARN of the function that runs, ``…:function:report:$LATEST``, also where a route of it was called.
+
+    Of an HTTP backend, which has nothing but routes to be invoked by, it is the route's.
+    """
     qualifier: str
     role: Role | None
     """None where the rules that allow the call name no role: the function runs without one."""
