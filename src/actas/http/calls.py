@@ -170,6 +170,8 @@ def _function(scope: Any) -> str:
     segments = canonical_path(scope["raw_path"]).segments
     if len(segments) != 2 or scope["raw_path"].endswith(b"/"):
         raise NoSuchPath
+    if ":" in segments[1]:  # no function's name: admin actions are reached on the control origin only
+        raise NoSuchPath
     return segments[1]
 
 
