@@ -22,6 +22,7 @@ COMMANDS = {
     "test": ("scenarios:scenarios", "Try scenarios against the rules."),
     "audit": ("audit:app", "Read the trail, prove it, and, for officers, learn whom it speaks of."),
     "logs": ("logs:logs", "Show what functions printed."),
+    "iam": ("iam_app:app", "Check, try, explain and compare IAM policies, as AWS decides them."),
     "schema": ("check:schema", "Print the JSON Schema of the settings file."),
     "init": ("check:init", "Write a first settings file."),
     "completion": ("completion:completion", "Print the completion script for a shell."),
