@@ -1,0 +1,101 @@
+"""SAML 2.0 responses and metadata, read strictly: only bytes that were canonicalised, digested and signed are read.
+
+Takes bytes, pinned keys and the time; gives what they say, or raises a `SamlError`. Opens nothing, waits for nothing,
+reads no clock. ``docs/libraries/saml.md`` has examples and every promise.
+"""
+
+from actas.saml.assertion import ANY, Assertion, Require
+from actas.saml.bindings import decode_post
+from actas.saml.certificates import Certificate
+from actas.saml.content_errors import (
+    AmbiguousAttribute,
+    AssertionExpired,
+    BadCertificate,
+    HolderOfKeyRefused,
+    MetadataExpired,
+    NoSigningKey,
+    NoSuchEntity,
+    NotConfirmed,
+    NotYetValid,
+    UnknownCondition,
+    WeakKey,
+    WrongAuthnContext,
+)
+from actas.saml.errors import (
+    AlgorithmRefused,
+    AskedWrongly,
+    BadDigest,
+    BadSignature,
+    DecryptionFailed,
+    DocumentTooLarge,
+    ForbiddenConstruct,
+    MalformedDocument,
+    MisplacedAssertion,
+    NoDecryptionKey,
+    NotOneAssertion,
+    NotSigned,
+    RequirementUnmet,
+    SamlError,
+    SignatureRefused,
+    StatusNotSuccess,
+    UnexpectedStructure,
+    WrongAudience,
+    WrongDestination,
+    WrongIssuer,
+    WrongRecipient,
+    WrongRequest,
+    WrongVersion,
+)
+from actas.saml.metadata import Endpoint, Entity, Metadata
+from actas.saml.reading import ProxyRestriction
+from actas.saml.trust import Trust
+from actas.saml.verifying import verify
+
+__all__ = [
+    "ANY",
+    "AlgorithmRefused",
+    "AmbiguousAttribute",
+    "AskedWrongly",
+    "Assertion",
+    "AssertionExpired",
+    "BadCertificate",
+    "BadDigest",
+    "BadSignature",
+    "Certificate",
+    "DecryptionFailed",
+    "DocumentTooLarge",
+    "Endpoint",
+    "Entity",
+    "ForbiddenConstruct",
+    "HolderOfKeyRefused",
+    "MalformedDocument",
+    "Metadata",
+    "MetadataExpired",
+    "MisplacedAssertion",
+    "NoDecryptionKey",
+    "NoSigningKey",
+    "NoSuchEntity",
+    "NotConfirmed",
+    "NotOneAssertion",
+    "NotSigned",
+    "NotYetValid",
+    "ProxyRestriction",
+    "Require",
+    "RequirementUnmet",
+    "SamlError",
+    "SignatureRefused",
+    "StatusNotSuccess",
+    "Trust",
+    "UnexpectedStructure",
+    "UnknownCondition",
+    "WeakKey",
+    "WrongAudience",
+    "WrongAuthnContext",
+    "WrongDestination",
+    "WrongIssuer",
+    "WrongRecipient",
+    "WrongRequest",
+    "WrongVersion",
+    "decode_post",
+    "verify",
+]

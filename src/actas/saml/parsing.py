@@ -1,0 +1,208 @@
+"""Parse hostile XML once, hardened, and canonicalise parts of the tree.
+
+What could make two readers see two documents is refused before the parser sees it: document types, entities,
+processing instructions, other encodings. The tree is then measured: nodes, depth, attributes, namespaces, IDs.
+What only a rare document needs is looked for in Python; what every document needs runs in libxml2.
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+
+from lxml import etree
+
+from actas.saml.errors import DocumentTooLarge, ForbiddenConstruct, MalformedDocument
+
+Element = etree._Element  # noqa: SLF001 - lxml has no public name for it
+MOST_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of a document is read."""
+
+    size: int = MOST_BYTES
+    nodes: int = 10_000
+    depth: int = 64
+    attributes: int = 64
+    namespaces: int = 128
+    comments_beside: bool = False
+    """Whether comments may stand before and behind the root, as in hand-kept metadata."""
+
+
+RESPONSE = Limits()
+METADATA = Limits(size=4 * 1024 * 1024, nodes=200_000, comments_beside=True)
+
+_DECLARATION = re.compile(
+    rb"<\?xml[ \t\r\n]+version[ \t\r\n]*=[ \t\r\n]*([\"'])1\.0\1"
+    rb"(?:[ \t\r\n]+encoding[ \t\r\n]*=[ \t\r\n]*([\"'])(?i:utf-8|us-ascii|ascii)\2)?"
+    rb"(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*([\"'])(?:yes|no)\3)?[ \t\r\n]*\?>"
+)
+_NAMESPACE = re.compile(rb"xmlns(?::([^\s=]+))?\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.\-]*:[!-~]{1,250}")
+_ODD_IDS = (b":ID", b":Id", b":id", b":iD")
+
+_ids = etree.XPath("//@ID|//@Id", smart_strings=False)
+_lower_ids = etree.XPath("boolean(//@id|//@iD)")
+_nodes = etree.XPath("count(//node())")
+_instructions = etree.XPath("boolean(//processing-instruction())")
+
+
+def _too_deep(limit: int) -> etree.XPath:
+    return etree.XPath("boolean(/*" + "/*" * limit + ")")
+
+
+def _too_many_attributes(limit: int) -> etree.XPath:
+    return etree.XPath(f"boolean(//*[@*[{limit + 1}]])")
+
+
+_too_deep_64 = _too_deep(RESPONSE.depth)
+_too_many_attributes_64 = _too_many_attributes(RESPONSE.attributes)
+
+
+def _parser() -> etree.XMLParser:
+    """Make a parser; one a document, for lxml's parsers hold a lock and an error log."""
+    return etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        attribute_defaults=False,
+        huge_tree=False,
+        recover=False,
+        remove_comments=False,
+        remove_pis=False,
+        strip_cdata=True,
+        collect_ids=False,
+    )
+
+
+def parse(raw: bytes, limits: Limits = RESPONSE) -> Element:
+    """Parse a document from outside, or refuse it."""
+    if not isinstance(raw, bytes):
+        raise MalformedDocument(part="document", why="is not bytes")
+    root = _parsed(_gate(raw, limits))
+    _measure(root, limits)
+    _look_at_namespaces(root, raw, limits)
+    _look_at_ids(root, raw)
+    return root
+
+
+def parse_canonical(canonical: bytes) -> Element:
+    """Parse what we canonicalised ourselves from a tree that was measured before."""
+    return _parsed(canonical)
+
+
+def _parsed(body: bytes) -> Element:
+    try:
+        root: Element = etree.fromstring(body, _parser())
+    except (etree.LxmlError, ValueError) as wrong:
+        raise MalformedDocument(part="document", why="is not well-formed XML") from wrong
+    return root
+
+
+def _gate(raw: bytes, limits: Limits) -> bytes:
+    """Refuse bytes that no parser should see; give the rest without its declaration."""
+    if len(raw) > limits.size:
+        raise DocumentTooLarge(what="bytes", limit=limits.size)
+    body = raw.removeprefix(b"\xef\xbb\xbf")
+    try:
+        body.decode("utf-8", "strict")
+    except UnicodeDecodeError:
+        raise MalformedDocument(part="document", why="is not UTF-8") from None
+    declared = _DECLARATION.match(body)
+    if declared:
+        body = body[declared.end() :]
+    if b"\0" in body:
+        raise ForbiddenConstruct(construct="a NUL byte")
+    if b"<?" in body:
+        raise ForbiddenConstruct(construct="a processing instruction or an encoding that is not UTF-8")
+    if body.count(b"<!") != body.count(b"<!--") + body.count(b"<![CDATA["):
+        raise ForbiddenConstruct(construct="a document type or entity declaration")
+    return body
+
+
+def _measure(root: Element, limits: Limits) -> None:
+    tree = root.getroottree()
+    if tree.docinfo.internalDTD is not None or _instructions(root):
+        raise ForbiddenConstruct(construct="a document type or processing instruction")
+    if not limits.comments_beside and (root.getprevious() is not None or root.getnext() is not None):
+        raise ForbiddenConstruct(construct="a comment beside its root")
+    if _nodes(root) > limits.nodes:
+        raise DocumentTooLarge(what="nodes", limit=limits.nodes)
+    if _too_deep_64(root):
+        raise DocumentTooLarge(what="levels", limit=limits.depth)
+    if _too_many_attributes_64(root):  # libxml2 sorts an element's attributes by insertion
+        raise DocumentTooLarge(what="attributes in one element", limit=limits.attributes)
+
+
+def _look_at_namespaces(root: Element, raw: bytes, limits: Limits) -> None:
+    """Refuse relative namespaces, on which canonicalisation fails, and long ones, which it would repeat."""
+    found = _NAMESPACE.findall(raw)
+    different = set(found)
+    if len(different) > limits.namespaces:
+        raise DocumentTooLarge(what="different namespaces", limit=limits.namespaces)
+    odd = [uri for uri in {one[1] or one[2] for one in different} if uri and not _ABSOLUTE.fullmatch(uri)]
+    if not odd and raw.count(b"xmlns") == len(found):
+        return
+    for _, (_, uri) in etree.iterwalk(root, events=("start-ns",)):
+        if uri and not _ABSOLUTE.fullmatch(uri.encode()):
+            raise ForbiddenConstruct(construct="a namespace that is not an absolute URI of at most 250 characters")
+
+
+def _look_at_ids(root: Element, raw: bytes) -> None:
+    """Let an ID be called ID or Id, in no namespace, and be there once."""
+    ids: list[str] = _ids(root)  # type: ignore[assignment,unused-ignore]
+    if len(set(ids)) != len(ids):
+        raise ForbiddenConstruct(construct="the same ID twice")
+    if _lower_ids(root):
+        raise ForbiddenConstruct(construct="an ID attribute in another spelling")
+    if not any(odd in raw for odd in _ODD_IDS):
+        return
+    for element in root.iter(etree.Element):
+        for name in element.attrib:
+            if str(name)[:1] == "{" and str(name).rpartition("}")[2].lower() == "id":
+                raise ForbiddenConstruct(construct="an ID attribute in a namespace")
+
+
+def canonical(element: Element, prefixes: list[str] | None = None) -> bytes:
+    """Canonicalise *element*, exclusively and without comments; a void result is a failure."""
+    try:
+        out: bytes = etree.tostring(
+            element,
+            method="c14n",
+            exclusive=True,
+            with_comments=False,
+            inclusive_ns_prefixes=prefixes,
+            with_tail=False,
+        )
+    except (etree.LxmlError, ValueError) as wrong:
+        raise MalformedDocument(part="document", why="has no canonical form") from wrong
+    if not out:
+        raise MalformedDocument(part="document", why="has an empty canonical form")
+    return out
+
+
+_SPACES = {ord(space): None for space in " \t\r\n"}
+
+
+def base64_of(element: Element) -> bytes:
+    """Read the base64 that *element* holds, and nothing but that."""
+    if len(element):
+        raise MalformedDocument(part="base64", why="has markup in it")
+    return unbase64(element.text or "")
+
+
+def unbase64(text: str | bytes) -> bytes:
+    """Read base64 strictly; white space may stand anywhere, as XML Schema says."""
+    if isinstance(text, bytes):
+        text = text.decode("latin-1")
+    try:
+        out = base64.b64decode(text.translate(_SPACES).encode("ascii"), validate=True)
+    except (ValueError, binascii.Error):
+        raise MalformedDocument(part="base64", why="is not base64") from None
+    if not out:
+        raise MalformedDocument(part="base64", why="is empty")
+    return out

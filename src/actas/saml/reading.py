@@ -1,0 +1,262 @@
+"""Read an assertion from the tree that was parsed from its signed bytes.
+
+Strict where it matters who, for whom and how long: an element that may be there once is there once, and one that the
+schema does not have is refused. Texts are read whole, whatever stands between their parts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from actas.saml.content_errors import UnknownCondition
+from actas.saml.decryption import Opener, decrypt_value
+from actas.saml.errors import DocumentTooLarge, UnexpectedStructure
+from actas.saml.names import local, saml
+from actas.saml.parsing import Element
+from actas.saml.times import read_time
+
+_SPACE = " \t\r\n"
+_MOST_ATTRIBUTES, _MOST_CONFIRMATIONS, _MOST_ENCRYPTED = 1_000, 8, 32
+_CHILDREN = frozenset(
+    saml(name)
+    for name in (
+        "Issuer",
+        "Subject",
+        "Conditions",
+        "Advice",
+        "Statement",
+        "AuthnStatement",
+        "AuthzDecisionStatement",
+        "AttributeStatement",
+    )
+)
+_NAME_ID, _ENCRYPTED_ID, _CONFIRMATION = saml("NameID"), saml("EncryptedID"), saml("SubjectConfirmation")
+_DATA, _AUDIENCE, _RESTRICTION = saml("SubjectConfirmationData"), saml("Audience"), saml("AudienceRestriction")
+_ONE_TIME, _PROXY = saml("OneTimeUse"), saml("ProxyRestriction")
+_ATTRIBUTE, _ENCRYPTED_ATTRIBUTE, _VALUE = saml("Attribute"), saml("EncryptedAttribute"), saml("AttributeValue")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProxyRestriction:
+    """How far the assertion may be passed on: how often, and to whom; nobody named means anybody."""
+
+    count: int | None
+    audiences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """One way in which the subject may be confirmed."""
+
+    method: str
+    has_data: bool = False
+    recipient: str | None = None
+    not_before: datetime | None = None
+    not_on_or_after: datetime | None = None
+    in_response_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """When and where the assertion counts."""
+
+    not_before: datetime | None = None
+    not_on_or_after: datetime | None = None
+    restrictions: tuple[tuple[str, ...], ...] = ()
+    one_time_use: bool = False
+    proxy: ProxyRestriction | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authentication:
+    """How, when and until when the subject is signed in."""
+
+    instant: datetime
+    context: str | None
+    session_index: str | None
+    session_not_on_or_after: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """One attribute as it stands; the same name may come again."""
+
+    name: str
+    friendly_name: str | None
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """All that an assertion says."""
+
+    identifier: str
+    version: str | None
+    issuer: str
+    name_id: str | None
+    name_id_format: str | None
+    confirmations: tuple[Confirmation, ...]
+    conditions: Conditions
+    authentications: tuple[Authentication, ...]
+    attributes: tuple[Attribute, ...]
+
+
+def read_statement(element: Element, opener: Opener) -> Statement:
+    """Read everything of the assertion *element* that counts."""
+    parts = _sorted(element)
+    issuer, subject = _only(parts, "Issuer"), _only(parts, "Subject")
+    name = _name_id(subject, opener)
+    conditions = parts.get(saml("Conditions"), ())
+    if len(conditions) > 1:
+        raise UnexpectedStructure(where="Assertion", why="has more than one Conditions")
+    return Statement(
+        identifier=element.get("ID", ""),
+        version=element.get("Version"),
+        issuer=_text(issuer),
+        name_id=None if name is None else _text(name),
+        name_id_format=None if name is None else name.get("Format"),
+        confirmations=_confirmations(subject),
+        conditions=_conditions(conditions[0]) if conditions else Conditions(),
+        authentications=tuple(_authentication(one) for one in parts.get(saml("AuthnStatement"), ())),
+        attributes=_attributes(parts.get(saml("AttributeStatement"), []), opener),
+    )
+
+
+def _sorted(element: Element) -> dict[str, list[Element]]:
+    parts: dict[str, list[Element]] = {}
+    for child in element:
+        parts.setdefault(child.tag, []).append(child)
+    strange = parts.keys() - _CHILDREN
+    if strange:
+        raise UnexpectedStructure(where="Assertion", why=f"has a child {local(min(strange))}")
+    return parts
+
+
+def _only(parts: dict[str, list[Element]], name: str) -> Element:
+    found = parts.get(saml(name), [])
+    if len(found) != 1:
+        raise UnexpectedStructure(where="Assertion", why=f"has {len(found)} elements {name} where one is read")
+    return found[0]
+
+
+def _text(element: Element) -> str:
+    """Read a text that is a name: whole, without the space that pretty printers put around it."""
+    if len(element):
+        raise UnexpectedStructure(where=local(element.tag), why="has markup where a text must be")
+    text = (element.text or "").strip(_SPACE)
+    if not text:
+        raise UnexpectedStructure(where=local(element.tag), why="is empty")
+    return text
+
+
+def _time(element: Element, name: str) -> datetime | None:
+    text = element.get(name)
+    return None if text is None else read_time(text.strip(_SPACE), what=name)
+
+
+def _name_id(subject: Element, opener: Opener) -> Element | None:
+    """Find who it is; SAML core 2.4.1 allows one identifier, or none."""
+    found = [child for child in subject if child.tag != _CONFIRMATION]
+    if not found:
+        return None
+    if len(found) > 1 or found[0].tag not in {_NAME_ID, _ENCRYPTED_ID}:
+        raise UnexpectedStructure(where="Subject", why="does not have exactly one NameID or EncryptedID")
+    return found[0] if found[0].tag == _NAME_ID else decrypt_value(found[0], _NAME_ID, opener)
+
+
+def _confirmations(subject: Element) -> tuple[Confirmation, ...]:
+    found = [child for child in subject if child.tag == _CONFIRMATION]
+    if len(found) > _MOST_CONFIRMATIONS:
+        raise DocumentTooLarge(what="subject confirmations", limit=_MOST_CONFIRMATIONS)
+    return tuple(_confirmation(one) for one in found)
+
+
+def _confirmation(element: Element) -> Confirmation:
+    method = element.get("Method", "").strip(_SPACE)
+    data = [child for child in element if child.tag == _DATA]
+    if len(data) > 1:
+        raise UnexpectedStructure(where="SubjectConfirmation", why="has more than one SubjectConfirmationData")
+    if not data:
+        return Confirmation(method=method)
+    return Confirmation(
+        method=method,
+        has_data=True,
+        recipient=data[0].get("Recipient"),
+        not_before=_time(data[0], "NotBefore"),
+        not_on_or_after=_time(data[0], "NotOnOrAfter"),
+        in_response_to=data[0].get("InResponseTo"),
+    )
+
+
+def _conditions(element: Element) -> Conditions:
+    restrictions: list[tuple[str, ...]] = []
+    once: list[Element] = []
+    for child in element:
+        if child.tag == _RESTRICTION:
+            restrictions.append(_audiences(child))
+        elif child.tag in {_ONE_TIME, _PROXY} and all(child.tag != other.tag for other in once):
+            once.append(child)
+        else:  # SAML core 2.5.1.1: one that is not understood makes validity indeterminate
+            raise UnknownCondition(condition=local(child.tag))
+    proxy = next((child for child in once if child.tag == _PROXY), None)
+    return Conditions(
+        not_before=_time(element, "NotBefore"),
+        not_on_or_after=_time(element, "NotOnOrAfter"),
+        restrictions=tuple(restrictions),
+        one_time_use=any(child.tag == _ONE_TIME for child in once),
+        proxy=None if proxy is None else _proxy(proxy),
+    )
+
+
+def _audiences(element: Element) -> tuple[str, ...]:
+    if any(child.tag != _AUDIENCE for child in element):
+        raise UnexpectedStructure(where=local(element.tag), why="has something that is no Audience")
+    return tuple(_text(child) for child in element)
+
+
+def _proxy(element: Element) -> ProxyRestriction:
+    count = element.get("Count")
+    if count is not None and not (count.isascii() and count.isdigit() and len(count) < 10):
+        raise UnexpectedStructure(where="ProxyRestriction", why="has a Count that is no number")
+    return ProxyRestriction(count=None if count is None else int(count), audiences=_audiences(element))
+
+
+def _authentication(element: Element) -> Authentication:
+    instant = _time(element, "AuthnInstant")
+    if instant is None:
+        raise UnexpectedStructure(where="AuthnStatement", why="has no AuthnInstant")
+    contexts = element.findall(f"{saml('AuthnContext')}/{saml('AuthnContextClassRef')}")
+    if len(contexts) > 1:
+        raise UnexpectedStructure(where="AuthnContext", why="has more than one AuthnContextClassRef")
+    return Authentication(
+        instant=instant,
+        context=_text(contexts[0]) if contexts else None,
+        session_index=element.get("SessionIndex"),
+        session_not_on_or_after=_time(element, "SessionNotOnOrAfter"),
+    )
+
+
+def _attributes(statements: list[Element], opener: Opener) -> tuple[Attribute, ...]:
+    found = [child for statement in statements for child in statement]
+    if len(found) > _MOST_ATTRIBUTES:
+        raise DocumentTooLarge(what="attributes", limit=_MOST_ATTRIBUTES)
+    if sum(child.tag == _ENCRYPTED_ATTRIBUTE for child in found) > _MOST_ENCRYPTED:
+        raise DocumentTooLarge(what="encrypted attributes", limit=_MOST_ENCRYPTED)
+    return tuple(_attribute(child, opener) for child in found)
+
+
+def _attribute(element: Element, opener: Opener) -> Attribute:
+    if element.tag == _ENCRYPTED_ATTRIBUTE:
+        element = decrypt_value(element, _ATTRIBUTE, opener)
+    name = element.get("Name")
+    if element.tag != _ATTRIBUTE or not name:
+        raise UnexpectedStructure(where="AttributeStatement", why="has something that is no Attribute with a Name")
+    return Attribute(name=name, friendly_name=element.get("FriendlyName"), values=tuple(_values(element)))
+
+
+def _values(element: Element) -> Iterator[str]:
+    for child in element:
+        if child.tag != _VALUE:
+            raise UnexpectedStructure(where="Attribute", why="has something that is no AttributeValue")
+        # A value may be an element, such as the NameID of eduPersonTargetedID: its text is the value.
+        yield "".join(str(part) for part in child.itertext()).strip(_SPACE) if len(child) else child.text or ""

@@ -1,0 +1,153 @@
+"""Verify the one form of signature that SAML has: enveloped, over its parent, exclusively canonicalised.
+
+Gives the bytes that were digested, parsed again. Nothing of the tree that arrived is read after that, so what was
+wrapped around, beside or into the signed element is never seen.
+"""
+
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives import hashes
+
+from actas.saml.algorithms import DIGESTS, HASHES, OLD_DIGESTS, OLD_SIGNATURES, SIGNATURES, holds
+from actas.saml.certificates import PublicKey
+from actas.saml.errors import AlgorithmRefused, BadDigest, BadSignature, SignatureRefused, UnexpectedStructure
+from actas.saml.names import ENVELOPED, EXCLUSIVE, ds, local
+from actas.saml.parsing import Element, base64_of, canonical, parse_canonical
+
+SIGNATURE = ds("Signature")
+_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,255}")
+_PREFIX = re.compile(r"[A-Za-z_][\w.\-]{0,63}|#default")
+_MOST_PREFIXES = 16
+_PREFIX_LIST = f"{{{EXCLUSIVE}}}InclusiveNamespaces"
+_SHAPES = (
+    [ds("SignedInfo"), ds("SignatureValue"), ds("KeyInfo")],
+    [ds("SignedInfo"), ds("SignatureValue")],
+)
+_SIGNED_INFO = [ds("CanonicalizationMethod"), ds("SignatureMethod"), ds("Reference")]
+_REFERENCE = [ds("Transforms"), ds("DigestMethod"), ds("DigestValue")]
+_TRANSFORMS = [ds("Transform"), ds("Transform")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """An element whose signature holds: its canonical bytes, and the tree that was parsed from them."""
+
+    element: Element
+    xml: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Covered:
+    """What the signature's own signed part says."""
+
+    digest: str
+    value: bytes
+    prefixes: list[str] | None
+
+
+def has_signature(element: Element) -> bool:
+    """Tell whether *element* carries a signature of its own; one further down does not count."""
+    return any(child.tag == SIGNATURE for child in element)
+
+
+def verify_enveloped(element: Element, keys: Sequence[PublicKey], *, allow_sha1: bool) -> Signed:
+    """Verify the signature of *element*, which is taken out of the tree."""
+    what = local(element.tag)
+    signature, identifier = _only_signature(element)
+    info = _genuine_info(signature, keys, what=what, allow_sha1=allow_sha1)
+    covered = _read_info(info, identifier, allow_sha1=allow_sha1)
+    _detach(signature)
+    xml = canonical(element, covered.prefixes)
+    digest = hashes.Hash(HASHES[covered.digest])
+    digest.update(xml)
+    if not hmac.compare_digest(digest.finalize(), covered.value):
+        raise BadDigest(what=what)
+    return read_again(xml, element.tag, identifier)
+
+
+def read_again(xml: bytes, tag: object, identifier: str | None) -> Signed:
+    """Parse canonical bytes; they are the element they were made of, or nothing."""
+    again = parse_canonical(xml)
+    if again.tag != tag or again.get("ID") != identifier:
+        raise UnexpectedStructure(where=local(tag), why="is another element once it is canonical")
+    return Signed(element=again, xml=xml)
+
+
+def _only_signature(element: Element) -> tuple[Element, str]:
+    found = [child for child in element if child.tag == SIGNATURE]
+    if len(found) != 1:
+        raise SignatureRefused(why=f"{local(element.tag)} has {len(found)} signatures")
+    identifier = element.get("ID")
+    if identifier is None or not _ID.fullmatch(identifier):
+        raise SignatureRefused(why="the signed element has no ID that can be referred to")
+    if [child.tag for child in found[0]] not in _SHAPES:
+        raise SignatureRefused(why="it is not SignedInfo, SignatureValue and perhaps KeyInfo")
+    return found[0], identifier
+
+
+def _genuine_info(signature: Element, keys: Sequence[PublicKey], *, what: str, allow_sha1: bool) -> Element:
+    """Verify SignedInfo and give it as it was signed. KeyInfo is never read: keys are pinned."""
+    info = signature[0]
+    method = _children(info, _SIGNED_INFO)[0]
+    signed = canonical(info, _prefixes(method))
+    value = base64_of(signature[1])
+    again = parse_canonical(signed)
+    method, algorithm, _ = _children(again, _SIGNED_INFO)
+    if method.get("Algorithm") != EXCLUSIVE:
+        raise AlgorithmRefused(use="canonicalisation", found=method.get("Algorithm"))
+    name = algorithm.get("Algorithm", "")
+    allowed = (OLD_SIGNATURES if allow_sha1 else SIGNATURES).get(name)
+    if allowed is None or len(algorithm):
+        raise AlgorithmRefused(use="signature", found=name)
+    if not any(holds(key, *allowed, value, signed) for key in keys):
+        raise BadSignature(what=what, tried=len(keys))
+    return again
+
+
+def _read_info(info: Element, identifier: str, *, allow_sha1: bool) -> _Covered:
+    reference = info[2]
+    transforms, method, value = _children(reference, _REFERENCE)
+    if reference.get("URI") != f"#{identifier}" or not set(reference.keys()) <= {"URI", "Id", "Type"}:
+        raise SignatureRefused(why="it refers to something else than the element it stands in")
+    first, second = _children(transforms, _TRANSFORMS)
+    if first.get("Algorithm") != ENVELOPED or len(first) or second.get("Algorithm") != EXCLUSIVE:
+        raise SignatureRefused(why="its transforms are not enveloped-signature and exclusive canonicalisation")
+    digest = (OLD_DIGESTS if allow_sha1 else DIGESTS).get(method.get("Algorithm", ""))
+    if digest is None or len(method):
+        raise AlgorithmRefused(use="digest", found=method.get("Algorithm"))
+    return _Covered(digest=digest, value=base64_of(value), prefixes=_prefixes(second))
+
+
+def _children(element: Element, wanted: list[str]) -> list[Element]:
+    found = list(element)
+    if [child.tag for child in found] != wanted:
+        raise SignatureRefused(why=f"{local(element.tag)} does not have the children that it must have")
+    return found
+
+
+def _prefixes(method: Element) -> list[str] | None:
+    """Read the prefixes that exclusive canonicalisation treats inclusively."""
+    found = list(method)
+    if not found:
+        return None
+    if len(found) != 1 or found[0].tag != _PREFIX_LIST or len(found[0]) or found[0].keys() != ["PrefixList"]:
+        raise SignatureRefused(why="the canonicalisation has parameters that are unknown")
+    prefixes = found[0].get("PrefixList", "").split()
+    if len(prefixes) > _MOST_PREFIXES or not all(_PREFIX.fullmatch(prefix) for prefix in prefixes):
+        raise SignatureRefused(why="the canonicalisation has a list of prefixes that is no such list")
+    return prefixes or None
+
+
+def _detach(signature: Element) -> None:
+    """Take the signature out and leave the text behind it, as the enveloped-signature transform does."""
+    parent, before, tail = signature.getparent(), signature.getprevious(), signature.tail
+    assert parent is not None
+    if tail:
+        if before is not None:
+            before.tail = (before.tail or "") + tail
+        else:
+            parent.text = (parent.text or "") + tail
+    parent.remove(signature)
