@@ -245,6 +245,27 @@ CASES = [
         "Write report.py.",
     ),
     (
+        "a function that would look like the admin actions",
+        'report: {python: "report.py:handler"}',
+        'report: {python: "report.py:handler"}\n  admin: {python: "report.py:handler"}',
+        "settings.reserved-name",
+        "error",
+        "admin is no name for a function: rules name admin actions by it",
+        "Give it another name.",
+    ),
+    (
+        "a schedule for a function in AWS, which has its own",
+        'report: {python: "report.py:handler"}',
+        (
+            'report: {python: "report.py:handler"}\n  billing:\n'
+            "    lambda: arn:aws:lambda:eu-west-1:111122223333:function:billing\n    schedule: {at_once: 2}"
+        ),
+        "settings.no-effect",
+        "warning",
+        "schedule has no effect on a function that runs on lambda",
+        "Remove schedule.",
+    ),
+    (
         "a function with two backends",
         'report: {python: "report.py:handler"}',
         'report: {python: "report.py:handler", http: "https://a.example"}',

@@ -60,6 +60,7 @@ CODES: Final = {
     "settings.bad-certificate": "A file of certificates that holds none.",
     "settings.wrong-lookup": "A look-up that does not fit the preset.",
     # functions and routes
+    "settings.reserved-name": "A function has a name that means something else.",
     "settings.one-backend": "A function has no backend, or several.",
     "settings.bad-handler": "A handler that is no file, colon and name.",
     "settings.bad-arn": "An ARN that is none.",

@@ -6,6 +6,7 @@ from typing import Final
 from actas.settings.meaning.addresses import Url, is_loopback, is_private, url
 from actas.settings.meaning.files import missing
 from actas.settings.meaning.gateway import size, span
+from actas.settings.meaning.targets import ADMIN
 from actas.settings.meaning.view import View
 from actas.settings.positions import Path
 from actas.settings.schema import Function
@@ -34,6 +35,7 @@ RESERVED: Final = frozenset(
 """AWS Lambda Developer Guide, "Defined runtime environment variables": reserved ones cannot be set."""
 _LOCAL: Final = frozenset({"python", "node"})
 _ONLY_FOR: Final = {
+    "schedule": frozenset({"python", "node", "http"}),
     "memory": _LOCAL,
     "environment": _LOCAL,
     "idle": _LOCAL,
@@ -56,6 +58,9 @@ def check(view: View) -> None:
     """Check every function."""
     for name, function in view.settings.functions.items():
         path: Path = ("functions", name)
+        if f"{name}:" == ADMIN:
+            message = f"{name} is no name for a function: rules name admin actions by it"
+            view.report("settings.reserved-name", path, message, "Give it another name.", at="key")
         kind = backend(function)
         if kind is None:
             _no_one_backend(view, path, function)
