@@ -32,8 +32,8 @@ def descriptors():
     return len([target for target in found if target != "/dev/null"])
 
 
-def groups():
-    return [str(found) for found in Path("/sys/fs/cgroup").glob(f"**/actas-{os.getpid()}-*")]
+def groups(machine):
+    return [str(found) for _, parent in machine.groups.parents for found in parent.glob(f"actas-{os.getpid()}-*")]
 
 
 async def test_closing_leaves_nothing(bench, processes):
@@ -42,7 +42,7 @@ async def test_closing_leaves_nothing(bench, processes):
     for name in ("ana", "ben"):
         await bench.value(function, 0, subject=name)
     below = processes(bench.shared._forks.pid) | {bench.shared._forks.pid}
-    made = groups()
+    made = groups(bench.machine)
 
     await bench.shared.close()
     with anyio.move_on_after(5):
@@ -51,7 +51,7 @@ async def test_closing_leaves_nothing(bench, processes):
 
     assert not [one for one in below if Path(f"/proc/{one}").exists()]
     assert made or not bench.machine.groups.parents
-    assert groups() == []
+    assert groups(bench.machine) == []
     assert Path("/proc/self/mounts").read_text() == mounts
     assert descriptors() == before
 
@@ -171,3 +171,21 @@ async def test_groups_that_a_killed_gateway_has_left_are_swept(machine):
     assert [folder.exists() for folder in ours] == [True] * len(ours)
     for folder in ours:
         folder.rmdir()
+
+
+async def test_a_call_whose_process_is_lost_before_it_got_it_has_another(bench):
+    function = bench.function("import time\ntime.sleep(0.5)\ndef handler(event, context):\n    return 1\n")
+    told = []
+
+    async def one():
+        told.append(await bench.value(function))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(one)
+        with anyio.fail_after(10):
+            while not any(process.sandbox.init for process in bench.shared.pool._all):
+                await anyio.sleep(0.005)
+        (process,) = bench.shared.pool._all
+        os.kill(process.sandbox.init_id(), signal.SIGKILL)
+
+    assert told == [1]

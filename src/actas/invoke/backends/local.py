@@ -32,6 +32,7 @@ from actas.invoke.local.errors import (
     BackendClosed,
     CodeNotFound,
     IsolationUnavailable,
+    ProcessLost,
     SandboxFailed,
     SessionOver,
     TooManyProcesses,
@@ -175,10 +176,21 @@ class LocalBackend:
 
     async def invoke(self, delivery: Delivery) -> Answered:
         """Run the function."""
+        outcome = await self._once(delivery)
+        if isinstance(outcome, ProcessLost) and not outcome.delivered:
+            outcome = await self._once(delivery)  # it never got the call, so this cannot run it twice
+        if isinstance(outcome, InvokeError):
+            raise outcome
+        route = delivery.call.route
+        if route is None:
+            return outcome
+        binary = self._settings.binary_media_types
+        return route_events.answer(outcome, route, version=self._settings.format, binary_media_types=binary)
+
+    async def _once(self, delivery: Delivery) -> Answered | InvokeError:
         await self._gate.enter()
         try:  # the envelope is minted at delivery: waiting must not use up its time
-            event, context = await events.event(delivery, self._settings, self._api)
-            job = self._job(delivery, event, context)
+            job = await events.job(delivery, self._settings, self._api)
         except BaseException:
             self._gate.leave()
             raise
@@ -188,14 +200,7 @@ class LocalBackend:
         except BaseException:
             job.done.cancel()
             raise
-        outcome = await asyncio.shield(job.done)  # a caller who hangs up does not end the function, as in Lambda
-        if isinstance(outcome, InvokeError):
-            raise outcome
-        route = delivery.call.route
-        if route is None:
-            return outcome
-        binary = self._settings.binary_media_types
-        return route_events.answer(outcome, route, version=self._settings.format, binary_media_types=binary)
+        return await asyncio.shield(job.done)  # a caller who hangs up does not end the function, as in Lambda
 
     async def close(self) -> None:
         """End its processes, unless another backend of the function uses them too."""
@@ -272,15 +277,6 @@ class LocalBackend:
             version += f"+{hash(self._shared.public_keys()):x}"
         self._shared.pool.functions(self._name, version=version, idle=self._settings.idle.seconds)
         return Key(function=self._name, version=version, session=delivery.sessions.id)
-
-    def _job(self, delivery: Delivery, event: bytes, client_context: bytes) -> Job:
-        return Job(
-            call=delivery.call.id,
-            event=event,
-            head=events.head(delivery, client_context),
-            timeout=self._settings.timeout.seconds,
-            done=asyncio.get_running_loop().create_future(),
-        )
 
     def _build_environment(self, delivery: Delivery, task_root: str, now: datetime) -> dict[str, str]:
         about = environments.About(

@@ -140,10 +140,11 @@ class ProcessLost(InvokeError):
     hint = "Call again if the function may run twice; it may have run."
     status = 502
 
-    def __init__(self, *, function: str) -> None:
-        """Say which function ran."""
-        self.function = function
-        super().__init__(f"the process of function {function} was lost during the call")
+    def __init__(self, *, function: str, delivered: bool) -> None:
+        """Say which function ran, and whether it had got the call already."""
+        self.function, self.delivered = function, delivered
+        when = "during" if delivered else "before"
+        super().__init__(f"the process of function {function} was lost {when} the call")
 
 
 class BackendClosed(InvokeError):

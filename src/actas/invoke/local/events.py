@@ -1,5 +1,6 @@
 """What a function is sent: the event's bytes, and beside them what Lambda calls the client context."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -10,7 +11,7 @@ import anyio
 from actas.invoke import route_events
 from actas.invoke.interface import Delivery
 from actas.invoke.local.errors import EventNotJson, EventTooLarge
-from actas.invoke.local.job import is_json
+from actas.invoke.local.job import Job, is_json
 from actas.model import clock
 from actas.model.call import Call
 from actas.settings.schema import Function
@@ -27,6 +28,18 @@ class Api:
 
     account: str
     domain_name: str
+
+
+async def job(delivery: Delivery, settings: Function, api: Api) -> Job:
+    """Make of a delivery what a process is given."""
+    made, client_context = await event(delivery, settings, api)
+    return Job(
+        call=delivery.call.id,
+        event=made,
+        head=head(delivery, client_context),
+        timeout=settings.timeout.seconds,
+        done=asyncio.get_running_loop().create_future(),
+    )
 
 
 async def event(delivery: Delivery, settings: Function, api: Api) -> tuple[bytes, bytes]:

@@ -212,12 +212,12 @@ class FunctionProcess:
             if self.logs:
                 self.logs.begin(job.call)
             if status is None:
-                job.settle(ProcessLost(function=self.key.function))
+                job.settle(ProcessLost(function=self.key.function, delivered=job.delivered))
             else:
                 starved = self.group is not None and self.group.killed()
                 self._settle_all(faults.exited(job.call, status, out_of_memory=starved))
         if self._next:
-            self._next.settle(ProcessLost(function=self.key.function))
+            self._next.settle(ProcessLost(function=self.key.function, delivered=False))
         self._close()
         self.on_gone(self)
 
