@@ -93,6 +93,7 @@ CODES: Final = {
     "settings.shadowed": "A rule changes nothing because of another one.",
     "settings.absence-decides": "A `may_not` applies to everybody of a provider whose tokens say nothing.",
     # the whole
+    "settings.needs-restart": "A key changed under a running gateway that is read when it starts.",
     "settings.no-effect": "A key changes nothing here.",
     "settings.no-rules": "There are no rules.",
     "settings.provider-unused": "No rule speaks of the provider.",

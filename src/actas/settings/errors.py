@@ -61,3 +61,15 @@ class SecretUnreadable(SettingsError):
         """State which key asked, where we looked, and what was in the way."""
         self.key, self.where, self.why = key, where, why
         super().__init__(f"the secret of {key} cannot be read: {where}: {why}")
+
+
+class NeedsRestart(SettingsError):
+    """A key changed that is read when the gateway starts, and at no other time."""
+
+    code = "settings.needs-restart"
+    hint = "Start the gateway anew, or put the key back as it was; until then the settings in use stay."
+
+    def __init__(self, *, keys: tuple[str, ...]) -> None:
+        """State which keys."""
+        self.keys = keys
+        super().__init__(f"{' and '.join(keys)} cannot change while the gateway runs")

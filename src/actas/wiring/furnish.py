@@ -15,7 +15,7 @@ from actas.invoke.interface import Backend
 from actas.model.identity import Identity
 from actas.settings.reader import Loaded
 from actas.settings.schema import Function, RateLimits, RoleSettings, Settings
-from actas.wiring import load
+from actas.wiring import load, start
 from actas.wiring.parts import Parts
 
 
@@ -39,8 +39,14 @@ class Furnished:
     """The house and the front of one moment, with what they were made of."""
 
     def __init__(self, loaded: Loaded, settings: Settings, parts: Parts, before: "Furnished | None" = None) -> None:
-        """Make them; backends whose settings did not change are taken over from *before*."""
+        """Make them; backends whose settings did not change are taken over from *before*.
+
+        Raise `NeedsRestart` where only a start can take what these settings change.
+        """
         self.loaded, self.settings = loaded, settings
+        if before is not None:
+            start.same(before.settings, settings)
+            start.covered(loaded, settings, parts.hidden)
         self.rules = RuleSet(settings, load.policies(loaded, settings), load.trusts(loaded, settings))
         self.backends = _backends(loaded, settings, parts, before)
         self.reached: dict[str, Backend] = {**self.backends, **parts.admin}

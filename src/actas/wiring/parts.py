@@ -21,8 +21,9 @@ from actas.model import clock
 from actas.secrets.sealing import Sealing
 from actas.secrets.signing import Signing
 from actas.settings.reader import Loaded
-from actas.settings.schema import SecretRef, Settings
+from actas.settings.schema import Settings
 from actas.store.watermarks import Watermarks
+from actas.wiring import start
 from actas.wiring.logs import FunctionLogs
 
 ROTATION = 3600.0
@@ -34,6 +35,8 @@ class Parts:
     """Everything that a change of settings leaves in place."""
 
     state: Path
+    hidden: tuple[Path, ...]
+    """What no function may see."""
     sealing: Sealing
     signing: Signing
     audit: Audit
@@ -74,12 +77,14 @@ def _made(loaded: Loaded, settings: Settings) -> Parts:
     sealing, signing = Sealing(state / "keys" / "sealing.json"), Signing(state / "keys" / "signing.json")
     sealing.rotate(now)
     signing.rotate(now)
-    logs = FunctionLogs(state / "logs")
+    logs = FunctionLogs(state / "logs", reserve=settings.audit.reserve.bytes)
     audit = Audit(settings.audit, state, clock.now, base=loaded.path.parent)
     marks = Watermarks(audit.people, clock.now)
     marks.prime(state / store.FILE)
+    hidden = (state, audit.folder, *start.secret_files(loaded, settings))
     return Parts(
         state=state,
+        hidden=hidden,
         sealing=sealing,
         signing=signing,
         audit=audit,
@@ -90,7 +95,7 @@ def _made(loaded: Loaded, settings: Settings) -> Parts:
             limits=gateway.limits,
             log=logs.line,
             isolation=gateway.isolation,
-            hidden=(state, *_secret_files(loaded, settings)),
+            hidden=hidden,
             region=gateway.region,
             account=gateway.account,
             domain_name=urlsplit(gateway.public_url).hostname or "localhost",
@@ -101,13 +106,6 @@ def _made(loaded: Loaded, settings: Settings) -> Parts:
         sessions=SessionCache(most=gateway.limits.sessions, most_per_subject=gateway.limits.sessions_per_subject),
         envelope=Minter(issuer=gateway.control_url, newest=signing.newest),
     )
-
-
-def _secret_files(loaded: Loaded, settings: Settings) -> list[Path]:
-    """List the files with secrets, which no function may see though they may lie beside its code."""
-    references = [one for function in settings.functions.values() for one in function.environment.values()]
-    references += [provider.lookup.secret for provider in settings.providers.values() if provider.lookup]
-    return [loaded.locate(one.file) for one in references if isinstance(one, SecretRef) and one.file]
 
 
 def _state(loaded: Loaded, settings: Settings) -> Path:
