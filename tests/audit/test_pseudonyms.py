@@ -340,3 +340,30 @@ def test_an_officers_key_under_another_id_is_refused(tmp_path):
 
         with pytest.raises(OfficerUnreadable, match="id"):
             read(path)
+
+
+@pytest.mark.anyio
+async def test_a_crowd_that_comes_at_once_costs_a_few_transactions_and_each_has_a_name(people, monkeypatch):
+    batches = []
+    async with people() as one:
+        write = one._writing._work
+
+        async def counted(fresh):
+            batches.append(len(fresh))
+            return await write(fresh)
+
+        monkeypatch.setattr(one._writing, "_work", counted)
+        names = {}
+
+        async def ask(subject):
+            names[subject] = await one.of(ISSUER, subject)
+
+        async with anyio.create_task_group() as tasks:
+            for number in range(200):
+                tasks.start_soon(ask, f"person-{number}")
+
+        assert len(set(names.values())) == 200
+        assert sum(batches) == 200
+        assert len(batches) < 20
+        for subject, name in names.items():
+            assert await one.of(ISSUER, subject) == name

@@ -23,7 +23,7 @@ def anyio_backend():
 async def test_only_its_owner_can_read_the_state(tmp_path):
     opened = await store.open(tmp_path / "state")
     async with opened.write() as connection:
-        await rows.add_pseudonym(connection, b"f" * 32, 1, "p1", b"sealed")
+        await rows.add_pseudonyms(connection, [(b"f" * 32, 1, "p1", b"sealed")])
 
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "state").iterdir()}
     await opened.close()
@@ -43,12 +43,12 @@ async def test_a_state_that_others_can_read_is_refused(tmp_path):
 async def test_what_was_written_is_there_after_a_restart(tmp_path):
     opened = await store.open(tmp_path)
     async with opened.write() as connection:
-        await rows.add_pseudonym(connection, b"f" * 32, 1, "p1", b"sealed")
+        await rows.add_pseudonyms(connection, [(b"f" * 32, 1, "p1", b"sealed")])
     await opened.close()
 
     opened = await store.open(tmp_path)
     async with opened.read() as connection:
-        assert await rows.pseudonym_of(connection, b"f" * 32) == "p1"
+        assert await rows.pseudonyms_of(connection, [b"f" * 32]) == {b"f" * 32: "p1"}
         assert await rows.sealed_of(connection, "p1") == b"sealed"
     await opened.close()
 
@@ -58,14 +58,14 @@ async def test_work_that_fails_half_way_leaves_nothing(tmp_path):
 
     async def half():
         async with opened.write() as connection:
-            await rows.add_pseudonym(connection, b"f" * 32, 1, "p1", b"sealed")
+            await rows.add_pseudonyms(connection, [(b"f" * 32, 1, "p1", b"sealed")])
             raise LookupError
 
     with pytest.raises(LookupError):
         await half()
 
     async with opened.read() as connection:
-        assert await rows.pseudonym_of(connection, b"f" * 32) is None
+        assert await rows.pseudonyms_of(connection, [b"f" * 32]) == {}
     await opened.close()
 
 
@@ -86,7 +86,7 @@ async def test_many_writers_take_turns(tmp_path):
 
     async def write(to, number):
         async with to.write() as connection:
-            await rows.add_pseudonym(connection, bytes([number]) * 32, 1, f"p{number}", b"")
+            await rows.add_pseudonyms(connection, [(bytes([number]) * 32, 1, f"p{number}", b"")])
 
     async with anyio.create_task_group() as tasks:
         for number in range(40):
@@ -124,7 +124,7 @@ async def test_a_database_that_somebody_keeps_locked_is_waited_for_only_so_long(
 
     with pytest.raises(StoreLate):
         async with opened.write() as connection:
-            await rows.add_pseudonym(connection, b"f" * 32, 1, "p1", b"")
+            await rows.add_pseudonyms(connection, [(b"f" * 32, 1, "p1", b"")])
     other.execute("ROLLBACK")
     other.close()
     await opened.close()
@@ -135,7 +135,7 @@ async def test_a_caller_who_is_cancelled_leaves_the_store_usable(tmp_path):
     for number in range(20):
         with anyio.move_on_after(0.0005 * number):
             async with opened.write() as connection:
-                await rows.add_pseudonym(connection, bytes([number]) * 32, 1, f"p{number}", b"")
+                await rows.add_pseudonyms(connection, [(bytes([number]) * 32, 1, f"p{number}", b"")])
 
     async with opened.read() as connection:
         found = (await connection.execute(sa.text("select count(*) from pseudonyms"))).scalar()
@@ -150,7 +150,7 @@ async def test_no_value_of_a_row_stands_in_an_error(tmp_path):
     async def twice():
         async with opened.write() as connection:
             for name in (b"a" * 32, b"b" * 32):
-                await rows.add_pseudonym(connection, name, 1, "p-secret-name", b"")
+                await rows.add_pseudonyms(connection, [(name, 1, "p-secret-name", b"")])
 
     with pytest.raises(StoreUnavailable) as caught:
         await twice()

@@ -42,7 +42,8 @@ async def test_pseudonyms_stand_once_however_many_write_them(postgresql, tmp_pat
 
     async def add(number):
         async with opened.write() as connection:
-            names.append(await rows.add_pseudonym(connection, b"f" * 32, 7, f"p{number}", b"sealed"))
+            stands = await rows.add_pseudonyms(connection, [(b"f" * 32, 7, f"p{number}", b"sealed")])
+            names.append(stands[b"f" * 32])
 
     async with anyio.create_task_group() as tasks:
         for number in range(10):
@@ -50,11 +51,11 @@ async def test_pseudonyms_stand_once_however_many_write_them(postgresql, tmp_pat
     async with opened.write() as connection:
         epochs, erased = await rows.epochs(connection), await rows.erase(connection, [b"f" * 32])
     async with opened.read() as connection:
-        erasures, gone = await rows.erasures(connection), await rows.pseudonym_of(connection, b"f" * 32)
+        erasures, gone = await rows.erasures(connection), await rows.pseudonyms_of(connection, [b"f" * 32])
     await opened.close()
 
     assert len(set(names)) == 1
-    assert (7 in epochs, erased, gone) == (True, 1, None)
+    assert (7 in epochs, erased, gone) == (True, 1, {})
     assert erasures > 0
 
 

@@ -14,6 +14,7 @@ import anyio
 
 from actas.audit import boxes
 from actas.audit.errors import PseudonymLate, Unrecordable
+from actas.audit.together import Together
 from actas.store.person_key import PersonKey
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ LIMIT = 6.0
 """Seconds a caller waits for a pseudonym at most."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Person = tuple[str, str]
+_Fresh = tuple[int, str, bytes]
+"""A row that is not written yet: epoch, pseudonym, the person sealed."""
 
 
 class Pseudonyms:
@@ -36,6 +39,8 @@ class Pseudonyms:
         self._key, self._officers, self._epoch, self._clock = key, dict(officers), epoch, clock
         self._names: dict[_Person, tuple[str, datetime]] = {}
         self._asking: dict[_Person, anyio.Event] = {}
+        self._reading = Together(self._read)
+        self._writing = Together(self._write)
         self._store: Store | None = None
         self._open = anyio.Event()
         self._erasures = 0
@@ -102,14 +107,10 @@ class Pseudonyms:
             mine.set()
 
     async def _ask(self, person: _Person) -> str:
-        from actas.store import rows
-
-        store = await self._opened()
         epoch = (self._clock() - _EPOCH) // self._epoch
         finder = self._key.row(*person, epoch)
         erasures = self._erasures
-        async with store.read() as connection:
-            name = await rows.pseudonym_of(connection, finder)
+        name = await self._reading.ask(finder, None)
         if name is None:
             fresh = "p" + base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
             whom = boxes.Person(issuer=person[0], subject=person[1])
@@ -117,11 +118,23 @@ class Pseudonyms:
                 sealed = boxes.seal(whom, fresh, self._officers, random=secrets.token_bytes)
             except UnicodeEncodeError as wrong:
                 raise Unrecordable(index=0, why="the subject has no JSON form") from wrong
-            async with store.write() as connection:
-                name = await rows.add_pseudonym(connection, finder, epoch, fresh, sealed)
+            name = await self._writing.ask(finder, (epoch, fresh, sealed))
+        assert name is not None
         if erasures == self._erasures:
             self._remember(person, name, _EPOCH + (epoch + 1) * self._epoch)
         return name
+
+    async def _read(self, asked: Mapping[bytes, None]) -> Mapping[bytes, str]:
+        from actas.store import rows
+
+        async with (await self._opened()).read() as connection:
+            return await rows.pseudonyms_of(connection, tuple(asked))
+
+    async def _write(self, fresh: Mapping[bytes, _Fresh]) -> Mapping[bytes, str]:
+        from actas.store import rows
+
+        async with (await self._opened()).write() as connection:
+            return await rows.add_pseudonyms(connection, [(finder, *row) for finder, row in fresh.items()])
 
     def _remember(self, person: _Person, name: str, until: datetime) -> None:
         if len(self._names) >= REMEMBERED:

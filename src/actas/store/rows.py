@@ -1,5 +1,7 @@
 """Every statement that is put to the database."""
 
+from collections.abc import Mapping, Sequence
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -33,19 +35,23 @@ async def watermarks_since(connection: AsyncConnection, sequence: int) -> list[t
     return [(row[0], row[1], row[2], row[3]) for row in await connection.execute(query)]
 
 
-async def add_pseudonym(connection: AsyncConnection, finder: bytes, epoch: int, pseudonym: str, sealed: bytes) -> str:
-    """Keep a person's pseudonym, unless another gateway was faster; give the one that stands."""
+async def add_pseudonyms(
+    connection: AsyncConnection, fresh: Sequence[tuple[bytes, int, str, bytes]]
+) -> Mapping[bytes, str]:
+    """Keep people's pseudonyms, unless another gateway was faster; give those that stand, by finder."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    values = {"finder": finder, "epoch": epoch, "pseudonym": pseudonym, "sealed": sealed}
-    row = dialect.insert(PSEUDONYMS).values(values).on_conflict_do_nothing(index_elements=["finder"])
-    await connection.execute(row)
-    return str((await connection.execute(_of(finder))).scalar_one())
+    names = ("finder", "epoch", "pseudonym", "sealed")
+    # In order, so that two gateways with the same people wait for each other in turn and never in a ring.
+    values = [dict(zip(names, row, strict=True)) for row in sorted(fresh)]
+    await connection.execute(dialect.insert(PSEUDONYMS).on_conflict_do_nothing(index_elements=["finder"]), values)
+    return await pseudonyms_of(connection, [row[0] for row in fresh])
 
 
-async def pseudonym_of(connection: AsyncConnection, finder: bytes) -> str | None:
-    """Find a person's pseudonym."""
-    found: str | None = (await connection.execute(_of(finder))).scalar_one_or_none()
-    return found
+async def pseudonyms_of(connection: AsyncConnection, finders: Sequence[bytes]) -> Mapping[bytes, str]:
+    """Find people's pseudonyms; who has none is not in it."""
+    c = PSEUDONYMS.c
+    found = await connection.execute(sa.select(c.finder, c.pseudonym).where(c.finder.in_(finders)))
+    return {row[0]: row[1] for row in found}
 
 
 async def sealed_of(connection: AsyncConnection, pseudonym: str) -> bytes | None:
@@ -96,7 +102,3 @@ async def is_kept(connection: AsyncConnection, name: str) -> bool:
 async def withdraw(connection: AsyncConnection, name: str) -> None:
     """Take back what was asked, or clear away what was kept."""
     await connection.execute(ERRANDS.delete().where(ERRANDS.c.id == name))
-
-
-def _of(finder: bytes) -> sa.Select[str]:
-    return sa.select(PSEUDONYMS.c.pseudonym).where(PSEUDONYMS.c.finder == finder)
