@@ -193,6 +193,7 @@ def main() -> None:
         "date": f"{clock.now():%Y-%m-%d}",
         "machine": {"cpus": os.cpu_count(), "arch": platform.machine(), "python": platform.python_version()},
         "versions": {name: version(name) for name in ("awslambdaric", "uvloop")},
+        "load": round(os.getloadavg()[0], 1),
         "rounds": rounds,
         **found,
         "ratios": ratios,
