@@ -4,12 +4,6 @@ from cyclopts import App
 
 from actas import __version__
 
-app = App(
-    name="actas",
-    help="Who may run which function, when, and as whom.",
-    version=__version__,
-    help_format="plaintext",
-)
 COMMANDS = {
     "up": ("up:up", "Run a whole demonstration: gateway, identity provider, functions, rules."),
     "serve": ("serve:serve", "Run the gateway."),
@@ -27,5 +21,20 @@ COMMANDS = {
     "init": ("check:init", "Write a first settings file."),
     "completion": ("completion:completion", "Print the completion script for a shell."),
 }
-for name, (place, told) in COMMANDS.items():
-    app.command(f"actas.cli.{place}", name=name, help=told)
+
+
+def build(named: str | None = None) -> App:
+    """Make the application; the command that is *named* tells its whole help, the others a line, not imported."""
+    app = App(
+        name="actas",
+        help="Who may run which function, when, and as whom.",
+        version=__version__,
+        help_format="plaintext",
+    )
+    for name, (place, told) in COMMANDS.items():
+        more = {} if name == named else {"help": told}
+        app.command(f"actas.cli.{place}", name=name, **more)
+    return app
+
+
+app = build()

@@ -8,10 +8,11 @@ from typing import Any
 
 import msgspec
 
-from actas.cli.errors import BadFile, BadMoment, NoGateway
-from actas.cli.places import find_gateway
+from actas.cli.errors import BadFile, BadMoment
+from actas.cli.places import Here
 from actas.decide.ruleset import RuleSet
 from actas.identify import Identify
+from actas.identify.errors import MalformedToken
 from actas.model import clock
 from actas.model.call import Address
 from actas.model.decision import Question
@@ -32,19 +33,9 @@ class Asked:
     identify: Identify
 
 
-def settings_file(given: Path | None, state: Path) -> Path:
-    """Find the settings: the file given, that of the gateway that runs here, or ``actas.yaml``."""
-    if given is not None:
-        return given
-    try:
-        return Path(find_gateway(state).settings)
-    except NoGateway:
-        return Path("actas.yaml")
-
-
-def ask(given: Path | None, state: Path) -> Asked:
+def ask(where: Here) -> Asked:
     """Read the settings and make the rules ready."""
-    loaded = load.load(settings_file(given, state), weak=True, today=clock.now().date())
+    loaded = load.load(where.found(), weak=True, today=clock.now().date())
     settings = loaded.usable()
     return Asked(
         loaded=loaded,
@@ -62,7 +53,10 @@ def supposed(asked: Asked, file: Path, *, now: datetime) -> Identity:
         raise BadFile(file=file, why="it is not a JSON object of claims") from wrong
     if not isinstance(claims, dict):
         raise BadFile(file=file, why="it is not a JSON object of claims")
-    return asked.identify.suppose(claims, now=now)
+    try:
+        return asked.identify.suppose(claims, now=now)
+    except MalformedToken as wrong:
+        raise BadFile(file=file, why="its iss names no provider of the settings") from wrong
 
 
 def moment(text: str | None, *, now: datetime) -> datetime:

@@ -1,6 +1,5 @@
 """``actas audit …``: read the trail, prove it, and, for officers, learn whom it speaks of."""
 
-import sys
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -8,21 +7,24 @@ from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
 
-from actas.cli import CANNOT_TELL, DENIED, DONE, output
-from actas.cli.asking import moment, settings_file
-from actas.cli.errors import NoSuchCall
+from actas.cli import DENIED, DONE, output
+from actas.cli.asking import moment
+from actas.cli.audit_officers import approve, erase, officer, unmask
+from actas.cli.errors import NoSuchCall, NoTrail
+from actas.cli.places import here
 from actas.model import clock
 
 if TYPE_CHECKING:
     from actas.audit.read import Numbered
 
 app = App(name="audit", help="Read the trail, prove it, and, for officers, learn whom it speaks of.")
-STATE = Path(".actas")
+for one in (officer, approve, unmask, erase):
+    app.command(one)
 
 
 @app.command
 def verify(
-    folder: Path = STATE / "audit", *, keys: Path | None = None, anchor: list[Path] | None = None, json: bool = False
+    folder: Path | None = None, *, keys: Path | None = None, anchor: list[Path] | None = None, json: bool = False
 ) -> int:
     """Prove that no record was changed, cut, reordered or lost, up to the last head that is anchored elsewhere.
 
@@ -33,7 +35,7 @@ def verify(
     Parameters
     ----------
     folder:
-        The trail.
+        The trail; by default that of the gateway that runs here, else that of actas.yaml.
     keys:
         The public keys, kept elsewhere; those beside the trail where they are left out.
     anchor:
@@ -44,13 +46,13 @@ def verify(
     from actas.audit.read import verify_folder
     from actas.audit.render import report_data, report_text
 
-    report = verify_folder(folder, keys=keys, anchors=anchor or ())
+    report = verify_folder(_trail(folder), keys=keys, anchors=anchor or ())
     print(output.json_line(report_data(report)) if json else report_text(report), end="\n" if json else "")
     return DONE if report.holds else DENIED
 
 
 @app.command
-def tail(count: int = 20, *, folder: Path = STATE / "audit", follow: bool = False, json: bool = False) -> int:
+def tail(count: int = 20, *, folder: Path | None = None, follow: bool = False, json: bool = False) -> int:
     """Show the last records, and with --follow those that come.
 
     Examples:
@@ -62,7 +64,7 @@ def tail(count: int = 20, *, folder: Path = STATE / "audit", follow: bool = Fals
     count:
         How many records.
     folder:
-        The trail.
+        The trail; by default that of the gateway that runs here, else that of actas.yaml.
     follow:
         Go on until Ctrl-C.
     json:
@@ -72,6 +74,7 @@ def tail(count: int = 20, *, folder: Path = STATE / "audit", follow: bool = Fals
 
     from actas.audit import read
 
+    folder = _trail(folder)
     found = read.tail(folder, count)
     _print(found, json=json)
     last = found[-1].seq if found else 0
@@ -84,7 +87,7 @@ def tail(count: int = 20, *, folder: Path = STATE / "audit", follow: bool = Fals
 
 
 @app.command
-def show(call: str, *, folder: Path = STATE / "audit", json: bool = False) -> int:
+def show(call: str, *, folder: Path | None = None, json: bool = False) -> int:
     """Show everything that the trail holds of one call.
 
     Example:
@@ -95,13 +98,13 @@ def show(call: str, *, folder: Path = STATE / "audit", json: bool = False) -> in
     call:
         The call id, as the answer's Actas-Call-Id gave it.
     folder:
-        The trail.
+        The trail; by default that of the gateway that runs here, else that of actas.yaml.
     json:
         Print one JSON object a record.
     """
     from actas.audit import read
 
-    found = read.show(folder, call)
+    found = read.show(_trail(folder), call)
     if not found:
         raise NoSuchCall(call=call)
     _print(found, json=json)
@@ -114,7 +117,7 @@ def export(
     since: str | None = None,
     until: str | None = None,
     form: Literal["jsonl", "csv"] = "jsonl",
-    folder: Path = STATE / "audit",
+    folder: Path | None = None,
 ) -> int:
     """Write the records of a span of time to standard output.
 
@@ -130,13 +133,13 @@ def export(
     form:
         JSON lines, or one CSV line a call.
     folder:
-        The trail.
+        The trail; by default that of the gateway that runs here, else that of actas.yaml.
     """
     from actas.audit import read
     from actas.audit.render import csv_lines
 
     now = clock.now()
-    found = read.between(folder, _time(since, now), _time(until, now))
+    found = read.between(_trail(folder), _time(since, now), _time(until, now))
     if form == "jsonl":
         _print(found, json=True)
     else:
@@ -145,142 +148,11 @@ def export(
     return DONE
 
 
-@app.command
-def officer(name: Path) -> int:
-    """Make an officer's key pair: NAME.key stays with the officer, NAME.pub goes into audit.officers.
-
-    It takes two officers and a reason to learn whom a pseudonym stands for.
-
-    Example:
-        actas audit officer dalia
-
-    Parameters
-    ----------
-    name:
-        Where to write the two files, without an ending.
-    """
-    from actas.audit.officers import make_officer
-
-    made = make_officer(name.with_suffix(".key"), name.with_suffix(".pub"))
-    print(f"officer {made}")
-    print(f"  {name.with_suffix('.key')}  keep it from the gateway and from everybody else", file=sys.stderr)
-    print(f"  {name.with_suffix('.pub')}  list it under audit.officers in the settings", file=sys.stderr)
-    return DONE
-
-
-@app.command
-def approve(
-    pseudonym: str, *, key: Path, partner: Path, reason: str, settings: Path | None = None, state: Path = STATE
-) -> int:
-    """Consent, as the first officer, that the second unmasks a pseudonym; prints a line to hand over.
-
-    Example:
-        actas audit approve p4u56tezb... --key dalia.key --partner emi.pub --reason "case 17"
-
-    Parameters
-    ----------
-    pseudonym:
-        The name in the trail.
-    key:
-        Your private key file.
-    partner:
-        The other officer's public key file.
-    reason:
-        Why; it is recorded.
-    settings:
-        The settings file; by default that of the gateway that runs here, else actas.yaml.
-    state:
-        The state folder of the gateway.
-    """
-    import anyio
-
-    from actas.audit import unmask as two
-    from actas.audit.officers import read_private, read_public
-
-    async def approved() -> str:
-        audit = _audit(settings, state)
-        async with audit.attended():
-            given = await two.approve(
-                audit, pseudonym, officer=read_private(key), partner=read_public(partner), reason=reason
-            )
-        return given.written()
-
-    print(anyio.run(approved))
-    return DONE
-
-
-@app.command
-def unmask(approval: str, *, key: Path, settings: Path | None = None, state: Path = STATE) -> int:
-    """Learn, as the second officer, whom a pseudonym stands for; the trail records it first.
-
-    Example:
-        actas audit unmask actas-approval-... --key emi.key
-
-    Parameters
-    ----------
-    approval:
-        The line that the first officer handed over.
-    key:
-        Your private key file.
-    settings:
-        The settings file; by default that of the gateway that runs here, else actas.yaml.
-    state:
-        The state folder of the gateway.
-    """
-    import anyio
-
-    from actas.audit import unmask as two
-    from actas.audit.officers import read_private
-
-    async def unmasked() -> str:
-        audit = _audit(settings, state)
-        async with audit.attended():
-            person = await two.unmask(audit, two.read_approval(approval), officer=read_private(key), now=clock.now())
-        return f"{person.subject}  at {person.issuer}"
-
-    print(anyio.run(unmasked))
-    return DONE
-
-
-@app.command
-def erase(*, issuer: str, subject: str, settings: Path | None = None, state: Path = STATE) -> int:
-    """Erase a person: delete what links them to their pseudonyms. The chain still verifies.
-
-    Example:
-        actas audit erase --issuer https://sso.example.com/realms/corp --subject 0bc6d3c6-...
-
-    Parameters
-    ----------
-    issuer:
-        The provider's issuer.
-    subject:
-        The person's stable identifier there.
-    settings:
-        The settings file; by default that of the gateway that runs here, else actas.yaml.
-    state:
-        The state folder of the gateway.
-    """
-    import anyio
-
-    from actas.audit import unmask as two
-
-    async def erased() -> int:
-        audit = _audit(settings, state)
-        async with audit.attended():
-            return await two.erase(audit, issuer=issuer, subject=subject, now=clock.now())
-
-    rows = anyio.run(erased)
-    print(f"erased {rows} {'row' if rows == 1 else 'rows'}" if rows else "nothing is kept of that person")
-    return DONE if rows else CANNOT_TELL
-
-
-def _audit(settings: Path | None, state: Path) -> "Audit":
-    from actas.audit import Audit
-    from actas.wiring.load import load
-
-    loaded = load(settings_file(settings, state), weak=True)
-    found = loaded.usable()
-    return Audit(found.audit, loaded.locate(found.gateway.state), base=loaded.path.parent)
+def _trail(given: Path | None) -> Path:
+    folder = given or here().trail
+    if not folder.is_dir():
+        raise NoTrail(folder=folder)
+    return folder
 
 
 def _time(text: str | None, now: datetime) -> datetime | None:
@@ -292,7 +164,3 @@ def _print(found: "Iterable[Numbered]", *, json: bool) -> None:
 
     for one in found:
         print(output.json_line(entry_data(one)) if json else entry_text(one))
-
-
-if TYPE_CHECKING:
-    from actas.audit import Audit

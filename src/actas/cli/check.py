@@ -3,8 +3,17 @@
 import sys
 from pathlib import Path
 
-from actas.cli import ASKED_WRONGLY, DONE
-from actas.cli.errors import AlreadyThere
+from actas.cli import ASKED_WRONGLY, DONE, output
+from actas.cli.errors import AlreadyThere, CannotWrite
+from actas.cli.places import found as found_settings
+
+NEXT = """
+Next:
+  {step}edit actas.yaml     say who your identity provider is: preset and issuer
+  actas check          every mistake, each with what to do
+  actas serve          then, in another terminal:
+  actas login --client CLIENT
+  actas call hello"""
 
 
 def check(settings: Path = Path("actas.yaml"), *, json: bool = False) -> int:
@@ -25,7 +34,7 @@ def check(settings: Path = Path("actas.yaml"), *, json: bool = False) -> int:
     from actas.settings.render import as_json, render, summary
     from actas.wiring.load import load
 
-    found = load(settings, weak=True, today=clock.now().date())
+    found = load(found_settings(settings), weak=True, today=clock.now().date())
     if json:
         text = as_json(found.mistakes)
         if text:
@@ -49,7 +58,7 @@ def schema() -> int:
     return DONE
 
 
-def init(folder: Path = Path()) -> int:
+def init(folder: Path = Path(), *, json: bool = False) -> int:
     """Write a commented settings file, a first function and a policy into a folder.
 
     Examples:
@@ -60,6 +69,8 @@ def init(folder: Path = Path()) -> int:
     ----------
     folder:
         Where to write; nothing that is there already is touched.
+    json:
+        Print one JSON object a file.
     """
     from actas.settings.starter import starter
 
@@ -68,8 +79,16 @@ def init(folder: Path = Path()) -> int:
         if (folder / name).exists():
             raise AlreadyThere(file=folder / name)
     for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-        print(folder / name)
-    print(f"Next: actas check {folder / 'actas.yaml'}", file=sys.stderr)
+        _write(folder / name, text)
+        print(output.json_line({"file": str(folder / name)}) if json else folder / name)
+    step = "" if folder == Path() else f"cd {folder}; "
+    print(NEXT.format(step=step), file=sys.stderr)
     return DONE
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    except OSError as wrong:
+        raise CannotWrite(file=file, why=wrong.strerror or "the system refuses") from wrong

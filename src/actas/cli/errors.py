@@ -24,6 +24,17 @@ class NoGateway(CliError):
         super().__init__(f"no gateway has announced itself in {state}")
 
 
+class NoSettings(CliError):
+    """There is no settings file."""
+
+    code = "cli.no-settings"
+    hint = "Go to the folder that has it, name it, or write a first one with 'actas init'."
+
+    def __init__(self, *, file: Path) -> None:
+        """State where it was looked for."""
+        super().__init__(f"there is no {file}")
+
+
 class NotReachable(CliError):
     """The gateway did not answer."""
 
@@ -34,6 +45,17 @@ class NotReachable(CliError):
     def __init__(self, *, url: str, why: str) -> None:
         """State where it was looked for."""
         super().__init__(f"{url} did not answer: {why}")
+
+
+class NotJson(CliError):
+    """The event is not JSON."""
+
+    code = "cli.not-json"
+    hint = 'Write the event as JSON, a text in double quotes: --payload \'{"month": "2026-10"}\'.'
+
+    def __init__(self) -> None:
+        """State what was found; the event itself may be private."""
+        super().__init__("the event is not JSON")
 
 
 class NoExample(CliError):
@@ -91,6 +113,39 @@ class AlreadyThere(CliError):
         super().__init__(f"{file} is there already")
 
 
+class CannotWrite(CliError):
+    """A file cannot be written."""
+
+    code = "cli.cannot-write"
+    hint = "Name a place where you may write."
+
+    def __init__(self, *, file: Path, why: str) -> None:
+        """State which file and what the system says."""
+        super().__init__(f"{file} cannot be written: {why}")
+
+
+class NoTrail(CliError):
+    """There is no trail where it was looked for."""
+
+    code = "cli.no-trail"
+    hint = "Run this in the folder of the gateway's settings, or name the trail: --folder .actas/audit."
+
+    def __init__(self, *, folder: Path) -> None:
+        """State where it was looked for."""
+        super().__init__(f"there is no trail in {folder}")
+
+
+class NotEncrypted(CliError):
+    """A token would travel where others can read it."""
+
+    code = "cli.not-encrypted"
+    hint = "Name the gateway by https; http is for addresses of this machine alone."
+
+    def __init__(self, *, url: str) -> None:
+        """State the address."""
+        super().__init__(f"a token is not sent to {url}: it is neither https nor on this machine")
+
+
 class NoSuchCall(CliError):
     """The trail knows no such call."""
 
@@ -100,6 +155,17 @@ class NoSuchCall(CliError):
     def __init__(self, *, call: str) -> None:
         """State which call was asked for."""
         super().__init__(f"the trail has no call {call}")
+
+
+class NoSecret(CliError):
+    """The variable that should hold a client's secret holds none."""
+
+    code = "cli.no-secret"
+    hint = "Set the variable for this command, or leave --client-secret-env out for a public client."
+
+    def __init__(self, *, variable: str) -> None:
+        """State which variable."""
+        super().__init__(f"the environment variable {variable} is not set or empty")
 
 
 class NoSuchProvider(CliError):

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from actas.cli import CANNOT_TELL, DENIED, DONE, asking, output
 from actas.cli.errors import NobodyNamed
+from actas.cli.places import here
 from actas.decide.explain import explain as decide_and_explain
 from actas.identify.explain import Explanation
 from actas.model import clock
@@ -26,7 +27,7 @@ def explain(
     from_: From = None,
     role: str | None = None,
     settings: Path | None = None,
-    state: Path = Path(".actas"),
+    state: Path | None = None,
     json: bool = False,
 ) -> int:
     """Say whether somebody may call a function, why, and what it would take. Nothing is called.
@@ -53,13 +54,14 @@ def explain(
     settings:
         The settings file; by default that of the gateway that runs here, else actas.yaml.
     state:
-        The folder where the gateway that runs here keeps its state.
+        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
     json:
         Print one JSON object.
     """
-    asked = asking.ask(settings, state)
+    where = here(settings, state)
+    asked = asking.ask(where)
     now = clock.now()
-    identity = _identity(asked, as_, claims, state)
+    identity = _identity(asked, as_, claims, where.state)
     question = asking.question(
         function, identity, at=asking.moment(at, now=now), address=asking.place(from_), role=role
     )
@@ -74,7 +76,7 @@ def who(
     as_: As = None,
     claims: Path | None = None,
     settings: Path | None = None,
-    state: Path = Path(".actas"),
+    state: Path | None = None,
     json: bool = False,
 ) -> int:
     """Say who a token is, step by step: from claim to fact to rule to role to function. Never prints the token.
@@ -96,20 +98,22 @@ def who(
     settings:
         The settings file; by default that of the gateway that runs here, else actas.yaml.
     state:
-        The folder where the gateway that runs here keeps its state.
+        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
     json:
         Print one JSON object.
     """
     import anyio
 
-    asked = asking.ask(settings, state)
+    where = here(settings, state)
+    asked = asking.ask(where)
     now = clock.now()
     if claims is not None:
         found = Explanation(steps=(), identity=asking.supposed(asked, claims, now=now))
     else:
-        found = anyio.run(_explained, asked, as_, token, state)
+        found = anyio.run(_explained, asked, as_, token, where.state)
     rights = () if found.identity is None else _rights(asked, found.identity)
-    print(output.who_json(found, rights) if json else output.who_text(found, rights))
+    tell = output.who_json if json else output.who_text
+    print(tell(found, rights, supposed=claims is not None))
     return DONE if found.identity is not None else CANNOT_TELL
 
 

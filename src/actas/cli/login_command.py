@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from actas.cli import CANNOT_TELL, DONE
-from actas.cli.errors import NoSuchProvider
+from actas.cli import CANNOT_TELL, DONE, output
+from actas.cli.errors import NoSecret, NoSuchProvider
+from actas.cli.places import here
+from actas.model.secret import Secret
 
 
 def login(
@@ -19,7 +21,8 @@ def login(
     browser: bool = True,
     in_file: bool = False,
     settings: Path | None = None,
-    state: Path = Path(".actas"),
+    state: Path | None = None,
+    json: bool = False,
 ) -> int:
     """Sign in at an identity provider and keep the sign-in under a name, for '--as NAME'.
 
@@ -50,7 +53,9 @@ def login(
     settings:
         The settings file; by default that of the gateway that runs here, else actas.yaml.
     state:
-        The folder where sign-ins are listed.
+        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
+    json:
+        Print one JSON object.
     """
     import webbrowser
     from functools import partial
@@ -58,30 +63,41 @@ def login(
     import anyio
 
     from actas.cli import login as flows
-    from actas.cli.asking import settings_file
-    from actas.model.secret import Secret
     from actas.wiring.load import load
 
-    found = load(settings_file(settings, state), weak=True).usable().providers
-    chosen = provider if provider is not None else next(iter(found), None) if len(found) == 1 else None
-    if chosen is None or chosen not in found:
-        raise NoSuchProvider(found=provider, known=tuple(found))
-    secret = os.environ.get(client_secret_env) if client_secret_env else None
-    asks = flows.client_for(
-        chosen, found[chosen], client_id=client, client_secret=None if secret is None else Secret(secret)
-    )
+    where = here(settings, state)
+    found = load(where.found(), weak=True).usable().providers
+    chosen = _chosen(provider, tuple(found))
+    asks = flows.client_for(chosen, found[chosen], client_id=client, client_secret=_secret(client_secret_env))
     say = partial(print, file=sys.stderr)
     keep: Literal["file"] | None = "file" if in_file else None
     if device:
-        signed_in = anyio.run(partial(flows.sign_in_by_device, asks, name, state, say=say, keep_in=keep))
+        signed_in = anyio.run(partial(flows.sign_in_by_device, asks, name, where.state, say=say, keep_in=keep))
     else:
         opener = webbrowser.open if browser else None
-        signed_in = anyio.run(partial(flows.sign_in, asks, name, state, opener=opener, say=say, keep_in=keep))
-    print(f"signed in at {signed_in.provider} as {signed_in.name}")
+        signed_in = anyio.run(partial(flows.sign_in, asks, name, where.state, opener=opener, say=say, keep_in=keep))
+    told = {"signed_in": signed_in.name, "provider": signed_in.provider}
+    print(output.json_line(told) if json else f"signed in at {signed_in.provider} as {signed_in.name}")
     return DONE
 
 
-def logout(name: str = "me", *, state: Path = Path(".actas")) -> int:
+def _chosen(named: str | None, known: tuple[str, ...]) -> str:
+    if named is None and len(known) == 1:
+        return known[0]
+    if named not in known:
+        raise NoSuchProvider(found=named, known=known)
+    return named
+
+
+def _secret(variable: str | None) -> Secret | None:
+    if variable is None:
+        return None
+    if not (found := os.environ.get(variable)):
+        raise NoSecret(variable=variable)
+    return Secret(found)
+
+
+def logout(name: str = "me", *, settings: Path | None = None, state: Path | None = None, json: bool = False) -> int:
     """Forget a sign-in, and tell the provider so.
 
     Example:
@@ -91,13 +107,18 @@ def logout(name: str = "me", *, state: Path = Path(".actas")) -> int:
     ----------
     name:
         The sign-in's name.
+    settings:
+        The settings file; by default that of the gateway that runs here, else actas.yaml.
     state:
-        The folder where sign-ins are listed.
+        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
+    json:
+        Print one JSON object.
     """
     import anyio
 
     from actas.cli.signins import sign_out
 
-    told = anyio.run(sign_out, name, state)
-    print(f"forgot {name}" if told else f"forgot {name}; the provider could not be told")
+    told = anyio.run(sign_out, name, here(settings, state).state)
+    text = f"forgot {name}" if told else f"forgot {name}; the provider could not be told"
+    print(output.json_line({"forgot": name, "provider_told": told}) if json else text)
     return DONE if told else CANNOT_TELL

@@ -4,12 +4,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from actas.cli import DONE
+from actas.cli import DONE, output
 from actas.cli.errors import NoLogs
+from actas.cli.places import here
 
 
 def logs(
-    function: str | None = None, *, call: str | None = None, follow: bool = False, state: Path = Path(".actas")
+    function: str | None = None,
+    *,
+    call: str | None = None,
+    follow: bool = False,
+    settings: Path | None = None,
+    state: Path | None = None,
+    json: bool = False,
 ) -> int:
     """Show what functions printed: time, call id, line. With --follow also what they print from now on.
 
@@ -28,19 +35,23 @@ def logs(
         One call, by its id.
     follow:
         Go on until Ctrl-C.
+    settings:
+        The settings file; by default that of the gateway that runs here, else actas.yaml.
     state:
-        The state folder of the gateway.
+        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
+    json:
+        Print one JSON object a line.
     """
-    folder = state / "logs"
+    folder = here(settings, state).state / "logs"
     if not folder.is_dir() or (function is not None and not (folder / function).is_dir()):
         raise NoLogs(function=function)
     seen: dict[Path, int] = {}
     for line in _lines(folder, function, seen):
-        _print(line, call)
+        _print(line, call, json=json)
     while follow:
         time.sleep(0.3)
         for line in _lines(folder, function, seen):
-            _print(line, call)
+            _print(line, call, json=json)
     return DONE
 
 
@@ -55,7 +66,7 @@ def _lines(folder: Path, function: str | None, seen: dict[Path, int]) -> Iterato
         yield from whole.decode("utf-8", "replace").splitlines()
 
 
-def _print(line: str, call: str | None) -> None:
-    parts = line.split(" ", 2)
-    if call is None or (len(parts) > 1 and parts[1] == call):
-        print(line)
+def _print(line: str, wanted: str | None, *, json: bool) -> None:
+    at, call, text = (*line.split(" ", 2), "", "")[:3]
+    if wanted is None or call == wanted:
+        print(output.json_line({"at": at, "call": call, "line": text}) if json else output.plain(line))

@@ -18,6 +18,16 @@ def error_text(code: str, message: str, hint: str) -> str:
     return f"error[{code}]: {message}\n  hint: {hint}"
 
 
+def error_json(code: str, message: str, hint: str) -> str:
+    """Write the same as data."""
+    return json_line({"error": {"code": code, "message": message, "hint": hint}})
+
+
+def plain(text: str) -> str:
+    """Keep what others wrote from giving orders to the terminal; lines and tabs stay."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "?" for letter in text)
+
+
 def json_line(value: Mapping[str, Any]) -> str:
     """Write one object on one line."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
@@ -25,7 +35,7 @@ def json_line(value: Mapping[str, Any]) -> str:
 
 def refusal_text(reasons: Sequence[Mapping[str, Any]]) -> str:
     """Write a no with its reasons."""
-    return "\n".join(["denied", *(f"  {reason['because']}  [{reason['code']}]" for reason in reasons)])
+    return plain("\n".join(["denied", *(f"  {reason.get('because')}  [{reason.get('code')}]" for reason in reasons)]))
 
 
 def explained_text(found: Explained) -> str:
@@ -84,9 +94,10 @@ def right(target: str, found: Explained) -> Right:
     return Right(target=target, allowed=isinstance(decision, Allow), role=role, because=decision.reasons[0].because)
 
 
-def who_text(found: Explanation, rights: Sequence[Right]) -> str:
+def who_text(found: Explanation, rights: Sequence[Right], *, supposed: bool = False) -> str:
     """Write the steps from token to identity, then from identity to rights."""
-    lines = ["believed" if found.identity is not None else "not believed"]
+    verdict = "believed" if found.identity is not None else "not believed"
+    lines = ["supposed: nothing was verified" if supposed else verdict]
     width = max((len(step.name) for step in found.steps), default=0)
     lines += [f"  {step.name:<{width}}  {step.sentence}  [{step.code}]" for step in found.steps]
     allowed = [one for one in rights if one.allowed]
@@ -97,11 +108,12 @@ def who_text(found: Explanation, rights: Sequence[Right]) -> str:
     return "\n".join(lines)
 
 
-def who_json(found: Explanation, rights: Sequence[Right]) -> str:
+def who_json(found: Explanation, rights: Sequence[Right], *, supposed: bool = False) -> str:
     """Write the same as data."""
     return json_line(
         {
-            "believed": found.identity is not None,
+            "believed": found.identity is not None and not supposed,
+            "supposed": supposed,
             "steps": [asdict(step) for step in found.steps],
             "rights": [asdict(one) for one in rights],
         }

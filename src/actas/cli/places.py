@@ -1,11 +1,16 @@
 """Where the gateway that runs on this machine says that it is: ``up.json`` in its state folder."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from actas.cli.errors import NoGateway
+from actas.cli.errors import NoGateway, NoSettings
+
+FILE = "up.json"
+STATE = Path(".actas")
+SETTINGS = Path("actas.yaml")
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -17,9 +22,64 @@ class Place(msgspec.Struct, frozen=True):
     pid: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Here:
+    """The settings file and the state folder that a command is about."""
+
+    settings: Path
+    state: Path
+
+    def found(self) -> Path:
+        """Give the settings file, or raise `NoSettings`."""
+        return found(self.settings)
+
+    @property
+    def trail(self) -> Path:
+        """The folder of the trail."""
+        return self.state / "audit"
+
+
+def here(settings: Path | None = None, state: Path | None = None) -> Here:
+    """Work out both from what was given.
+
+    What is left out is told by the gateway that runs in this folder, else by the settings file, which is ``actas.yaml``
+    where none is named.
+    """
+    if state is None and settings is None and (STATE / FILE).exists():
+        state = STATE
+    if state is not None:
+        return Here(settings=settings or _announced(state), state=state)
+    settings = settings or SETTINGS
+    return Here(settings=settings, state=_state_of(settings))
+
+
+def found(settings: Path) -> Path:
+    """Give *settings* back if there is such a file, or raise `NoSettings`."""
+    if not settings.exists():
+        raise NoSettings(file=settings)
+    return settings
+
+
+def _announced(state: Path) -> Path:
+    try:
+        return Path(find_gateway(state).settings)
+    except NoGateway:
+        return SETTINGS
+
+
+def _state_of(settings: Path) -> Path:
+    """Read where the settings keep their state; a file with mistakes elsewhere still tells."""
+    from actas.settings.reader import read
+
+    sketch = read(settings).sketch if settings.is_file() else None
+    if sketch is None:
+        return settings.parent / STATE
+    return settings.parent / sketch.settings.gateway.state
+
+
 def announce(state: Path, place: Place) -> None:
     """Say where the gateway is."""
-    file = state / "up.json"
+    file = state / FILE
     handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "wb") as out:
         out.write(msgspec.json.encode(place))
@@ -27,12 +87,12 @@ def announce(state: Path, place: Place) -> None:
 
 def withdraw(state: Path) -> None:
     """Say that it is no more."""
-    (state / "up.json").unlink(missing_ok=True)
+    (state / FILE).unlink(missing_ok=True)
 
 
 def find_gateway(state: Path) -> Place:
     """Find the gateway that runs here, or raise `NoGateway`."""
     try:
-        return msgspec.json.decode((state / "up.json").read_bytes(), type=Place)
+        return msgspec.json.decode((state / FILE).read_bytes(), type=Place)
     except (OSError, msgspec.DecodeError) as wrong:
         raise NoGateway(state=state) from wrong

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
 
 from actas.cli import DENIED, DONE, asking, output
 from actas.cli.errors import BadFile
+from actas.cli.junit import junit as junit_report
+from actas.cli.places import here
 from actas.decide.scenarios import Scenario, Scenarios, Supposed, Tried, try_out
 from actas.identify.imagine import Imagined, imagine
 from actas.model import clock
@@ -20,7 +21,7 @@ def scenarios(
     *,
     settings: Path | None = None,
     junit: Path | None = None,
-    state: Path = Path(".actas"),
+    state: Path | None = None,
     json: bool = False,
 ) -> int:
     """Try scenarios against the rules: who calls what, and what must come of it.
@@ -38,11 +39,11 @@ def scenarios(
     junit:
         Write a JUnit report there too.
     state:
-        The folder where the gateway that runs here keeps its state.
+        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
     json:
         Print one JSON object a scenario.
     """
-    asked = asking.ask(settings, state)
+    asked = asking.ask(here(settings, state))
     now = clock.now()
     tried = []
     for one in read(file):
@@ -115,13 +116,4 @@ def _data(found: Tried) -> dict[str, object]:
 
 def junit_text(name: str, tried: Sequence[Tried]) -> str:
     """Write a JUnit report."""
-    failed = sum(bool(one.wrong) for one in tried)
-    lines = [
-        '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<testsuite name={quoteattr(name)} tests="{len(tried)}" failures="{failed}">',
-    ]
-    for one in tried:
-        lines.append(f"  <testcase name={quoteattr(one.scenario.says)}>")
-        lines += [f"    <failure message={quoteattr(wrong)}>{escape(wrong)}</failure>" for wrong in one.wrong]
-        lines.append("  </testcase>")
-    return "\n".join([*lines, "</testsuite>", ""])
+    return junit_report(name, [(one.scenario.says, one.wrong) for one in tried])

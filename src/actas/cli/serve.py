@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from actas.cli import DONE
+from actas.cli.places import found
 
 
 def serve(settings: Path = Path("actas.yaml")) -> int:
@@ -23,5 +24,5 @@ def serve(settings: Path = Path("actas.yaml")) -> int:
 
     from actas.cli.serving import serve_until_told
 
-    anyio.run(serve_until_told, settings, backend_options={"use_uvloop": True})
+    anyio.run(serve_until_told, found(settings), backend_options={"use_uvloop": True})
     return DONE

@@ -44,11 +44,13 @@ async def serve_until_told(settings: Path, *, weak: bool = False, then: Told | N
     """Serve; announce the gateway in its state folder while it runs."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
+    named = os.path.abspath(settings)  # noqa: ASYNC240, PTH100 - once, before anything runs; a link stays a link
+
     async def ready(running: Running) -> None:
         place = Place(
             public_url=f"http://{running.public}",
             control_url=f"http://{running.control}",
-            settings=str(settings),
+            settings=named,
             pid=os.getpid(),
         )
         announce(running.parts.state, place)

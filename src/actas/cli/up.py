@@ -29,8 +29,11 @@ def up(folder: Path | None = None) -> int:
     import anyio
 
     from actas.cli.demo import example_folder
+    from actas.cli.places import SETTINGS, found
 
-    anyio.run(_up, folder or example_folder(), backend_options={"use_uvloop": True})
+    folder = folder or example_folder()
+    found(folder / SETTINGS)
+    anyio.run(_up, folder, backend_options={"use_uvloop": True})
     return DONE
 
 
