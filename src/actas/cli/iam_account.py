@@ -12,9 +12,9 @@ from actas import iam
 from actas.cli import DENIED, DONE, output
 from actas.cli.errors import BadFile
 from actas.cli.iam_ask import Files, Texts, levels, named
-from actas.cli.iam_compare import change_lines
+from actas.cli.iam_compare import changes_lines
 from actas.cli.iam_errors import NoSuchPrincipal
-from actas.cli.iam_files import content, context, layer
+from actas.cli.iam_files import content, context, layer, plain
 from actas.iam.matching import action_patterns
 
 Account = Annotated[Files, Parameter(negative=(), required=True)]
@@ -74,11 +74,11 @@ def who_can(
         resource_policies=(layer(resource_policy, iam.Kind.RESOURCE) + trust) or None,
     ):
         count += 1
-        print(holder_json(holder) if json else holder_text(holder), flush=True)
+        print(holder_json(holder) if json else plain(holder_text(holder)), flush=True)
     named_outside = list(outsiders(trust, action, resource))
     for one in named_outside:
         data = {"principal": one, "outside": True}
-        print(output.json_line(data) if json else f"{one}\n  is named by the trust policy", flush=True)
+        print(output.json_line(data) if json else plain(f"{one}\n  is named by the trust policy"), flush=True)
     print(f"{count} of {len(known.principals)} principals of the account", file=sys.stderr)
     return DONE if count or named_outside else DENIED
 
@@ -106,8 +106,8 @@ def what_can(principal: str, /, *, account: Account, scp: Levels = (), json: boo
     known = _read(account)
     scps = tuple(layer(level, iam.Kind.SCP) for level in levels(scp)) or None
     changes = known.what_can(find(known.principals, principal), scps=scps)
-    for change in changes:
-        print(output.json_line(change.to_json()) if json else "\n".join(change_lines(change)))
+    for line in [output.json_line(change.to_json()) for change in changes] if json else changes_lines(changes):
+        print(line if json else plain(line))
     return DONE if changes else DENIED
 
 

@@ -13,7 +13,7 @@ from actas.cli.iam_files import KindName, content, guess
 
 
 def check(
-    files: Annotated[tuple[Path, ...], Parameter(negative=())],
+    files: Annotated[tuple[Path, ...], Parameter(negative=(), allow_leading_hyphen=True)],
     /,
     *,
     kind: KindName | None = None,

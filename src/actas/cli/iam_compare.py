@@ -1,5 +1,6 @@
 """``actas iam expand`` and ``actas iam diff``: what patterns match, and what a change of policy changes."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,10 +9,11 @@ from cyclopts import Parameter
 from actas import iam
 from actas.cli import CANNOT_TELL, DENIED, DONE, output
 from actas.cli.iam_ask import named
-from actas.cli.iam_files import KindName, content, guess, policy
+from actas.cli.iam_files import KindName, content, guess, plain, policy
 from actas.iam.misses import shown
 
 _FEW = 5
+Given = Annotated[Path, Parameter(allow_leading_hyphen=True)]  # for "-"
 
 
 def expand(
@@ -49,8 +51,8 @@ def expand(
 
 
 def diff(
-    old: Path,
-    new: Path,
+    old: Given,
+    new: Given,
     /,
     *,
     kind: KindName | None = None,
@@ -83,7 +85,7 @@ def diff(
     document = content(new)
     of = guess(document) if kind is None else iam.Kind(kind)
     found = iam.compare(policy(old, of), policy(new, of, document))
-    print(comparison_json(found) if json else comparison_text(found))
+    print(comparison_json(found) if json else plain(comparison_text(found)))
     counted = {"any": (*found.gained, *found.lost), "gained": found.gained, "lost": found.lost}[fail_on]
     if counted:
         return DENIED
@@ -94,20 +96,28 @@ def comparison_text(found: iam.Comparison) -> str:
     """Write what is gained, what is lost, and what could not be decided."""
     lines: list[str] = []
     for title, changes in (("gained", found.gained), ("lost", found.lost)):
-        lines += [title, *(line for change in changes for line in change_lines(change))]
+        lines += [title, *(f"  {line}" for line in changes_lines(changes))]
         lines += [] if changes else ["  nothing"]
     if found.undecided:
         lines += ["not decided", *(f"  {one}" for one in found.undecided)]
     return "\n".join(lines)
 
 
-def change_lines(change: iam.Change) -> list[str]:
-    """Write one change: the actions, a witness, the statements behind it."""
-    context = change.request.facts
-    lines = [f"  {_listed(change.actions)} on {change.request.resource}"]
-    if context:
-        lines.append(f"    with {', '.join(f'{key} = {shown(value)}' for key, value in sorted(context.items()))}")
-    return lines + [f"    by {named(ref)}" for ref in change.statements]
+def changes_lines(changes: Iterable[iam.Change]) -> list[str]:
+    """Write changes: the actions, witnesses, the statements behind them; those that differ in resource alone as one."""
+    alike: dict[object, list[iam.Change]] = {}
+    for change in changes:
+        alike.setdefault((change.actions, _context(change), change.statements), []).append(change)
+    lines: list[str] = []
+    for first, *more in alike.values():
+        lines += [_listed(first.actions), *(f"  on {one.request.resource}" for one in (first, *more))]
+        lines += [f"  with {context}"] if (context := _context(first)) else []
+        lines += [f"  by {named(ref)}" for ref in first.statements]
+    return lines
+
+
+def _context(change: iam.Change) -> str:
+    return ", ".join(f"{key} = {shown(value)}" for key, value in sorted(change.request.facts.items()))
 
 
 def _listed(actions: tuple[str, ...]) -> str:

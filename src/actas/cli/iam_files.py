@@ -70,3 +70,8 @@ def context(given: Iterable[str], unknown: Iterable[str]) -> Mapping[str, object
 def layer(files: Iterable[Path], kind: iam.Kind) -> tuple[iam.Policy, ...]:
     """Read the policies of a layer."""
     return tuple(policy(file, kind) for file in files)
+
+
+def plain(text: str) -> str:
+    """Keep what a file holds from giving orders to the terminal; line ends stay."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
