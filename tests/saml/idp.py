@@ -59,6 +59,7 @@ def certificate(key, *, days=(-1000, -1)) -> bytes:
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(NOW + timedelta(days=days[0])).not_valid_after(NOW + timedelta(days=days[1]))
+        .add_extension(x509.KeyUsage(True, *[False] * 8), critical=True)  # signxml asks for it
         .sign(key, hashes.SHA256())
     )  # fmt: skip
     return made.public_bytes(serialization.Encoding.DER)

@@ -5,7 +5,7 @@ reads no clock. ``docs/libraries/saml.md`` has examples and every promise.
 """
 
 from actas.saml.assertion import ANY, Assertion, Require
-from actas.saml.bindings import decode_post
+from actas.saml.bindings import decode_post, decode_redirect, encode_post
 from actas.saml.certificates import Certificate
 from actas.saml.content_errors import (
     AmbiguousAttribute,
@@ -47,12 +47,16 @@ from actas.saml.errors import (
     WrongVersion,
 )
 from actas.saml.metadata import Endpoint, Entity, Metadata
+from actas.saml.names import POST, REDIRECT
 from actas.saml.reading import ProxyRestriction
+from actas.saml.requests import authn_request, logout_request, sp_metadata
 from actas.saml.trust import Trust
 from actas.saml.verifying import verify
 
 __all__ = [
     "ANY",
+    "POST",
+    "REDIRECT",
     "AlgorithmRefused",
     "AmbiguousAttribute",
     "AskedWrongly",
@@ -96,6 +100,11 @@ __all__ = [
     "WrongRecipient",
     "WrongRequest",
     "WrongVersion",
+    "authn_request",
     "decode_post",
+    "decode_redirect",
+    "encode_post",
+    "logout_request",
+    "sp_metadata",
     "verify",
 ]

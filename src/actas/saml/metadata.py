@@ -8,7 +8,7 @@ from actas.saml.algorithms import usable
 from actas.saml.certificates import Certificate
 from actas.saml.content_errors import BadCertificate, MetadataExpired
 from actas.saml.errors import AskedWrongly, MalformedDocument, NotSigned, UnexpectedStructure
-from actas.saml.names import ds, local, md
+from actas.saml.names import local, md
 from actas.saml.parsing import METADATA, Element, base64_of, parse
 from actas.saml.signature import has_signature, verify_enveloped
 from actas.saml.times import read_time
@@ -178,13 +178,12 @@ def _is_true(text: str | None) -> bool:
 
 def _certificates(roles: list[Element], use: str) -> tuple[bytes, ...]:
     """Collect the certificates for *use*; a key without a use is for both (SAML metadata 2.4.1.1)."""
-    path = f"{ds('KeyInfo')}/{ds('X509Data')}/{ds('X509Certificate')}"
     found: dict[bytes, None] = {}
     for role in roles:
         for descriptor in role.iterchildren(md("KeyDescriptor")):
             if descriptor.get("use", use) != use:
                 continue
-            for certificate in descriptor.findall(path):
+            for certificate in descriptor.iter("{*}X509Certificate"):  # some write KeyInfo in the wrong namespace
                 try:
                     found[base64_of(certificate)] = None
                 except MalformedDocument:

@@ -106,9 +106,6 @@ def read_statement(element: Element, opener: Opener) -> Statement:
     parts = _sorted(element)
     issuer, subject = _only(parts, "Issuer"), _only(parts, "Subject")
     name = _name_id(subject, opener)
-    conditions = parts.get(saml("Conditions"), ())
-    if len(conditions) > 1:
-        raise UnexpectedStructure(where="Assertion", why="has more than one Conditions")
     return Statement(
         identifier=element.get("ID", ""),
         version=element.get("Version"),
@@ -116,7 +113,7 @@ def read_statement(element: Element, opener: Opener) -> Statement:
         name_id=None if name is None else _text(name),
         name_id_format=None if name is None else name.get("Format"),
         confirmations=_confirmations(subject),
-        conditions=_conditions(conditions[0]) if conditions else Conditions(),
+        conditions=_conditions(_only(parts, "Conditions")),  # SAML profiles 4.1.4.2: an audience is said
         authentications=tuple(_authentication(one) for one in parts.get(saml("AuthnStatement"), ())),
         attributes=_attributes(parts.get(saml("AttributeStatement"), []), opener),
     )

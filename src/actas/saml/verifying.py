@@ -125,7 +125,7 @@ def _nothing_is_misplaced(root: Element) -> None:
     """Refuse assertions and responses that hide: they may stand below the response and inside Advice only."""
     for element in root.iter(_ASSERTION, _ENCRYPTED, _RESPONSE):
         parent = element.getparent()
-        if parent is None or (parent is root and root.tag == _RESPONSE and element.tag != _RESPONSE):
+        if parent is None or element is root or (parent is root and root.tag == _RESPONSE and element.tag != _RESPONSE):
             continue
         if parent.tag != _ADVICE or element.tag == _RESPONSE:
             raise MisplacedAssertion(element=local(element.tag), inside=local(parent.tag))
