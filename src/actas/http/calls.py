@@ -5,6 +5,7 @@ evidence, go through the gateway, and come back as an answer or a problem.
 """
 
 import logging
+import re
 import secrets
 import time
 import traceback
@@ -40,6 +41,7 @@ from actas.settings.schema import Gateway as GatewaySettings
 
 log = logging.getLogger("actas.http")
 _Found = tuple[Match, CanonicalPath]
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _CALL = b"/call/"
 
 
@@ -170,7 +172,7 @@ def _function(scope: Any) -> str:
     segments = canonical_path(scope["raw_path"]).segments
     if len(segments) != 2 or scope["raw_path"].endswith(b"/"):
         raise NoSuchPath
-    if ":" in segments[1]:  # no function's name: admin actions are reached on the control origin only
+    if not _NAME.fullmatch(segments[1]):  # nothing that the settings could name; the trail keeps names, not texts
         raise NoSuchPath
     return segments[1]
 
