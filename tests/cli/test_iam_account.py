@@ -160,7 +160,7 @@ def test_a_principal_is_found_by_the_end_of_its_arn(name):
     ("name", "found"), [("ana", "2 of the 3"), ("chidi", "none of the 3"), ("na", "none of the 3")]
 )
 def test_a_name_that_is_nobodys_or_two_peoples_is_refused(name, found):
-    with pytest.raises(NoSuchPrincipal, match=f"{found} the 3"):
+    with pytest.raises(NoSuchPrincipal, match=found):
         find(NAMES, name)
 
 
