@@ -61,6 +61,12 @@ RULES = [
         {"preset": "google", "audience": "x", "groups": {"lookup": "google"}, "lookup": LOOKUP},
         "lookup.admin",
     ),
+    (
+        "an administrator for somebody who asks for none",
+        KEYCLOAK | {"groups": {"lookup": "keycloak-admin"}, "lookup": {**LOOKUP, "admin": "x"}},
+        "lookup.admin",
+    ),
+    ("a client whose absence means something", KEYCLOAK | {"client": {"absent": "empty"}}, "client.absent"),
     ("a shared secret's algorithm", KEYCLOAK | {"algorithms": ["RS256", "HS256"]}, "algorithms"),
     ("no algorithm", KEYCLOAK | {"algorithms": []}, "algorithms"),
     ("the algorithm none", KEYCLOAK | {"algorithms": "none"}, "algorithms"),

@@ -133,6 +133,9 @@ def _claims(provider: Provider, _preset: Preset) -> Iterator[Shortcoming]:
     for key in ("roles", "scopes", "client"):
         if (claim := claims[key]) is not None and claim.lookup is not None:
             yield Shortcoming(key=f"{key}.lookup", message="is not possible", hint="Only groups are looked up.")
+    if provider.client is not None and provider.client.absent is not None:
+        hint = "Leave it out: a token without a client has none that a rule could name."
+        yield Shortcoming(key="client.absent", message="means nothing", hint=hint)
 
 
 def _lookup(provider: Provider, _preset: Preset) -> Iterator[Shortcoming]:
@@ -143,6 +146,8 @@ def _lookup(provider: Provider, _preset: Preset) -> Iterator[Shortcoming]:
     if wanted == "google" and provider.lookup is not None and provider.lookup.admin is None:
         hint = "Name the administrator on whose behalf the directory is read."
         yield Shortcoming(key="lookup.admin", message="is missing", hint=hint)
+    if wanted not in (None, "google") and provider.lookup is not None and provider.lookup.admin is not None:
+        yield Shortcoming(key="lookup.admin", message=f"means nothing to {wanted}", hint="Leave it out.")
     if wanted is None and provider.lookup is not None:
         hint = "Say by what groups are looked up: `groups: {lookup: …}`; or leave `lookup` out."
         yield Shortcoming(key="lookup", message="is never used", hint=hint)
