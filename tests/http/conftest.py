@@ -452,8 +452,8 @@ def local(running, settings):
 class Process:
     """A gateway as a process of its own, to be ended by signals."""
 
-    def __init__(self, folder: Path, settings: dict) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, settings: dict, token: str) -> None:
+        self.folder, self.token = folder, token
         folder.chmod(0o755)
         (folder / "echo.py").write_text(ECHO)
         (folder / "actas.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
@@ -477,7 +477,16 @@ class Process:
         found = json.loads(place.read_text())
         self.public = found["public_url"].removeprefix("http://")
         self.control = found["control_url"].removeprefix("http://")
+        while not self._takes_calls():  # as long as on a busy machine the state is being opened
+            assert time.monotonic() < ends, self.log()
+            time.sleep(0.1)
         return self
+
+    def _takes_calls(self) -> bool:
+        head = f"POST /call/none HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nAuthorization: Bearer {self.token}\r\n\r\n"
+        time.sleep(0.3)
+        with Wire(self.public) as wire:
+            return wire.say(head.encode()).answer().status == 403
 
     def __exit__(self, *_error) -> None:
         if self.process.poll() is None:
@@ -494,8 +503,8 @@ class Process:
 
 
 @pytest.fixture
-def process(tmp_path):
-    def start(settings: dict) -> Process:
-        return Process(tmp_path, settings)
+def process(tmp_path, tokens):
+    def start(settings: dict, folder: Path = tmp_path) -> Process:
+        return Process(folder, settings, tokens["ana"])
 
     return start

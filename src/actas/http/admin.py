@@ -14,11 +14,11 @@ from actas.errors import ActasError
 from actas.gateway import Gateway
 from actas.http import body, heads, openapi, problems
 from actas.http.calls import Front, unexpected
-from actas.http.errors import MalformedRequest, NoToken, RequestTooLarge, Stopping, TooManyCalls
+from actas.http.errors import HttpError, MalformedRequest, NoToken, RequestTooLarge, Stopping, TooManyCalls
 from actas.model import clock
 from actas.model.call import Call
 from actas.model.evidence import BearerToken
-from actas.model.ids import call_id
+from actas.model.ids import RANDOM, call_id
 from actas.model.outcome import Answered, Refused
 from actas.settings.schema import Limits
 
@@ -68,7 +68,7 @@ class Admin:
     def _page(self, action: Action) -> Any:
         async def page(request: Request) -> Response:
             now = clock.now()
-            name = call_id(now, secrets.token_bytes(10))
+            name = call_id(now, secrets.token_bytes(RANDOM))
             try:
                 return await self._carry(action, request, name)
             except ActasError as error:
@@ -137,3 +137,15 @@ class BadBody(MalformedRequest):
 
     code = "http.bad-body"
     hint = "Send the JSON object that /openapi.json describes."
+
+
+class NoSuchCall(HttpError):
+    """The trail has no call by this name."""
+
+    code = "http.no-such-call"
+    hint = "Take the name from the header Actas-Call-Id of the answer; older calls may be in another place."
+    status = 404
+
+    def __init__(self) -> None:
+        """State what is missing."""
+        super().__init__("the trail has no call by this name")

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from actas.errors import ActasError
@@ -32,7 +33,7 @@ from actas.http.routes import Match, Routes
 from actas.model import clock
 from actas.model.call import Call, Route
 from actas.model.evidence import BearerToken
-from actas.model.ids import call_id
+from actas.model.ids import RANDOM, call_id
 from actas.model.outcome import Streamed
 from actas.model.paths import CanonicalPath, canonical_path
 from actas.model.secret import Secret
@@ -91,7 +92,7 @@ class CallDoor:
         front = self.front
         flights = front.flights
         now = clock.now()
-        name = call_id(now, secrets.token_bytes(10))
+        name = call_id(now, secrets.token_bytes(RANDOM))
         flights.now += 1
         try:
             head = heads.read_head(scope, front.settings.limits)
@@ -169,8 +170,13 @@ def _function(scope: Any) -> str:
     """Read the function's name out of ``/call/NAME``."""
     if scope["method"] != "POST":
         raise MethodNotAllowed(allowed=("POST",))
-    segments = canonical_path(scope["raw_path"]).segments
-    if len(segments) != 2 or scope["raw_path"].endswith(b"/"):
+    return _named(scope["raw_path"])
+
+
+@lru_cache(maxsize=1024)  # the same few paths come again and again
+def _named(raw: bytes) -> str:
+    segments = canonical_path(raw).segments
+    if len(segments) != 2 or raw.endswith(b"/"):
         raise NoSuchPath
     if not _NAME.fullmatch(segments[1]):  # nothing that the settings could name; the trail keeps names, not texts
         raise NoSuchPath

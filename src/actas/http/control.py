@@ -17,7 +17,7 @@ from actas.http import heads, problems
 from actas.http.calls import Front
 from actas.http.errors import MethodNotAllowed, NoSuchPath
 from actas.model import clock
-from actas.model.ids import call_id
+from actas.model.ids import RANDOM, call_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class ControlDoor:
 
 def answer(error: ActasError) -> Response:
     """Give the answer for a page that there is not."""
-    status, head, content = problems.problem(error, call_id(clock.now(), secrets.token_bytes(10)))
+    status, head, content = problems.problem(error, call_id(clock.now(), secrets.token_bytes(RANDOM)))
     made = Response(content, status_code=status)
     made.raw_headers = head
     return made

@@ -14,7 +14,7 @@ from actas.audit import read as trail
 from actas.audit.render import entry_data
 from actas.decide.explain import explain
 from actas.decide.ruleset import RuleSet
-from actas.http.admin import BadBody
+from actas.http.admin import BadBody, NoSuchCall
 from actas.http.metrics import Figures, exposition
 from actas.http.openapi import Asked, Revocation
 from actas.identify.errors import IdentifyError
@@ -112,8 +112,9 @@ class Actions:
         """Give the trail of one call."""
         call = str(json.loads(delivery.call.payload).get("call", ""))
         found = await anyio.to_thread.run_sync(trail.show, self._parts.audit.folder, call)
-        made = _json({"call": call, "records": [entry_data(one) for one in found]})
-        return made if found else dataclasses.replace(made, status=404)
+        if not found:
+            raise NoSuchCall
+        return _json({"call": call, "records": [entry_data(one) for one in found]})
 
     async def revoke(self, delivery: Delivery) -> Answered:
         """Refuse what was issued before; end the sessions that rest on it."""
