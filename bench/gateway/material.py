@@ -33,19 +33,18 @@ def claims(number: int, now: datetime) -> dict:
     }
 
 
-def make(folder: Path, *, tokens: int = TOKENS) -> jose.Key:
-    """Write keys, tokens and wrk's script into *folder*; give the key that signs."""
+def make(folder: Path, *, tokens: int = TOKENS, algorithm: str = "RS256") -> None:
+    """Write keys, tokens and wrk's script into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
     now = clock.now()
-    key = jose.Key.generate("RS256", kid="bench")
-    public = {**key.to_json(), "alg": "RS256", "use": "sig"}
+    key = jose.Key.generate(algorithm, kid="bench")
+    public = {**key.to_json(), "alg": algorithm, "use": "sig"}
     (folder / "jwks.json").write_text(json.dumps({"keys": [public]}))
     header = {"typ": "JWT"}
-    signed = [jose.sign(claims(one, now), key, algorithm="RS256", header=header) for one in range(tokens)]
+    signed = [jose.sign(claims(one, now), key, algorithm=algorithm, header=header) for one in range(tokens)]
     (folder / "tokens.txt").write_text("\n".join(signed))
     (folder / "wrk.lua").write_text(LUA.replace("TOKENS", str(folder / "tokens.txt")))
-    return key
 
 
 PYTHON = {"python": "report.py:handler", "schedule": {"at_once": 64, "waiting": 1000}}

@@ -1,0 +1,302 @@
+"""The tables of bench/README.md, made from bench/results/*.json: goals and their ratios first, then every row.
+
+A goal that is missed stays a row, with its cause. A peer that wins stays a row.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+Result = dict
+Results = dict[str, Result]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """One line of the first table."""
+
+    what: str
+    value: str
+    goal: str
+    met: bool
+    cause: str = ""
+    """Why it is missed."""
+
+
+CAUSES = {
+    "cached": "A SHA-256 of the whole token is nearly all of it: a shorter key would let one token stand for another.",
+    "bare": "The path of a call (strict head, canonical path, body with a limit, identity, decision, sessions, call id) "
+    "is Python; the hello does none of it and never reads its request.",
+    "full": "As above, and two records are made, chained, written and waited for in a thread beside the event loop.",
+    "first": "A first sight verifies, reads every claim into facts, evaluates the rules and derives the session's key, "
+    "in Python; Envoy verifies and matches one list in C++. It is paid once a token: the row of known tokens is what "
+    "a caller meets.",
+    "distinct": "Envoy's figure is one verification in C++; ours is a whole call in Python with two records.",
+    "never": "A first decision reads the identity into condition keys, evaluates IAM and writes the grant; it is paid "
+    "once an identity and function, and what is paid for every call is the row of remembered answers.",
+    "verify": "What is left beside OpenSSL is reading JSON strictly and checking claims, in Python.",
+    "pyjwt": "OpenSSL's own share of this algorithm is so large that no library can be that much faster.",
+    "warm": "The function's process is stopped and continued around every call, its logs are read and its caller is "
+    "signed into an envelope; on a busy machine each of these waits for the processor.",
+    "cold": "A new sandbox of its own (namespaces, control group, mounts) is part of a cold start.",
+    "audit": "The disk: each batch waits for one fdatasync.",
+    "start": "Imports are most of it; see the table of imports.",
+    "memory": "The caches are bounded and not yet full at the second measure.",
+}
+
+
+def goals(results: Results) -> Iterator[Goal]:
+    """Give every goal that has a result."""
+    for name, make in _GOALS.items():
+        if name in results:
+            yield from make(results[name])
+
+
+def _goal(what: str, value: float, limit: float, cause: str, *, at_least: bool = False, unit: str = "") -> Goal:
+    met = value >= limit if at_least else value <= limit
+    sign = "≥" if at_least else "≤"
+    return Goal(
+        what=what,
+        value=f"{value:,.2f}{unit}" if value < 1000 else f"{value:,.0f}{unit}",
+        goal=f"{sign} {limit:,g}{unit}",
+        met=met,
+        cause="" if met else CAUSES[cause],
+    )
+
+
+def _gateway(result: Result) -> Iterator[Goal]:
+    causes = {"token reused, no": "bare", "token reused, both": "full", "10,000": "distinct", "every": "first"}
+    for name, told in result["goals"].items():
+        if told["goal"] is not None:
+            cause = next(cause for start, cause in causes.items() if name.startswith(start))
+            yield _goal(f"a call, CPU: {name}", told["ratio"], told["goal"], cause)
+
+
+def _jose(result: Result) -> Iterator[Goal]:
+    for algorithm, rows in result["verify"].items():
+        ours = rows["actas.jose"]["median_us"]
+        yield _goal(
+            f"verify {algorithm} / OpenSSL alone", round(ours / rows["cryptography"]["median_us"], 2), 1.5, "verify"
+        )
+        ratio = round(rows["pyjwt"]["median_us"] / ours, 2)
+        yield _goal(f"PyJWT / verify {algorithm}", ratio, 2.5, "pyjwt", at_least=True)
+
+
+def _identify(result: Result) -> Iterator[Goal]:
+    yield _goal("a token that is known", result["median_cpu_us"]["known token"], 1.5, "cached", unit=" µs")
+
+
+def _decide(result: Result) -> Iterator[Goal]:
+    for name, told in result["goals"].items():
+        unit = " µs" if name.endswith("µs") else ""
+        yield _goal(f"decide: {name.removesuffix(', µs')}", told["value"], told["goal"], "never", unit=unit)
+
+
+def _invoke(result: Result) -> Iterator[Goal]:
+    ratios = result["ratios"]
+    added = ratios["warm, added by the backend, median us"] / 1000
+    yield _goal("a warm local function: added to the runtime client's round trip", added, 1.0, "warm", unit=" ms")
+    for name, value in ratios.items():
+        if name.startswith("cold") and name.endswith("median"):
+            yield _goal(f"{name.removesuffix(', median')}", value, 1.3, "cold")
+
+
+def _audit(result: Result) -> Iterator[Goal]:
+    for callers in (64, 512):
+        rate = result["medians"][f"actas, {callers} callers"]["records_a_second"]
+        yield _goal(f"audit, {callers} callers, records a second", rate, 20_000, "audit", at_least=True)
+
+
+def _start(result: Result) -> Iterator[Goal]:
+    ready, rise = result["goals"].values()
+    yield _goal("start to ready", ready["value"], ready["goal"], "start", unit=" s")
+    yield _goal("memory after 100,000 tokens / after 50,000", rise["value"], rise["goal"], "memory")
+
+
+_GOALS: dict[str, Callable[[Result], Iterator[Goal]]] = {
+    "gateway": _gateway,
+    "jose": _jose,
+    "identify": _identify,
+    "decide": _decide,
+    "invoke": _invoke,
+    "audit": _audit,
+    "start": _start,
+}
+
+
+def text(results: Results) -> str:
+    """Write all tables."""
+    parts = ["## Goals", "", *_goal_table(list(goals(results)))]
+    for name, (title, make) in _TABLES.items():
+        if name in results:
+            parts += ["", f"## {title}", "", _measured(name, results[name]), "", *make(results[name])]
+    return "\n".join(parts)
+
+
+def _goal_table(found: list[Goal]) -> list[str]:
+    rows = [(one.what, one.value, one.goal, "yes" if one.met else "**no**", one.cause) for one in found]
+    return _table(("what", "measured", "goal", "met", "why not"), rows)
+
+
+def _measured(name: str, result: Result) -> str:
+    machine = result.get("machine", "")
+    if isinstance(machine, dict):
+        kind = machine.get("arch") or machine.get("system", "")
+        machine = f"{kind}, {machine.get('cpus', '?')} cores, Python {machine['python']}"
+    if (python := result.get("python")) and python not in machine:
+        machine = f"{machine}, Python {python}"
+    versions = result.get("versions") or result.get("peers") or {}
+    peers = f"; {', '.join(f'{peer} {version}' for peer, version in versions.items())}" if versions else ""
+    day = f", {result['date']}" if "date" in result else ""
+    return f"`bench/results/{name}.json`: {machine}{day}{peers}."
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> list[str]:
+    lines = [f"| {' | '.join(head)} |", f"|{'|'.join('---' if n == 0 else '---:' for n in range(len(head)))}|"]
+    if head[-1] == "why not":
+        lines[1] = "|---|---:|---:|---|---|"
+    return lines + [f"| {' | '.join(_cell(one) for one in row)} |" for row in rows]
+
+
+def _cell(value: object) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:,.2f}" if abs(value) < 100 else f"{value:,.0f}"
+        case int():
+            return f"{value:,}"
+        case None:
+            return ""
+    return str(value)
+
+
+def _gateway_rows(result: Result) -> list[str]:
+    hello = result["rows"]["bare ASGI hello"]["cpu_us"]
+    rows = [
+        (name, round(one["cpu_us"] / hello, 2), one["cpu_us"], one["a_second"], one["p50_ms"], one["wrong"])
+        for name, one in result["rows"].items()
+    ]
+    head = ("server", "times hello", "CPU µs a request", "requests a second", "p50 ms", "not answered as they should")
+    beside = [(name, told["ratio"]) for name, told in result["goals"].items()]
+    run = (
+        f"{result['connections']} connections, {result['tokens']:,} RS256 tokens of 1.2 KB, {result['rounds']} rounds of "
+        f"{result['seconds']} s in turns."
+    )
+    return [run, "", *_table(("ratio of CPU time", "ratio"), beside), "", *_table(head, rows)]
+
+
+def _jose_rows(result: Result) -> list[str]:
+    libraries = list(next(iter(result["verify"].values())))
+    rows = [
+        (library, *(one for rows in result["verify"].values() for one in _pair(rows, library))) for library in libraries
+    ]
+    head = ("library", *(one for name in result["verify"] for one in (f"{name} / ours", f"{name} µs")))
+    return _table(head, rows)
+
+
+def _pair(rows: dict, library: str) -> tuple[float, float]:
+    return round(rows[library]["median_us"] / rows["actas.jose"]["median_us"], 2), rows[library]["median_us"]
+
+
+def _sizes(table: dict, ours: str, what: str) -> list[str]:
+    sizes = list(table[ours])
+    head = (what, *(f"{size} rules / ours" for size in sizes), *(f"{size} rules, µs" for size in sizes))
+    rows = []
+    for name, row in table.items():
+        ratios = [round(row[size] / table[ours][size], 2) if size in row else "" for size in sizes]
+        rows.append((name, *ratios, *(row.get(size, "") for size in sizes)))
+    return _table(head, rows)
+
+
+def _iam_rows(result: Result) -> list[str]:
+    return _sizes(result["decide_us"], "actas.iam", "library")
+
+
+def _decide_rows(result: Result) -> list[str]:
+    return _sizes(result["decide_us"], "actas, never asked", "question")
+
+
+def _identify_rows(result: Result) -> list[str]:
+    ratios = _table(("ratio", "ratio"), list(result["ratios"].items()))
+    return [*ratios, "", *_table(("what", "CPU µs"), list(result["median_cpu_us"].items()))]
+
+
+def _sigv4_rows(result: Result) -> list[str]:
+    ratios = [(name, round(value, 2)) for name, value in result["ratios"].items()]
+    rows = [(name, round(one["median"], 2), round(one["min"], 2)) for name, one in result["microseconds"].items()]
+    return [*_table(("ratio", "ratio"), ratios), "", *_table(("what", "median µs", "least µs"), rows)]
+
+
+def _invoke_rows(result: Result) -> list[str]:
+    rows = [(name, *(one[key] / 1000 for key in ("median", "best", "p95"))) for name, one in result["times_us"].items()]
+    ratios = _table(("ratio", "value"), list(result["ratios"].items()))
+    return [*ratios, "", *_table(("what", "median ms", "least ms", "p95 ms"), rows)]
+
+
+def _audit_rows(result: Result) -> list[str]:
+    rows = [
+        (name, one["records_a_second"], one["cpu_us_a_call"], one.get("records_a_batch"))
+        for name, one in result["medians"].items()
+    ]
+    head = ("what", "records a second", "CPU µs a call", "records a batch")
+    return [*_table(("ratio", "ratio"), list(result["ratios"].items())), "", *_table(head, rows)]
+
+
+def _start_rows(result: Result) -> list[str]:
+    ready = [(f"ready, {name}", one["median_s"], one["least_s"]) for name, one in result["ready"].items()]
+    cost = list(result["imports_cpu_ms"].items())
+    held = list(result["rss_mb"].items())
+    return [
+        *_table(("start", "median s", "least s"), ready),
+        "",
+        *_table(("import", "CPU ms"), cost),
+        "",
+        *_table(("resident set of a gateway", "MB"), held),
+    ]
+
+
+def _soak_rows(result: Result) -> list[str]:
+    rows = [(name, one["median"], one["most"], one["rose"], one["may_rise"]) for name, one in result["growth"].items()]
+    left, audit, kills = result["after_sigterm"], result["audit"], result["kills"]
+    amiss = "; ".join(result["amiss"]) or "nothing"
+    told = [
+        f"{result['seconds']} s, {result['calls']:,} calls, {result['reloads']} changes of the settings.",
+        f"Amiss: {amiss}.",
+        f"After SIGTERM: exit code {left['exit_code']} within {left['seconds']} s, {left['processes']} processes, "
+        f"{left['groups']} control groups and {left['mounts']} mounts left.",
+        f"The trail holds: {_cell(audit['holds'])} ({audit.get('records', 0):,} records).",
+        f"{kills['kills']} kills under load, no decided call lost: {_cell(kills['holds'])}.",
+    ]
+    return [*told, "", *_table(("what", "median", "most", "rose after the warm-up", "may rise"), rows)]
+
+
+def _kills_rows(result: Result) -> list[str]:
+    names = ("kills", "acknowledged", "lost", "closed_as_unknown", "torn_lines_cut", "records", "holds")
+    return _table(("what", "count"), [(name.replace("_", " "), result[name]) for name in names if name in result])
+
+
+def _fuzz_rows(result: Result) -> list[str]:
+    rows = [
+        (name, one["runs"], one["coverage"], one["seconds"], ", ".join(one["found"]) or "nothing")
+        for name, one in result["targets"].items()
+    ]
+    told = (
+        f"{result['seconds_each']} s each, seed {result['seed']}: {result['runs']:,} runs, {result['crashes']} crashes."
+    )
+    return [told, "", *_table(("target", "runs", "coverage", "seconds", "found"), rows)]
+
+
+_TABLES: dict[str, tuple[str, Callable[[Result], list[str]]]] = {
+    "gateway": ("A call through the gateway", _gateway_rows),
+    "jose": ("Verifying a token", _jose_rows),
+    "identify": ("Believing a caller", _identify_rows),
+    "decide": ("Deciding by the rules", _decide_rows),
+    "iam": ("Evaluating IAM policies", _iam_rows),
+    "sigv4": ("Signing AWS requests", _sigv4_rows),
+    "invoke": ("Local functions", _invoke_rows),
+    "audit": ("Keeping the trail", _audit_rows),
+    "start": ("Starting, imports, memory", _start_rows),
+    "soak": ("Soak", _soak_rows),
+    "audit_kills": ("Killed under load", _kills_rows),
+    "fuzz": ("Fuzzing", _fuzz_rows),
+}
