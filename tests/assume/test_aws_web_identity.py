@@ -4,6 +4,7 @@ The double verifies our token as AWS would (issuer, audience, times) and answers
 policies, the packed size of policies and tags.
 """
 
+import itertools
 import threading
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +12,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from actas import jose
+from actas import iam, jose
 from actas.assume.brokers.aws_web_identity import AwsWebIdentityBroker
 from actas.assume.errors import BrokerRefused, BrokerUnreachable
 from actas.model import clock
@@ -51,7 +52,7 @@ class Sts(BaseHTTPRequestHandler):
             self.answer(*self.server.says)
             return
         ends = clock.now() + timedelta(seconds=int(form["DurationSeconds"]))
-        self.answer(200, ANSWER.format(number=len(self.server.asked), ends=ends))
+        self.answer(200, ANSWER.format(number=next(self.server.numbers), ends=ends))
 
     def answer(self, status, text):
         self.send_response(status)
@@ -66,7 +67,7 @@ class Sts(BaseHTTPRequestHandler):
 @pytest.fixture
 def sts():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Sts)
-    server.asked, server.says = [], None
+    server.asked, server.says, server.numbers = [], None, itertools.count(1)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield server
@@ -174,3 +175,37 @@ async def test_a_token_of_another_issuer_is_refused_by_sts(make, granted, now):
 async def test_a_silent_sts_is_told_from_one_that_says_no(make, granted, now):
     with pytest.raises(BrokerUnreachable):
         await make(sts="http://127.0.0.1:1/").issue(granted(), now=now)
+
+
+def allows(policy, at):
+    everything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    layers = iam.PolicySet(
+        identity=(iam.Policy.parse(everything),), session=(iam.Policy.parse(policy, kind=iam.Kind.SESSION),)
+    )
+    request = iam.Request(
+        principal="arn:aws:sts::000000000000:assumed-role/reader/p-ana",
+        action="lambda:InvokeFunction",
+        resource="arn:aws:lambda:us-east-1:000000000000:function:report:$LATEST",
+        context={"aws:CurrentTime": at},
+    )
+    return iam.evaluate(request, layers).allowed
+
+
+async def test_credentials_that_aws_lets_live_for_longer_are_worth_nothing_after_the_evidence(
+    make, grant, but, now, sts
+):
+    ends = now + timedelta(minutes=5)
+    await make().issue(grant(but(expires_at=ends)), now=now)
+
+    assert len(sts.asked) == 2
+    for form in sts.asked:
+        assert form["DurationSeconds"] == "900"
+        assert allows(form["Policy"], ends - timedelta(seconds=1))
+        assert not allows(form["Policy"], ends)
+
+
+async def test_a_session_that_sts_can_end_itself_has_no_such_statement(make, granted, now, sts):
+    await make().issue(granted(), now=now)
+
+    assert all(int(form["DurationSeconds"]) >= 900 for form in sts.asked)
+    assert [form["Policy"] for form in sts.asked if "aws:CurrentTime" in form["Policy"]] == []

@@ -5,15 +5,20 @@ anything outside the functions that the rule names and less taking any other rol
 """
 
 import json
+from datetime import UTC, datetime
 
 
-def invoke_policy(function_arn: str) -> str:
-    """Write the policy of an invoke session."""
-    return _text([{"Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": [literal(function_arn)]}])
+def invoke_policy(function_arn: str, *, until: datetime | None = None) -> str:
+    """Write the policy of an invoke session; it allows nothing from *until* on."""
+    allowed = {"Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": [literal(function_arn)]}
+    return _text([allowed, *_ended(until)])
 
 
-def work_policy(fence: tuple[str, ...], base: str | None = None) -> str:
-    """Write the policy of a work session: *base* (the role's ``policy`` file) or everything, less the fence."""
+def work_policy(fence: tuple[str, ...], base: str | None = None, *, until: datetime | None = None) -> str:
+    """Write the policy of a work session: *base* (the role's ``policy`` file) or everything, less the fence.
+
+    It allows nothing from *until* on.
+    """
     statements: list[object]
     if base is None:
         statements = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
@@ -23,11 +28,25 @@ def work_policy(fence: tuple[str, ...], base: str | None = None) -> str:
     functions = [literal(arn) for arn in fence if ":execute-api:" not in arn]
     routes = [literal(arn) for arn in fence if ":execute-api:" in arn]
     return _text(
-        [*statements, _outside(["lambda:Invoke*"], functions), _outside(["execute-api:Invoke"], routes), _TAKE]
+        [
+            *statements,
+            _outside(["lambda:Invoke*"], functions),
+            _outside(["execute-api:Invoke"], routes),
+            _TAKE,
+            *_ended(until),
+        ]
     )
 
 
 _TAKE: dict[str, object] = {"Effect": "Deny", "Action": "sts:AssumeRole*", "Resource": "*"}
+
+
+def _ended(until: datetime | None) -> list[object]:
+    """Deny everything from *until* on: whoever holds the credentials may keep them for longer than we do."""
+    if until is None:
+        return []
+    moment = {"aws:CurrentTime": f"{until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    return [{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"DateGreaterThanEquals": moment}}]
 
 
 def _outside(actions: list[str], inside: list[str]) -> dict[str, object]:

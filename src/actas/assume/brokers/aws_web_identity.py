@@ -36,7 +36,7 @@ AUDIENCE: Final = "sts.amazonaws.com"
 TOKEN_LIVES: Final = timedelta(seconds=60)
 PATIENCE: Final = 10.0
 SHORTEST: Final = 900
-"""Seconds; STS hands out nothing shorter (protocols of STS, DurationSeconds), so sessions are cut by us."""
+"""Seconds; STS hands out nothing shorter (protocols of STS, DurationSeconds), so their policies end them sooner."""
 LONGEST_POLICY: Final = 2048
 _LARGEST: Final = 64 * 1024
 _NAMESPACE: Final = "{https://sts.amazonaws.com/doc/2011-06-15/}"
@@ -64,9 +64,10 @@ class AwsWebIdentityBroker:
             return NO_ROLE
         ends = lasts_until(grant, now=now)
         name = await self._pseudonyms.of(grant.identity.issuer, grant.identity.subject)
+        until = ends if ends - now < timedelta(seconds=SHORTEST) else None
         policy = {
-            "invoke": policies.invoke_policy(grant.function_arn),
-            "work": policies.work_policy(grant.fence, grant.role.policy),
+            "invoke": policies.invoke_policy(grant.function_arn, until=until),
+            "work": policies.work_policy(grant.fence, grant.role.policy, until=until),
         }
         made: dict[str, Session] = {}
 
