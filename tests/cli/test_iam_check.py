@@ -5,11 +5,13 @@ import json
 import sys
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from actas import __version__
 from actas.cli import run
 from actas.cli.iam_files import guess
-from actas.cli.iam_findings import Checked, github, sarif, text
+from actas.cli.iam_findings import Checked, github, json_lines, sarif, text
 from actas.iam.finding import Finding
 
 CLEAN = (
@@ -202,3 +204,24 @@ def test_the_kind_is_guessed_from_what_the_statements_name(kind, statement):
 @pytest.mark.parametrize("document", ["", "{", "[]", '{"Statement": 7}', '{"Statement": [7]}', "[" * 5000, "\ud800"])
 def test_what_is_no_policy_is_taken_for_an_identity_policy(document):
     assert guess(document.encode(errors="surrogatepass")) == "identity"
+
+
+@given(document=st.text(max_size=60), line=st.integers(-1, 4), column=st.integers(0, 80), message=st.text(max_size=20))
+def test_whatever_a_file_and_a_finding_hold_there_is_something_to_show(document, line, column, message):
+    one = checked(finding(line=line, column=column, message=message), document=document)
+
+    assert all(letter.isprintable() or letter == "\n" for letter in text([one]))
+    assert json.loads(json_lines([one]))["message"] == message
+    assert json.loads(sarif([one]))["runs"][0]["results"][0]["message"]["text"].startswith(message)
+    assert len(github([one]).splitlines()) <= 1 or any(
+        letter in message for letter in "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+    )
+
+
+@given(document=st.binary(max_size=60) | st.builds(lambda value: json.dumps(value).encode(), st.recursive(
+    st.none() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(["Statement", "Principal", "Action", "Resource"]), inner, max_size=4),
+)))  # fmt: skip
+def test_whatever_a_file_holds_it_has_a_kind(document):
+    assert guess(document) in {"identity", "resource", "trust"}

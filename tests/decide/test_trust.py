@@ -2,11 +2,16 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from actas.decide.explain import explain
 from actas.decide.ruleset import RuleSet
@@ -251,3 +256,62 @@ def test_the_table_on_the_page_is_the_codes():
     )
 
     assert rows == [(key.name, key.type, key.source, key.unknown, key.enforced_by) for key in TABLE]
+
+
+conditions = st.sampled_from(
+    [
+        {},
+        {"ForAnyValue:StringEquals": {"actas:groups": "finance"}},
+        {"Bool": {"actas:mfa": "true"}},
+        {"IpAddress": {"aws:SourceIp": "192.0.2.0/28"}},
+        {"NumericLessThan": {"actas:minute/europe/berlin": "800"}},
+        {"DateGreaterThan": {"aws:CurrentTime": "2026-11-23T12:00:30Z"}},
+        {"NumericLessThan": {"actas:auth-age": "900"}},
+        {"StringNotEquals": {"sts:RoleSessionName": "x"}},
+    ]
+)
+statements = st.builds(
+    lambda principal, effect, condition: statement(principal, effect=effect, **condition),
+    st.sampled_from([CORP, GATEWAY, OTHERS["another realm"], "*"]),
+    st.sampled_from(["Allow", "Allow", "Deny"]),
+    conditions,
+)
+documents = st.none() | st.lists(statements, min_size=1, max_size=3).map(lambda found: document(*found))
+changes = st.fixed_dictionaries(
+    {
+        "groups": st.sampled_from([Missing.UNKNOWN, Known(frozenset()), Known(frozenset({"finance"}))]),
+        "mfa": st.sampled_from([Missing.UNKNOWN, Known(value=True), Known(value=False)]),
+    }
+)
+moments = st.tuples(
+    st.integers(-90, 90).map(lambda seconds: NOON + timedelta(seconds=10 * seconds)),
+    st.sampled_from([Missing.UNKNOWN, Known(ip_address("192.0.2.7")), Known(ip_address("192.0.2.77"))]),
+    st.sampled_from([None, "reader", "writer"]),
+)
+
+
+@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(reader=documents, writer=documents, people=st.lists(changes, min_size=1, max_size=2), data=st.data())
+def test_a_trust_policy_never_widens_and_what_is_remembered_never_changes_it(
+    trusting, ask, ana, reader, writer, people, data
+):
+    rules, without = trusting(reader=reader, writer=writer), trusting()
+    callers = [replace(ana, **change) for change in people]
+
+    for at, address, wanted in data.draw(st.lists(moments, min_size=2, max_size=8)):
+        asked = ask(identity=data.draw(st.sampled_from(callers)), at=at, address=address, requested_role=wanted)
+        found = rules.decide(asked)
+        assert found == trusting(reader=reader, writer=writer).decide(asked)
+        if isinstance(found, Allow):
+            named = replace_role(asked, role(found))
+            assert role(without.decide(named)) == role(found)
+
+
+def replace_role(question, name):
+    return type(question)(
+        identity=question.identity,
+        function=question.function,
+        at=question.at,
+        address=question.address,
+        requested_role=name,
+    )
