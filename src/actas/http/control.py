@@ -19,6 +19,8 @@ from actas.http.errors import MethodNotAllowed, NoSuchPath
 from actas.model import clock
 from actas.model.ids import RANDOM, call_id
 
+_JWKS = "/.well-known/actas/jwks.json"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
@@ -27,6 +29,8 @@ class Told:
     ready: Callable[[], Mapping[str, Any]]
     """The state of each part; ``ready`` in it says whether calls are taken."""
     jwks: Callable[[], Mapping[str, Any]]
+    issuer: str = ""
+    """Our own name as an issuer; where it is empty, nobody can ask for our keys by it."""
 
 
 def public_pages(told: Told) -> list[Route]:
@@ -47,8 +51,24 @@ def public_pages(told: Told) -> list[Route]:
     return [
         Route("/healthz", healthz),
         Route("/readyz", readyz),
-        Route("/.well-known/actas/jwks.json", jwks),
+        Route(_JWKS, jwks),
     ]
+
+
+def issuer_pages(told: Told) -> list[Route]:
+    """Tell where our keys are to whoever trusts us as an issuer, such as AWS (OpenID Connect Discovery 1.0, 4)."""
+    found = {
+        "issuer": told.issuer,
+        "jwks_uri": told.issuer.rstrip("/") + _JWKS,
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+    }
+
+    async def discovery(_request: Request) -> Response:
+        return JSONResponse(found, headers={"cache-control": "max-age=300"})
+
+    return [Route("/.well-known/openid-configuration", discovery)] if told.issuer else []
 
 
 def public_app(told: Told) -> Starlette:
@@ -61,7 +81,7 @@ class ControlDoor:
 
     def __init__(self, told: Told, admin: Sequence[Route], front: Front) -> None:
         self.front = front
-        self._pages = _app([*public_pages(told), *admin])
+        self._pages = _app([*public_pages(told), *issuer_pages(told), *admin])
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request; its head is read as strictly as a call's."""
