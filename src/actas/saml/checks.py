@@ -29,9 +29,21 @@ from actas.saml.errors import (
     WrongRequest,
     WrongVersion,
 )
-from actas.saml.names import BEARER, ENTITY, HOLDER_OF_KEY, SUCCESS, saml, samlp
+from actas.saml.names import BEARER, ENTITY, HOLDER_OF_KEY, SUCCESS, local, saml, samlp
 from actas.saml.parsing import Element
 from actas.saml.reading import Confirmation, Statement
+from actas.saml.signature import SIGNATURE
+
+_CHILDREN = frozenset(
+    {
+        saml("Issuer"),
+        SIGNATURE,
+        samlp("Extensions"),
+        samlp("Status"),
+        saml("Assertion"),
+        saml("EncryptedAssertion"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +84,12 @@ def _response_is_saml_2(envelope: Envelope, _expected: Expected) -> None:
     version = envelope.element.get("Version")
     if version != "2.0":
         raise WrongVersion(found=version)
+
+
+def _response_has_what_the_schema_has(envelope: Envelope, _expected: Expected) -> None:
+    for child in envelope.element:
+        if child.tag not in _CHILDREN and child.tag is not etree.Comment:  # type: ignore[comparison-overlap,unused-ignore]
+            raise UnexpectedStructure(where="Response", why=f"has a child {local(child.tag)}")
 
 
 def _response_was_sent_here(envelope: Envelope, expected: Expected) -> None:
@@ -203,6 +221,7 @@ def _confirmation_answers_the_open_request(one: Confirmation, expected: Expected
 
 ENVELOPE: tuple[Callable[[Envelope, Expected], None], ...] = (
     _response_is_saml_2,
+    _response_has_what_the_schema_has,
     _response_is_a_success,
     _response_was_sent_here,
     _response_comes_from_the_issuer,

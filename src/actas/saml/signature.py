@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives import hashes
+from lxml import etree
 
 from actas.saml.algorithms import DIGESTS, HASHES, OLD_DIGESTS, OLD_SIGNATURES, SIGNATURES, holds
 from actas.saml.certificates import PublicKey
@@ -91,6 +92,8 @@ def _only_signature(element: Element) -> tuple[Element, str]:
 def _genuine_info(signature: Element, keys: Sequence[PublicKey], *, what: str, allow_sha1: bool) -> Element:
     """Verify SignedInfo and give it as it was signed. KeyInfo is never read: keys are pinned."""
     info = signature[0]
+    if next(info.iter(etree.Comment), None) is not None:  # canonicalisation would drop it (CVE-2025-29775)
+        raise SignatureRefused(why="SignedInfo has a comment in it")
     method = _children(info, _SIGNED_INFO)[0]
     signed = canonical(info, _prefixes(method))
     value = base64_of(signature[1])
