@@ -87,3 +87,42 @@ def test_a_trust_policy_decides_who_takes_the_role(gateway, capsys, tmp_path, su
     printed = capsys.readouterr().out
     assert ("[role-not-trusted]" in printed) == bool(code)
     assert ("the trust policy of reader would allow it, but StringEquals on" in printed) == bool(code)
+
+
+NEIGHBOUR = TRUST["Statement"][0]["Principal"]["Federated"].replace("corp", "other")
+ODD = [
+    ("a key that the gateway cannot see", ("sso.example/realms/corp:sub", "aws:SourceVpc"), "settings.trust-blind",
+     "the trust policy of reader looks at aws:sourcevpc, which this gateway cannot see"),
+    ("somebody else's issuer", (TRUST["Statement"][0]["Principal"]["Federated"], NEIGHBOUR), "settings.trust-nobody",
+     "the trust policy of reader names neither this gateway nor the issuer of a provider"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "code", "message"), [row[1:] for row in ODD], ids=[row[0] for row in ODD])
+def test_a_trust_policy_that_can_let_nobody_in_is_warned_of(gateway, capsys, change, code, message):
+    gateway(trust=json.loads(json.dumps(TRUST).replace(*change)))
+
+    assert run(["check", "--json"]) == 0
+    (row,) = [one for one in found(capsys, "actas.yaml") if one["key"] == "roles.reader.trust"]
+    assert (row["code"], row["severity"], row["message"]) == (code, "warning", message)
+
+
+GOOD = ["*", "arn:aws:iam::111122223333:oidc-provider/127.0.0.1:8701"]
+
+
+@pytest.mark.parametrize("principal", GOOD)
+def test_a_trust_policy_that_names_the_gateway_or_everyone_is_not(gateway, capsys, principal):
+    changed = json.dumps(TRUST).replace(TRUST["Statement"][0]["Principal"]["Federated"], principal)
+    gateway(trust=json.loads(changed))
+
+    run(["check", "--json"])
+
+    assert not [one for one in found(capsys, "actas.yaml") if one["key"] == "roles.reader.trust"]
+
+
+def test_good_settings_have_nothing_said_about_the_trust_policy(gateway, capsys):
+    gateway()
+
+    run(["check", "--json"])
+
+    assert not [one for one in found(capsys, "actas.yaml") if one["key"] == "roles.reader.trust"]

@@ -118,6 +118,28 @@ class Trust:
         self._actions = (TAKE, *_ALSO) if in_aws else (TAKE,)
         self.keys = _mentioned(read)
 
+    def blind(self) -> tuple[str, ...]:
+        """List the condition keys of the policy that this gateway cannot see, whoever calls."""
+        return tuple(sorted(key for key in self.keys if not _is_seen(key)))
+
+    def names_nobody(self) -> bool:
+        """Tell whether no Allow names this gateway or the issuer of a provider; False where that cannot be told."""
+        issuers = [self._settings.gateway.control_url]
+        for provider in self._settings.providers.values():
+            if provider.issuer is None:  # made by its preset
+                return False
+            issuers.append(provider.issuer)
+        names = {"*", *(self._named(issuer) for issuer in issuers)}
+        allows = [one for policy in self._policies.resource or () for one in policy.statements if one.effect == "Allow"]
+        return not any(
+            one.not_principal
+            or (
+                one.principals is not None
+                and (one.principals.everyone or not names.isdisjoint(one.principals.federated))
+            )
+            for one in allows
+        )
+
     def allows(self, question: Question, moment: Context) -> bool:
         """Tell whether the caller may take the role at this *moment*."""
         context = self._context(question, moment)
@@ -147,12 +169,12 @@ class Trust:
 
     def _callers(self, identity: Identity) -> tuple[str, ...]:
         """Name the caller as AWS names federated principals: by its provider, and by this gateway."""
+        return tuple(self._named(issuer) for issuer in (identity.issuer, self._settings.gateway.control_url))
+
+    def _named(self, issuer: str) -> str:
         _, partition, _, _, account, _ = self._role.arn.split(":", 5)
-        issuers = (_host(identity.issuer), _host(self._settings.gateway.control_url))
-        return tuple(
-            issuer if issuer in _BUILT_IN else f"arn:{partition}:iam::{account}:oidc-provider/{issuer}"
-            for issuer in issuers
-        )
+        host = _host(issuer)
+        return host if host in _BUILT_IN else f"arn:{partition}:iam::{account}:oidc-provider/{host}"
 
     def _context(self, question: Question, moment: Context) -> Context:
         """Add the keys of `TABLE` to those of the rules, and say of every other key that it is not known."""
@@ -205,12 +227,16 @@ def _mentioned(policies: Iterable[iam.Policy]) -> frozenset[str]:
     return frozenset().union(*found)
 
 
+def _is_seen(key: str) -> bool:
+    return key in _SEEN or key.startswith(_PREFIXES) or (key.endswith((":sub", ":aud")) and not key.startswith("aws:"))
+
+
+_MOMENTS: Final = (keys.WEEKDAY, keys.YESTERDAY, keys.MINUTE, keys.DATE)
+_PREFIXES: Final = (*_MOMENTS, _TAGS)
+_SEEN: Final = frozenset(key.name.lower() for key in (*keys.TABLE, *TABLE))
+
+
 def zones(trusts: Iterable[Trust]) -> set[ZoneInfo]:
     """Find the time zones whose moments trust policies look at."""
-    named = {
-        key.partition("/")[2]
-        for trust in trusts
-        for key in trust.keys
-        if key.startswith((keys.WEEKDAY, keys.YESTERDAY, keys.MINUTE, keys.DATE))
-    }
+    named = {key.partition("/")[2] for trust in trusts for key in trust.keys if key.startswith(_MOMENTS)}
     return {ZoneInfo(name) for name in available_timezones() if name.lower() in named} if named else set()

@@ -73,6 +73,8 @@ CODES: Final = {
     # roles
     "settings.policy": "Something is wrong with a policy; the place is in the policy's file.",
     "settings.role-unused": "No rule gives the role.",
+    "settings.trust-blind": "A role's trust policy rests on a key that this gateway cannot see.",
+    "settings.trust-nobody": "A role's trust policy names neither this gateway nor a provider's issuer.",
     # rules
     "settings.rule-twice": "Two rules have one id.",
     "settings.rule-says-nothing": "A rule says neither `may` nor `may_not`.",

@@ -11,7 +11,9 @@ import msgspec
 
 from actas.audit.errors import AuditError
 from actas.audit.officers import read_public
+from actas.decide.compiled import role_of
 from actas.decide.targets import ADMIN_ACTIONS
+from actas.decide.trust import Trust
 from actas.identify.presets import PRESETS
 from actas.identify.requirements import requirements
 from actas.identify.told import preset_facts
@@ -33,7 +35,7 @@ def load(
     """
     around = Surroundings(presets=preset_facts(), admin_actions=ADMIN_ACTIONS, weak_isolation=weak, today=today)
     loaded = check_secrets(checks.check(read(path), around))
-    loaded = loaded.with_others((*_providers(loaded), *_officers(loaded)))
+    loaded = loaded.with_others((*_providers(loaded), *_officers(loaded), *_trusted(loaded)))
     if isolation is None or loaded.settings is None:
         return loaded
     gateway = msgspec.structs.replace(loaded.settings.gateway, isolation=isolation)
@@ -73,6 +75,26 @@ def _officers(loaded: Loaded) -> tuple[Mistake, ...]:
         found.append(
             loaded.source.mistake("settings.too-few-officers", ("audit", "officers"), message, hint, severity="warning")
         )
+    return tuple(found)
+
+
+def _trusted(loaded: Loaded) -> tuple[Mistake, ...]:
+    """Ask `decide` which trust policies rest on what this gateway cannot see, or let nobody in."""
+    if loaded.broken or loaded.settings is None:  # what is wrong with a policy itself has been said
+        return ()
+    found: list[Mistake] = []
+    texts = trusts(loaded, loaded.settings)
+    for name, text in texts.items():
+        path = ("roles", name, "trust")
+        trust = Trust(role_of(name, loaded.settings.roles[name], None, text), loaded.settings)
+        for key in trust.blind():
+            message = f"the trust policy of {name} looks at {key}, which this gateway cannot see"
+            hint = "Use a key of docs/rules/trust.md: an Allow that rests on another lets nobody in."
+            found.append(loaded.source.mistake("settings.trust-blind", path, message, hint, severity="warning"))
+        if trust.names_nobody():
+            message = f"the trust policy of {name} names neither this gateway nor the issuer of a provider"
+            hint = "Name one as Federated, as docs/rules/trust.md shows; until then nobody takes the role."
+            found.append(loaded.source.mistake("settings.trust-nobody", path, message, hint, severity="warning"))
     return tuple(found)
 
 
