@@ -42,3 +42,10 @@ class ActasError(Exception):
     def message(self) -> str:
         """The facts of this case, one line."""
         return str(self)
+
+    def again(self) -> Self:
+        """Make the same error for another caller: one instance raised twice would mix two tracebacks."""
+        fresh = type(self).__new__(type(self))
+        fresh.args = self.args
+        fresh.__dict__.update(self.__dict__)
+        return fresh

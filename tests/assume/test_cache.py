@@ -125,6 +125,23 @@ async def test_a_making_that_fails_fails_for_its_caller_and_leaves_room(cache, b
     assert len(cache) == 1
 
 
+async def test_a_making_that_fails_fails_for_all_who_wait_for_it_at_once(cache, broker, grant, noon):
+    counting, refused = Counting(broker, slow=0.05, fails=1), []
+
+    async def ask():
+        try:
+            await cache.take(grant(), counting, now=noon)
+        except TooManySessions as wrong:
+            refused.append(wrong)
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(ask)
+
+    assert (counting.made, len(refused), len(set(map(id, refused)))) == (1, 5, 5)
+    assert await cache.take(grant(), counting, now=noon)
+
+
 async def test_the_oldest_idle_session_of_a_subject_goes_first(cache, broker, grant, but, noon):
     def later(minutes):
         return grant(but(expires_at=noon + timedelta(minutes=minutes)))

@@ -35,6 +35,14 @@ async def test_prefetched_keys_are_there_before_the_first_call(house, identify, 
     assert (await room.verify(shown(house.token()), now=clock())).provider == "corp"
 
 
+async def test_telling_how_the_keys_fare_reads_none_of_them(house, identify, monkeypatch):
+    made = identify()
+    await made.prefetch()
+    monkeypatch.setattr(jose.KeySet, "from_json", None)
+
+    assert [one.keys for one in made.state()] == [1]
+
+
 async def test_a_new_key_loses_no_call(house, identify, shown, clock):
     room = identify()
     await room.verify(shown(house.token()), now=clock())

@@ -13,7 +13,7 @@ from types import TracebackType
 
 import anyio
 
-from actas.assume.errors import TooManySessions
+from actas.assume.errors import AssumeError, TooManySessions
 from actas.assume.interface import Broker
 from actas.assume.key import Rests, rests
 from actas.model.decision import Grant
@@ -45,6 +45,8 @@ class Taken(AbstractContextManager[Sessions]):
 @dataclass(slots=True)
 class _Making:
     done: anyio.Event = field(default_factory=anyio.Event)
+    failed: AssumeError | None = None
+    """Why it came to nothing; whoever waited for it hears that too, and does not try one after the other."""
 
 
 class SessionCache:
@@ -79,6 +81,8 @@ class SessionCache:
             if (other := self._making.get(key)) is None:
                 return await self._make(key, grant, broker, now=now)
             await other.done.wait()
+            if other.failed is not None:
+                raise other.failed.again()
         return found
 
     async def _make(self, key: Rests, grant: Grant, broker: Broker, *, now: datetime) -> Taken:
@@ -92,6 +96,9 @@ class SessionCache:
             assert sessions.work is not None
             taken = self._live[key] = Taken(sessions=sessions, whose=whose, ends_at=sessions.work.expires_at)
             return taken
+        except AssumeError as wrong:
+            making.failed = wrong
+            raise
         finally:
             if key not in self._live:
                 self._count(whose, -1)

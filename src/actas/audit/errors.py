@@ -1,7 +1,5 @@
 """Every way the trail cannot be kept or does not hold."""
 
-from typing import Self
-
 from actas.errors import ActasError
 
 
@@ -9,13 +7,6 @@ class AuditError(ActasError):
     """What happened cannot be written down, so it must not happen."""
 
     status = 503
-
-    def again(self) -> Self:
-        """Make the same error for another caller: one instance raised twice would mix two tracebacks."""
-        fresh = type(self).__new__(type(self))
-        fresh.args = self.args
-        fresh.__dict__.update(self.__dict__)
-        return fresh
 
 
 class DiskFull(AuditError):

@@ -59,6 +59,8 @@ class Ring:
         """When to renew; None for keys that never change, once they are read."""
         self._fetch, self._base, self._clock = fetch, base, clock
         self._document: bytes | None = None
+        self._usable = 0
+        """How many keys there are: anybody may ask for it, through ``/readyz``, so it is not worked out each time."""
         self._sets: dict[tuple[frozenset[str], str | None], jose.KeySet] = {}
         self._fetched_at: datetime | None = None
         self._failing_since: datetime | None = None
@@ -119,7 +121,7 @@ class Ring:
         """Tell how the ring fares."""
         return RingState(
             provider=self.source.provider,
-            keys=self._count(),
+            keys=self._usable,
             ready=now < self.good_until,
             fetched_at=self._fetched_at,
             stale_since=self._failing_since,
@@ -167,7 +169,7 @@ class Ring:
                 raise UnexpectedAnswer(what="the key set", why=f"is refused: {wrong.message}") from wrong
             if not keys.keys or keys.is_only_symmetric:
                 raise UnexpectedAnswer(what="the key set", why="has no public key that may be used")
-            self._document, self._sets, self._strangers = published.document, {}, {}
+            self._document, self._usable, self._sets, self._strangers = published.document, len(keys.keys), {}, {}
             self.version += 1
         self._fetched_at, self._failing_since, self._error, self._failures = now, None, None, 0
         self.good_until, self.due = self._life(now, published.max_age)
@@ -186,9 +188,6 @@ class Ring:
         if key not in self._sets:
             self._sets[key] = key_set_for(issuer, self._document or b"")
         return self._sets[key]
-
-    def _count(self) -> int:
-        return 0 if self._document is None else len(jose.KeySet.from_json(self._document).keys)
 
 
 def key_set_for(issuer: Issuer, document: bytes) -> jose.KeySet:
