@@ -9,16 +9,16 @@ import msgspec
 from cyclopts import Parameter
 
 from actas import iam
-from actas.cli import DENIED, DONE, output
+from actas.cli import DENIED, DONE
 from actas.cli.errors import BadFile
 from actas.cli.iam_ask import Files, Texts, levels, named
 from actas.cli.iam_compare import changes_lines
 from actas.cli.iam_errors import NoSuchPrincipal
-from actas.cli.iam_files import content, context, layer, plain
+from actas.cli.iam_files import content, context, json_line, layer, plain
 from actas.iam.matching import action_patterns
 
 Account = Annotated[Files, Parameter(negative=(), required=True)]
-Levels = Annotated[Texts, Parameter(negative=())]
+Levels = Annotated[Texts, Parameter(negative=(), show_default=False)]
 
 
 def who_can(
@@ -27,9 +27,9 @@ def who_can(
     /,
     *,
     account: Account,
-    context_: Annotated[Texts, Parameter(name="--context", negative=())] = (),
-    unknown: Annotated[Texts, Parameter(negative=())] = (),
-    resource_policy: Annotated[Files, Parameter(negative=())] = (),
+    context_: Annotated[Texts, Parameter(name="--context", negative=(), show_default=False)] = (),
+    unknown: Annotated[Texts, Parameter(negative=(), show_default=False)] = (),
+    resource_policy: Annotated[Files, Parameter(negative=(), show_default=False)] = (),
     scp: Levels = (),
     json: bool = False,
 ) -> int:
@@ -78,7 +78,7 @@ def who_can(
     named_outside = list(outsiders(trust, action, resource))
     for one in named_outside:
         data = {"principal": one, "outside": True}
-        print(output.json_line(data) if json else plain(f"{one}\n  is named by the trust policy"), flush=True)
+        print(json_line(data) if json else plain(f"{one}\n  is named by the trust policy"), flush=True)
     print(f"{count} of {len(known.principals)} principals of the account", file=sys.stderr)
     return DONE if count or named_outside else DENIED
 
@@ -106,7 +106,7 @@ def what_can(principal: str, /, *, account: Account, scp: Levels = (), json: boo
     known = _read(account)
     scps = tuple(layer(level, iam.Kind.SCP) for level in levels(scp)) or None
     changes = known.what_can(find(known.principals, principal), scps=scps)
-    for line in [output.json_line(change.to_json()) for change in changes] if json else changes_lines(changes):
+    for line in [json_line(change.to_json()) for change in changes] if json else changes_lines(changes):
         print(line if json else plain(line))
     return DONE if changes else DENIED
 
@@ -166,4 +166,4 @@ def holder_text(holder: iam.Holder) -> str:
 def holder_json(holder: iam.Holder) -> str:
     """Write the same as data."""
     behind = [ref.to_json() for ref in holder.decision.matched if ref.effect == "Allow"]
-    return output.json_line({"principal": holder.principal, "outside": False, "statements": behind})
+    return json_line({"principal": holder.principal, "outside": False, "statements": behind})

@@ -1,16 +1,23 @@
-"""``actas iam …``: IAM policies checked, tried, explained and compared; each command is imported when it is called."""
+"""``actas iam …``: IAM policies checked, tried, explained and compared."""
+
+from collections.abc import Callable
 
 from cyclopts import App
 
+from actas.cli.iam_account import what_can, who_can
+from actas.cli.iam_check import check
+from actas.cli.iam_compare import diff, expand
+from actas.cli.iam_simulate import explain, simulate
+
 app = App(name="iam", help="Check, try, explain and compare IAM policies, as AWS decides them.")
-COMMANDS = {
-    "check": "iam_check:check",
-    "simulate": "iam_simulate:simulate",
-    "explain": "iam_simulate:explain",
-    "expand": "iam_compare:expand",
-    "diff": "iam_compare:diff",
-    "who-can": "iam_account:who_can",
-    "what-can": "iam_account:what_can",
+COMMANDS: dict[str, Callable[..., int]] = {
+    "check": check,
+    "simulate": simulate,
+    "explain": explain,
+    "expand": expand,
+    "diff": diff,
+    "who-can": who_can,
+    "what-can": what_can,
 }
-for name, place in COMMANDS.items():
-    app.command(f"actas.cli.{place}", name=name)
+for name, command in COMMANDS.items():
+    app.command(command, name=name)

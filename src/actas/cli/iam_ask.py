@@ -16,7 +16,7 @@ Texts = tuple[str, ...]
 
 
 def _about(told: str) -> Parameter:
-    return Parameter(help=told, negative=())
+    return Parameter(help=told, negative=(), show_default=False)
 
 
 @Parameter(name="*")

@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from actas import iam
-from actas.cli import CANNOT_TELL, DENIED, DONE, output
+from actas.cli import CANNOT_TELL, DENIED, DONE
 from actas.cli.iam_ask import named
-from actas.cli.iam_files import KindName, content, guess, plain, policy
+from actas.cli.iam_files import KindName, content, guess, json_line, plain, policy
 from actas.iam.misses import shown
 
 _FEW = 5
@@ -46,7 +46,7 @@ def expand(
     actions = [one for one in found if one is not None and level in (None, one.level)]
     for one in actions:
         data = {"action": one.name, "level": one.level, "resources": list(one.resources)}
-        print(output.json_line(data) if json else one.name)
+        print(json_line(data) if json else one.name)
     return DONE if actions else DENIED
 
 
@@ -133,4 +133,4 @@ def comparison_json(found: iam.Comparison) -> str:
         for change in changes
     ]
     last = {"same": found.same, "asked": found.asked, "undecided": list(found.undecided)}
-    return "\n".join(output.json_line(row) for row in (*rows, last))
+    return "\n".join(json_line(row) for row in (*rows, last))

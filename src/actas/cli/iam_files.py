@@ -75,3 +75,8 @@ def layer(files: Iterable[Path], kind: iam.Kind) -> tuple[iam.Policy, ...]:
 def plain(text: str) -> str:
     """Keep what a file holds from giving orders to the terminal; line ends stay."""
     return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
+
+
+def json_line(value: Mapping[str, object]) -> str:
+    """Write one object on one line; `output` does the same, and brings what these commands do without."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)

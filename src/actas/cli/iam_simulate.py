@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from actas import iam
-from actas.cli import DENIED, DONE, output
+from actas.cli import DENIED, DONE
 from actas.cli.errors import BadFile
 from actas.cli.iam_ask import Asked, Policies, explained_text, layers, policy_set, request, verdict_text
-from actas.cli.iam_files import plain
+from actas.cli.iam_files import json_line, plain
 
 _NO_POLICIES, _NOTHING = Policies(), Asked()
 
@@ -46,7 +46,7 @@ def simulate(
     if table is not None:
         return _table(table, policies, junit, json=json)
     decision = iam.evaluate(request(asked), policy_set(layers(policies)))
-    print(output.json_line(_data(decision)) if json else plain(verdict_text(decision)))
+    print(json_line(_data(decision)) if json else plain(verdict_text(decision)))
     return DONE if decision.allowed else DENIED
 
 
@@ -71,7 +71,7 @@ def explain(*, policies: Policies = _NO_POLICIES, asked: Asked = _NOTHING, json:
         Print one JSON object; docs/libraries/iam.md describes it.
     """
     decision = iam.evaluate(request(asked), policy_set(layers(policies)))
-    print(output.json_line(decision.to_json()) if json else plain(explained_text(decision)))
+    print(json_line(decision.to_json()) if json else plain(explained_text(decision)))
     return DONE if decision.allowed else DENIED
 
 
@@ -98,7 +98,7 @@ def _table(file: Path, given: Policies, report: Path | None, *, json: bool) -> i
         except (ValueError, iam.IamError) as wrong:
             raise BadFile(file=file, why=f"{row.says}: {wrong}") from wrong
     for one in tried:
-        print(output.json_line(iam_table.data(one)) if json else plain(iam_table.text(one)))
+        print(json_line(iam_table.data(one)) if json else plain(iam_table.text(one)))
     if report is not None:
         report.write_text(junit(file.name, [(one.row.says, one.wrong) for one in tried]), encoding="utf-8")
     failed = sum(bool(one.wrong) for one in tried)
