@@ -115,8 +115,7 @@ class Gateway:
             if identity is None:
                 identity = await house.identify.verify(evidence, now=call.received_at)
         except IdentifyError as stranger:
-            self.strangers[stranger.code] += 1
-            house.audit.stranger(stranger.code, call.address)
+            self.stranger(stranger.code, call.address)
             raise
         house.admits.admit(identity, now=call.received_at)
         identified_at = self._clock()
@@ -127,6 +126,11 @@ class Gateway:
             self._end(house, call, "refused")
             return Refused(decision=decision)
         return await self._act(house, call, decision.grant, evidence)
+
+    def stranger(self, reason: str, address: Fact[Address]) -> None:
+        """Count a call that never became an identity; also one that a door turned away before it asked who calls."""
+        self.strangers[reason] += 1
+        self.house.audit.stranger(reason, address)
 
     async def _act(self, house: House, call: Call, grant: Grant, evidence: Evidence) -> Outcome:
         """Take the role and run the function; whatever happens, the trail gets its end."""

@@ -83,14 +83,15 @@ class Admin:
         head = heads.read_head(request.scope, settings.limits)
         if self.front.is_stopping:
             raise Stopping
+        peer = request.client.host if request.client else ""
+        address, network = self.front.peers.place(peer, request.scope["headers"])
+        if wait := self.front.networks.take(network, time.monotonic()):
+            self.gateway.stranger(TooManyCalls.code, address)
+            raise TooManyCalls(whose="network", retry_after=wait)
         token = heads.bearer(head, request.scope["query_string"])
         if token is None:
+            self.gateway.stranger(NoToken.code, address)
             raise NoToken
-        address, network = self.front.peers.place(
-            request.client.host if request.client else "", request.scope["headers"]
-        )
-        if wait := self.front.networks.take(network, time.monotonic()):
-            raise TooManyCalls(whose="network", retry_after=wait)
         call = Call(
             id=name,
             function=f"admin:{action.name}",

@@ -135,9 +135,11 @@ class CallDoor:
         peer = scope["client"][0] if scope["client"] else ""
         address, network = front.peers.place(peer, scope["headers"])
         if wait := front.networks.take(network, time.monotonic()):
+            self.gateway.stranger(TooManyCalls.code, address)
             raise TooManyCalls(whose="network", retry_after=wait)
         token = heads.bearer(head, scope["query_string"])
         if token is None:
+            self.gateway.stranger(NoToken.code, address)
             raise NoToken
         function, route = (found[0].function, _route_of(scope, *found)) if found else (_function(scope), None)
         payload = await self.patience.small(receive, head, limits)
