@@ -17,9 +17,11 @@ from actas.model.outcome import Answered
 
 Format = Literal["1.0", "2.0"]
 
-_OURS: Final = frozenset({"authorization", "proxy-authorization", "forwarded", "x-real-ip"})
+_OURS: Final = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "cookie2", "dpop", "forwarded", "x-real-ip", "remote-user"}
+)
 _OURS_BEGIN: Final = ("actas-", "x-forwarded-", "x-amzn-", "x-amz-")
-"""Headers that speak for a caller: a function must not find any that we did not set. The caller's token stays here."""
+"""Headers that speak for a caller: a function must not find any that we did not set. The caller's proofs stay here."""
 
 
 def event(
