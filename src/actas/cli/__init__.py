@@ -80,10 +80,8 @@ def _failed(wrong: ActasError, *, as_json: bool) -> int:
     if isinstance(wrong, BrokenSettings):
         from actas.settings import render
 
-        colour = sys.stderr.isatty()
-        print(
-            render.as_json(wrong.mistakes) if as_json else render.render(wrong.mistakes, colour=colour), file=sys.stderr
-        )
+        as_text = render.render(wrong.mistakes, colour=sys.stderr.isatty())
+        print(render.as_json(wrong.mistakes) if as_json else as_text, end="", file=sys.stderr)
     else:
         _tell(wrong.code, str(wrong), wrong.hint, as_json=as_json)
     if isinstance(wrong, CliError):

@@ -28,7 +28,7 @@ def verify(
 ) -> int:
     """Prove that no record was changed, cut, reordered or lost, up to the last head that is anchored elsewhere.
 
-    Examples:
+    For example:
         actas audit verify
         actas audit verify /backup/audit --keys audit-keys.json --anchor heads/
 
@@ -55,7 +55,7 @@ def verify(
 def tail(count: int = 20, *, folder: Path | None = None, follow: bool = False, json: bool = False) -> int:
     """Show the last records, and with --follow those that come.
 
-    Examples:
+    For example:
         actas audit tail
         actas audit tail 100 --follow --json
 
@@ -90,7 +90,7 @@ def tail(count: int = 20, *, folder: Path | None = None, follow: bool = False, j
 def show(call: str, *, folder: Path | None = None, json: bool = False) -> int:
     """Show everything that the trail holds of one call.
 
-    Example:
+    For example:
         actas audit show 06H0H4HJNZAB18K6AAY5Q3GSWC
 
     Parameters
@@ -121,7 +121,7 @@ def export(
 ) -> int:
     """Write the records of a span of time to standard output.
 
-    Example:
+    For example:
         actas audit export --since 2026-11-01T00:00:00Z --form csv > november.csv
 
     Parameters

@@ -20,7 +20,7 @@ def officer(name: Path, *, json: bool = False) -> int:
 
     It takes two officers and a reason to learn whom a pseudonym stands for.
 
-    Example:
+    For example:
         actas audit officer dalia
 
     Parameters
@@ -58,7 +58,7 @@ def approve(
 ) -> int:
     """Consent, as the first officer, that the second unmasks a pseudonym; prints a line to hand over.
 
-    Example:
+    For example:
         actas audit approve p4u56tezb... --key dalia.key --partner emi.pub --reason "case 17"
 
     Parameters
@@ -101,7 +101,7 @@ def unmask(
 ) -> int:
     """Learn, as the second officer, whom a pseudonym stands for; the trail records it first.
 
-    Example:
+    For example:
         actas audit unmask actas-approval-... --key emi.key
 
     Parameters
@@ -138,7 +138,7 @@ def erase(
 ) -> int:
     """Erase a person: delete what links them to their pseudonyms. The chain still verifies.
 
-    Example:
+    For example:
         actas audit erase --issuer https://sso.example.com/realms/corp --subject 0bc6d3c6-...
 
     Parameters

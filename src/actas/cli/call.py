@@ -44,7 +44,7 @@ def call(
 ) -> int:
     """Call a function and print what it gives back.
 
-    Examples:
+    For example:
         actas call hello --as ana
         actas call report --as ana --payload '{"month": "2026-10"}' --role finance-reader
         actas call report --payload @event.json

@@ -19,7 +19,7 @@ Next:
 def check(settings: Path = Path("actas.yaml"), *, json: bool = False) -> int:
     """Report every mistake in the settings file and the files it names, all at once. Nothing is started.
 
-    Examples:
+    For example:
         actas check
         actas check /etc/actas/actas.yaml --json
 
@@ -36,11 +36,9 @@ def check(settings: Path = Path("actas.yaml"), *, json: bool = False) -> int:
 
     found = load(found_settings(settings), weak=True, today=clock.now().date())
     if json:
-        text = as_json(found.mistakes)
-        if text:
-            print(text)
+        print(as_json(found.mistakes), end="")
     elif found.mistakes:
-        print(render(found.mistakes, colour=sys.stdout.isatty()))
+        print(render(found.mistakes, colour=sys.stdout.isatty()), end="")
     else:
         print(summary(found.mistakes))
     return ASKED_WRONGLY if found.broken else DONE
@@ -49,7 +47,7 @@ def check(settings: Path = Path("actas.yaml"), *, json: bool = False) -> int:
 def schema() -> int:
     """Print the JSON Schema of the settings file, for editors.
 
-    Example:
+    For example:
         actas schema > actas.schema.json
     """
     from actas.settings.jsonschema import schema_json
@@ -61,7 +59,7 @@ def schema() -> int:
 def init(folder: Path = Path(), *, json: bool = False) -> int:
     """Write a commented settings file, a first function and a policy into a folder.
 
-    Examples:
+    For example:
         actas init
         actas init gateway
 

@@ -8,7 +8,7 @@ from actas.cli import DONE
 def completion(shell: Literal["bash", "zsh", "fish"]) -> int:
     """Print the completion script for a shell.
 
-    Example:
+    For example:
         actas completion bash > ~/.local/share/bash-completion/completions/actas
 
     Parameters

@@ -32,7 +32,7 @@ def explain(
 ) -> int:
     """Say whether somebody may call a function, why, and what it would take. Nothing is called.
 
-    Examples:
+    For example:
         actas explain payroll --as ben
         actas explain report --as ana --at 23:00 --from 192.0.2.7
         actas explain "orders:GET /orders/{id}" --claims claims.json
@@ -81,7 +81,7 @@ def who(
 ) -> int:
     """Say who a token is, step by step: from claim to fact to rule to role to function. Never prints the token.
 
-    Examples:
+    For example:
         actas who --as ana
         actas who eyJhbGciOi...
         actas who - < token.txt

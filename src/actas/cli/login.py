@@ -19,7 +19,7 @@ import anyio
 import anyio.to_thread
 
 from actas.cli.login_device import Sleep, begin, wait
-from actas.cli.login_errors import KeyringRefused, LoginError, ProviderNotUsable
+from actas.cli.login_errors import KeyringRefused, LoginError, NoClient, ProviderNotUsable
 from actas.cli.login_loopback import loopback
 from actas.cli.login_pkce import authorization_url, code_from, new_attempt
 from actas.cli.login_provider import LoginClient, asking, discover
@@ -56,7 +56,7 @@ def client_for(
     if not issuers or profile.several_tenants:
         raise ProviderNotUsable(issuer=name, why="it stands for several tenants; sign in at one of them")
     if own is None:
-        raise ProviderNotUsable(issuer=name, why="no client id was given and its settings do not name exactly one")
+        raise NoClient(provider=name)
     audience = many(provider.audience)
     bare = LoginClient(
         provider=name,

@@ -29,7 +29,7 @@ def login(
     Opens the provider's sign-in page in a browser (authorization code with PKCE, answered on loopback); with --device
     on another device. Tokens are kept in the system's keyring, or in files of mode 0600 where there is none.
 
-    Examples:
+    For example:
         actas login
         actas login ana --provider corp --client actas-cli
         actas login --device
@@ -100,7 +100,7 @@ def _secret(variable: str | None) -> Secret | None:
 def logout(name: str = "me", *, settings: Path | None = None, state: Path | None = None, json: bool = False) -> int:
     """Forget a sign-in, and tell the provider so.
 
-    Example:
+    For example:
         actas logout ana
 
     Parameters

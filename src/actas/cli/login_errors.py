@@ -24,6 +24,18 @@ class ProviderNotUsable(LoginError):
         super().__init__(f"{issuer} cannot be used to sign in: {why}")
 
 
+class NoClient(LoginError):
+    """It is not known by which client the provider knows this command."""
+
+    code = "cli.no-client"
+    hint = "Name the client that is registered at the provider for this command: --client ID."
+    exit_code = 2
+
+    def __init__(self, *, provider: str) -> None:
+        """State the provider."""
+        super().__init__(f"no client id was given, and the settings of {provider} do not name exactly one")
+
+
 class ProviderSilent(LoginError):
     """The provider gave no answer that can be read."""
 

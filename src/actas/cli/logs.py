@@ -22,7 +22,7 @@ def logs(
 
     These lines are a stream of their own that may be deleted; the trail holds only their hash.
 
-    Examples:
+    For example:
         actas logs payroll
         actas logs --call 01M84C84M479M51VY2W0WKQGFR
         actas logs payroll --follow

@@ -11,6 +11,8 @@ from typing import Any
 from actas.decide.explain import Explained, Weighed
 from actas.identify.explain import Explanation
 from actas.model.decision import Allow
+from actas.model.facts import Known
+from actas.model.identity import Identity
 
 
 def error_text(code: str, message: str, hint: str) -> str:
@@ -94,6 +96,31 @@ def right(target: str, found: Explained) -> Right:
     return Right(target=target, allowed=isinstance(decision, Allow), role=role, because=decision.reasons[0].because)
 
 
+def facts(identity: Identity) -> dict[str, Any]:
+    """Give what rules can be written about; what is missing by how it is missing."""
+    kind = Known(identity.kind.value.value) if isinstance(identity.kind, Known) else identity.kind
+    single = {"kind": kind, "client": identity.client, "mfa": identity.mfa}
+    several = {"groups": identity.groups, "roles": identity.roles, "scopes": identity.scopes}
+    found: dict[str, Any] = {"provider": identity.provider, "subject": identity.subject}
+    for name, fact in {**single, **several}.items():
+        value = fact.value if isinstance(fact, Known) else {"missing": fact.value}
+        found[name] = sorted(value) if isinstance(value, frozenset) else value
+    return found
+
+
+def _shown(value: object) -> str:
+    match value:
+        case bool():
+            text = "yes" if value else "no"
+        case dict():
+            text = f"({value['missing']})"
+        case list():
+            text = ", ".join(value) or "(none)"
+        case _:
+            text = str(value)
+    return plain(text)
+
+
 def who_text(found: Explanation, rights: Sequence[Right], *, supposed: bool = False) -> str:
     """Write the steps from token to identity, then from identity to rights."""
     verdict = "believed" if found.identity is not None else "not believed"
@@ -102,6 +129,11 @@ def who_text(found: Explanation, rights: Sequence[Right], *, supposed: bool = Fa
     lines += [f"  {step.name:<{width}}  {step.sentence}  [{step.code}]" for step in found.steps]
     allowed = [one for one in rights if one.allowed]
     if found.identity is not None:
+        lines += [
+            "",
+            "the rules see",
+            *(f"  {name:<8}  {_shown(value)}" for name, value in facts(found.identity).items()),
+        ]
         lines += ["", "may call now" if allowed else "may call nothing now"]
         wide = max((len(one.target) for one in allowed), default=0)
         lines += [f"  {one.target:<{wide}}  {one.because}" for one in allowed]
@@ -115,6 +147,7 @@ def who_json(found: Explanation, rights: Sequence[Right], *, supposed: bool = Fa
             "believed": found.identity is not None and not supposed,
             "supposed": supposed,
             "steps": [asdict(step) for step in found.steps],
+            "facts": None if found.identity is None else facts(found.identity),
             "rights": [asdict(one) for one in rights],
         }
     )

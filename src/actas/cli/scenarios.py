@@ -26,7 +26,7 @@ def scenarios(
 ) -> int:
     """Try scenarios against the rules: who calls what, and what must come of it.
 
-    Examples:
+    For example:
         actas test scenarios.yaml
         actas test scenarios.yaml --junit report.xml
 

@@ -11,7 +11,7 @@ def serve(settings: Path = Path("actas.yaml")) -> int:
 
     Calls in flight are finished first. A change of the settings file is taken into use within a second.
 
-    Examples:
+    For example:
         actas serve
         actas serve /etc/actas/actas.yaml
 

@@ -17,7 +17,7 @@ def up(folder: Path | None = None) -> int:
     The settings are those of the folder given (by default the ones that come with Actas). Change a rule in its
     actas.yaml while it runs, and the next call is decided by it.
 
-    Examples:
+    For example:
         actas up
         actas up examples
 
