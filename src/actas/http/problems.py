@@ -21,6 +21,7 @@ TITLES: dict[int, str] = {
     429: "Too many calls",
     431: "The header section is too large",
     500: "Something went wrong",
+    501: "This is not done here",
     502: "The function could not be run",
     503: "The call cannot be taken now",
     504: "The function took too long",
