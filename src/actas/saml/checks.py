@@ -34,6 +34,7 @@ from actas.saml.parsing import Element
 from actas.saml.reading import Confirmation, Statement
 from actas.saml.signature import SIGNATURE
 
+_ISSUER, _STATUS, _CODE = saml("Issuer"), samlp("Status"), samlp("StatusCode")
 _CHILDREN = frozenset(
     {
         saml("Issuer"),
@@ -101,22 +102,23 @@ def _response_was_sent_here(envelope: Envelope, expected: Expected) -> None:
 
 
 def _response_comes_from_the_issuer(envelope: Envelope, expected: Expected) -> None:
-    issuers = [child for child in envelope.element if child.tag == saml("Issuer")]
+    issuers = [child for child in envelope.element if child.tag == _ISSUER]
     if len(issuers) > 1:
         raise UnexpectedStructure(where="Response", why="has more than one Issuer")
     for issuer in issuers:
-        found = "".join(str(part) for part in issuer.itertext(etree.Element)).strip()
+        found = "".join(str(part) for part in issuer.itertext(etree.Element)) if len(issuer) else issuer.text or ""
+        found = found.strip()
         if found != expected.entity_id or issuer.get("Format", ENTITY) != ENTITY:
             raise WrongIssuer(found=found, wanted=expected.entity_id)
 
 
 def _response_is_a_success(envelope: Envelope, _expected: Expected) -> None:
-    statuses = [child for child in envelope.element if child.tag == samlp("Status")]
-    codes = [child for status in statuses for child in status if child.tag == samlp("StatusCode")]
+    statuses = [child for child in envelope.element if child.tag == _STATUS]
+    codes = [child for status in statuses for child in status if child.tag == _CODE]
     if len(statuses) != 1 or len(codes) != 1:
         raise UnexpectedStructure(where="Response", why="does not have exactly one status")
     if codes[0].get("Value") != SUCCESS:
-        nested = codes[0].iterdescendants(samlp("StatusCode"))
+        nested = codes[0].iterdescendants(_CODE)
         raise StatusNotSuccess(codes=tuple(code.get("Value", "") for code in (codes[0], *nested))[:3])
 
 

@@ -30,6 +30,7 @@ _CHILDREN = frozenset(
         "AttributeStatement",
     )
 )
+_CONTEXT, _CLASS = saml("AuthnContext"), saml("AuthnContextClassRef")
 _NAME_ID, _ENCRYPTED_ID, _CONFIRMATION = saml("NameID"), saml("EncryptedID"), saml("SubjectConfirmation")
 _DATA, _AUDIENCE, _RESTRICTION = saml("SubjectConfirmationData"), saml("Audience"), saml("AudienceRestriction")
 _ONE_TIME, _PROXY = saml("OneTimeUse"), saml("ProxyRestriction")
@@ -222,7 +223,7 @@ def _authentication(element: Element) -> Authentication:
     instant = _time(element, "AuthnInstant")
     if instant is None:
         raise UnexpectedStructure(where="AuthnStatement", why="has no AuthnInstant")
-    contexts = element.findall(f"{saml('AuthnContext')}/{saml('AuthnContextClassRef')}")
+    contexts = [one for context in element if context.tag == _CONTEXT for one in context if one.tag == _CLASS]
     if len(contexts) > 1:
         raise UnexpectedStructure(where="AuthnContext", why="has more than one AuthnContextClassRef")
     return Authentication(

@@ -13,8 +13,11 @@ def read_time(text: str, *, what: str) -> datetime:
     found = _TIME.fullmatch(text)
     if found is None:
         raise MalformedDocument(part=what, why="is not a time")
-    whole, fraction, zone = found[1], (found[2] or "")[:7], found[3] or "Z"
+    whole, fraction, zone = found.groups()
+    fraction, zone = (fraction or "")[:7], zone or "Z"
     try:
+        if zone == "Z":
+            return datetime.fromisoformat(f"{whole}{fraction}+00:00")
         return datetime.fromisoformat(f"{whole}{fraction}{zone}").astimezone(UTC)
     except (ValueError, OverflowError):
         raise MalformedDocument(part=what, why="is not a time") from None
