@@ -26,6 +26,7 @@ from actas.wiring.parts import Parts
 
 T = TypeVar("T", bound=msgspec.Struct)
 Work = Callable[[Delivery], Awaitable[Answered]]
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
 
 
 class Standing(Protocol):
@@ -150,9 +151,12 @@ def _body(delivery: Delivery, shape: type[T]) -> T:
 def _time(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        moment = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
     except (ValueError, OverflowError) as wrong:
         raise BadBody(why="a time in it is not of the form 2026-11-23T23:00:00Z") from wrong
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:  # beyond, the day before or another zone's day is no date
+        raise BadBody(why=f"a time in it is not between {_FIRST_YEAR} and {_LAST_YEAR}")
+    return moment
 
 
 def _address(text: str) -> Any:
