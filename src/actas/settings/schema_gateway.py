@@ -44,7 +44,7 @@ class Limits(Keys, frozen=True):
     request_time: Span = Span.read("30s")
     """How long a client may take to send its body."""
     connections: Count = 1024
-    """How many connections may be open at once."""
+    """How many requests may be in flight at once; idle connections do not count."""
     sessions: Count = 10_000
     """Live sessions in all; the oldest idle ones go first."""
     sessions_per_subject: Count = 100
