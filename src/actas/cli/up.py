@@ -77,9 +77,11 @@ Ready.
   rules      {folder / "actas.yaml"}  (change them; the next call is decided by them)
 
 Try, in another terminal:
-  .venv/bin/actas call hello --as ana      allowed, and why: .venv/bin/actas explain hello --as ana
-  .venv/bin/actas call payroll --as ana    allowed: ana is in finance and used a second factor
-  .venv/bin/actas call payroll --as ben    denied, and why
-  .venv/bin/actas call whoami --as ana     what the function knows of its caller
+  .venv/bin/actas call hello --as ana       allowed
+  .venv/bin/actas call payroll --as ana     allowed: ana is in finance and used a second factor
+  .venv/bin/actas call payroll --as ben     denied, and why
+  .venv/bin/actas explain payroll --as ben  each rule, and what it would take
+  .venv/bin/actas who --as ben              what the rules see of ben, and what he may call
+  .venv/bin/actas audit tail                what was written down
 
 Ctrl-C ends it."""
