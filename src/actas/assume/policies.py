@@ -6,14 +6,17 @@ anything outside the functions that the rule names and less taking any other rol
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
+@lru_cache(maxsize=1024)  # the same few for every caller, and as dear as sealing
 def invoke_policy(function_arn: str, *, until: datetime | None = None) -> str:
     """Write the policy of an invoke session; it allows nothing from *until* on."""
     allowed = {"Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": [literal(function_arn)]}
     return _text([allowed, *_ended(until)])
 
 
+@lru_cache(maxsize=1024)
 def work_policy(fence: tuple[str, ...], base: str | None = None, *, until: datetime | None = None) -> str:
     """Write the policy of a work session: *base* (the role's ``policy`` file) or everything, less the fence.
 

@@ -6,6 +6,7 @@ they are in. When a session is used again, a fact that was not kept is unknown, 
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from actas import iam
 from actas.decide import keys
@@ -52,8 +53,13 @@ def kept(identity: Identity, known: Context, wanted: Tested) -> Facts:
             found.append((key, "true" if value else "false"))
         else:
             has = values.intersection((value,) if isinstance(value, str) else value)
-            found.append((key, json.dumps(sorted(has)) if has else "[]"))
+            found.append((key, _listed(has)))
     return tuple(found)
+
+
+@lru_cache(maxsize=4096)  # the same few for every caller: of all values only those that rules name
+def _listed(values: frozenset[str]) -> str:
+    return json.dumps(sorted(values))
 
 
 def opened(facts: Facts, now: float) -> Context:
