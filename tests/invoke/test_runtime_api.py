@@ -225,3 +225,13 @@ def test_chunks_without_end_are_too_much():
     said = parse(post(b"invocation/a/response", b"1\r\nx\r\n" * 100_001, b"Transfer-Encoding: chunked"))
 
     assert said[0] == "too much"
+
+
+@pytest.mark.parametrize("after", [b"", b"zz\r\n"], ids=["a chunk that is not whole", "what is no chunk"])
+def test_the_bytes_of_a_chunk_are_held_once_also_where_what_follows_is_refused(after):
+    connection = Connection(Heard())
+    sent = post(b"invocation/a/response", b"5\r\nabcde\r\n" + after, b"Transfer-Encoding: chunked")
+
+    connection.data_received(sent)
+
+    assert connection.held == 5 + len(after)

@@ -161,19 +161,21 @@ class Connection(asyncio.Protocol):
     def _read_chunks(self, headers: dict[str, str]) -> bytes | None:
         """Read a streamed answer, whose trailers may say that it failed half-way; each byte is looked at once."""
         at, done = 0, False
-        while not done and (line_end := self._buffer.find(b"\r\n", at)) >= 0:
-            size = _chunk_size(bytes(self._buffer[at:line_end]))
-            if size == 0:
-                done = True
-                break
-            if len(self._buffer) < line_end + 2 + size + 2:
-                break
-            self._body += self._buffer[line_end + 2 : line_end + 2 + size]
-            at = line_end + 2 + size + 2
-            self._count += 1
-            if len(self._body) > LARGEST_ANSWER or self._count > _MOST_CHUNKS:
-                raise _TooLarge
-        del self._buffer[:at]
+        try:
+            while not done and (line_end := self._buffer.find(b"\r\n", at)) >= 0:
+                size = _chunk_size(bytes(self._buffer[at:line_end]))
+                if size == 0:
+                    done = True
+                    break
+                if len(self._buffer) < line_end + 2 + size + 2:
+                    break
+                self._body += self._buffer[line_end + 2 : line_end + 2 + size]
+                at = line_end + 2 + size + 2
+                self._count += 1
+                if len(self._body) > LARGEST_ANSWER or self._count > _MOST_CHUNKS:
+                    raise _TooLarge
+        finally:  # what was moved is held once, also where what follows is refused
+            del self._buffer[:at]
         if len(self._buffer) > LARGEST_ANSWER + _LARGEST_HEAD:
             raise _TooLarge
         return self._read_trailers(headers) if done else None
