@@ -54,6 +54,7 @@ TOLD = {
     "processes": "Live function processes.",
     "requests_in_flight": "Requests that are being answered.",
     "providers_unusable": "Providers whose keys cannot be used.",
+    "lookups_failing": "Providers whose groups could not be looked up the last time.",
 }
 
 

@@ -171,6 +171,7 @@ class _House:
             "processes": len(self.parts.pool.pool),
             "requests_in_flight": sum(one.front.flights.now for one in (*self._leaving, self.furnished)),
             "providers_unusable": sum(not one.ready for one in self.parts.identify.state()),
+            "lookups_failing": sum(one.error is not None for one in self.parts.identify.lookup_state()),
         }
 
     def ready(self) -> Mapping[str, Any]:
@@ -193,6 +194,7 @@ class _House:
                 {"provider": one.provider, "ready": one.ready, "error": one.error}
                 for one in self.parts.identify.state()
             ],
+            "lookups": [{"provider": one.provider, "error": one.error} for one in self.parts.identify.lookup_state()],
         }
 
 
