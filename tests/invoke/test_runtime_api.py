@@ -227,9 +227,20 @@ def test_chunks_without_end_are_too_much():
     assert said[0] == "too much"
 
 
-@pytest.mark.parametrize("after", [b"", b"zz\r\n"], ids=["a chunk that is not whole", "what is no chunk"])
+class Deaf(asyncio.Transport):
+    """A transport that takes what it is given, and closes when it likes."""
+
+    def write(self, data):
+        pass
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize("after", [b"3\r\nx", b"zz\r\n"], ids=["a chunk that is not whole", "what is no chunk"])
 def test_the_bytes_of_a_chunk_are_held_once_also_where_what_follows_is_refused(after):
     connection = Connection(Heard())
+    connection.connection_made(Deaf())
     sent = post(b"invocation/a/response", b"5\r\nabcde\r\n" + after, b"Transfer-Encoding: chunked")
 
     connection.data_received(sent)
