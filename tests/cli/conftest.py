@@ -20,6 +20,10 @@ def hello(event, context):
     print("greeting", event.get("name"))
     return {"hello": event.get("name", "you")}
 
+def slow(event, context):
+    import time
+    time.sleep(8)
+
 def broken(event, context):
     raise KeyError("month")
 """
@@ -32,11 +36,11 @@ def settings(issuer):
         "providers": {"corp": {"preset": "oidc", "issuer": issuer, "audience": "actas", "private": True}},
         "functions": {
             name: {"python": f"functions.py:{of}", "timeout": "10s"}
-            for name, of in {"hello": "hello", "broken": "broken", "payroll": "hello"}.items()
+            for name, of in {"hello": "hello", "broken": "broken", "slow": "slow", "payroll": "hello"}.items()
         },
         "roles": {"staff": {"arn": "arn:aws:iam::000000000000:role/staff"}},
         "rules": [
-            {"id": "everybody", **everybody, "may": ["hello", "broken"], "as": "staff"},
+            {"id": "everybody", **everybody, "may": ["hello", "broken", "slow"], "as": "staff"},
             {"id": "finance", "who": {"provider": "corp", "groups": ["finance"]}, "may": ["payroll"], "as": "staff"},
         ],
     }

@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -337,6 +339,41 @@ def test_a_port_that_is_taken_is_said_to_be_so(actas, tmp_path):
     assert process.returncode in (2, 3)
     assert b"Traceback" not in err
     assert str(port).encode() in err
+
+
+def test_a_call_that_is_interrupted_has_not_come_to_its_answer(bench, at_bench):
+    with command("call", "slow", "--as", "ana", folder=bench.folder) as process:
+        ends = time.monotonic() + 30
+        while not any(one.get("function") == "slow" for one in at_bench("audit", "tail", "--json").lines):
+            assert time.monotonic() < ends
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, out) == (3, b"")
+    assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_serve_ends_when_it_is_told_and_withdraws_what_it_announced(actas, tmp_path, told):
+    listen = "gateway:\n  listen: 127.0.0.1:0\n  control_listen: 127.0.0.1:0\n"
+    (tmp_path / "actas.yaml").write_text(f"{listen}providers: {{}}\nfunctions: {{}}\nrules: []\n")
+    place = tmp_path / ".actas" / "up.json"
+    with command("serve", folder=tmp_path) as process:
+        ends = time.monotonic() + 30
+        while not place.exists():
+            assert process.poll() is None, process.stderr.read()
+            assert time.monotonic() < ends
+            time.sleep(0.02)
+        settings = json.loads(place.read_text())["settings"]
+        time.sleep(0.2)
+        process.send_signal(told)
+        out, err = process.communicate(timeout=30)
+
+    assert (process.returncode, out) == (0, b"")
+    assert err.startswith(b"Ready: calls on http://127.0.0.1:")
+    assert b"Traceback" not in err
+    assert settings == str(tmp_path / "actas.yaml")
+    assert not place.exists()
 
 
 def test_the_application_is_built_without_a_name():

@@ -10,7 +10,10 @@ DONE, DENIED, ASKED_WRONGLY, CANNOT_TELL = 0, 1, 2, 3
 
 def main() -> None:
     """Run the command and end with its exit code: 0 done or allowed, 1 denied, 2 asked wrongly, 3 could not tell."""
-    code = run(sys.argv[1:])
+    try:
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while the command was still being imported
+        code = CANNOT_TELL
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -30,6 +30,7 @@ def build(named: str | None = None) -> App:
         help="Who may run which function, when, and as whom.",
         version=__version__,
         help_format="plaintext",
+        suppress_keyboard_interrupt=False,  # Ctrl-C has our exit codes
     )
     for name, (place, told) in COMMANDS.items():
         more = {} if name == named else {"help": told}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from actas.cli import ASKED_WRONGLY, DONE, output
 from actas.cli.errors import AlreadyThere, CannotWrite
-from actas.cli.places import found as found_settings
+from actas.cli.places import here
 
 NEXT = """
 Next:
@@ -16,7 +16,7 @@ Next:
   actas call hello"""
 
 
-def check(settings: Path = Path("actas.yaml"), *, json: bool = False) -> int:
+def check(settings: Path | None = None, *, json: bool = False) -> int:
     """Report every mistake in the settings file and the files it names, all at once. Nothing is started.
 
     For example:
@@ -26,7 +26,7 @@ def check(settings: Path = Path("actas.yaml"), *, json: bool = False) -> int:
     Parameters
     ----------
     settings:
-        The settings file.
+        The settings file; by default that of the gateway that runs here, else actas.yaml.
     json:
         Print one JSON object a mistake.
     """
@@ -34,7 +34,7 @@ def check(settings: Path = Path("actas.yaml"), *, json: bool = False) -> int:
     from actas.settings.render import as_json, render, summary
     from actas.wiring.load import load
 
-    found = load(found_settings(settings), weak=True, today=clock.now().date())
+    found = load(here(settings).found(), weak=True, today=clock.now().date())
     if json:
         print(as_json(found.mistakes), end="")
     elif found.mistakes:
