@@ -42,6 +42,7 @@ class Row:
 
 
 HELLO = "bare ASGI hello"
+READING = "bare ASGI hello that reads its request's body"
 REUSED_BARE = "actas: token reused, no trail"
 REUSED = "actas: token reused, both records"
 DISTINCT = "actas: 10,000 tokens, all on"
@@ -59,6 +60,7 @@ VERIFYING = "Granian ASGI verifying each token, nothing else"
 
 ROWS = (
     Row(name=HELLO, server="hello"),
+    Row(name=READING, server="reading"),
     Row(name=REUSED_BARE, server="bare"),
     Row(name=REUSED, server="full"),
     Row(name=DISTINCT, server="full", tokens=MANY),
@@ -79,6 +81,8 @@ ROWS = (
 GOALS = (
     ("token reused, no trail / bare hello", REUSED_BARE, HELLO, 2.0),
     ("token reused, both records / bare hello", REUSED, HELLO, 3.0),
+    ("token reused, no trail / hello that reads the body", REUSED_BARE, READING, None),
+    ("token reused, both records / hello that reads the body", REUSED, READING, None),
     ("10,000 tokens, all on / Envoy jwt_authn + RBAC", DISTINCT, ENVOY, 1.0),
     ("every token new, all on / Envoy jwt_authn + RBAC", FIRST, ENVOY, 1.0),
     ("10,000 tokens, all on / Envoy with its token cache", DISTINCT, ENVOY_CACHED, None),
@@ -120,6 +124,7 @@ class Field:
     def _start(self, name: str) -> load.Server:
         starts: dict[str, Callable[[], load.Server]] = {
             "hello": lambda: self._serve("hello"),
+            "reading": lambda: self._serve("reading"),
             "verify": lambda: self._serve("verify"),
             "backend": lambda: self._serve("hello", beside_load=True),
             "bare": lambda: self._gateway("bare", "bare"),

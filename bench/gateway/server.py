@@ -1,6 +1,6 @@
 """One server to be measured: a bare hello, one that verifies each token, or the gateway.
 
-usage: server.py hello|verify|bare|full|whole FOLDER PORT
+usage: server.py hello|reading|verify|bare|full|whole FOLDER PORT
 
 ``bare`` and ``full`` run a backend that does nothing, the first without a trail; ``whole`` is the gateway as it is.
 """
@@ -52,6 +52,12 @@ async def hello(_scope, _receive, send):
     await send({"type": "http.response.body", "body": ANSWER})
 
 
+async def reading(scope, receive, send):
+    """Read the request's body first, as whoever takes events must."""
+    await receive()
+    await hello(scope, receive, send)
+
+
 async def verifying(keys, issuer, audience, scope, receive, send):  # noqa: PLR0917 - three bound, three ASGI's
     """Verify each time and look for one group: what a function behind no gateway would do by itself."""
     token = dict(scope["headers"])[b"authorization"][7:].decode()
@@ -85,6 +91,8 @@ def main() -> None:
     options = {"use_uvloop": True}
     if mode == "hello":
         anyio.run(_serve, hello, port, backend_options=options)
+    elif mode == "reading":
+        anyio.run(_serve, reading, port, backend_options=options)
     elif mode == "verify":
         keys = jose.KeySet.from_json((folder / "jwks.json").read_bytes())
         app = partial(verifying, keys, "https://bench.example/", "actas")
