@@ -275,10 +275,21 @@ def test_a_document_that_is_just_not_too_large_is_accepted(idp, verify):
     assert verify(response + b" " * (256 * 1024 - len(response))).name_id == "ana"
 
 
+def repeated_namespaces():
+    """Each element uses 60 namespaces that are declared once; a canonical form would declare them at each."""
+    declared = " ".join(f'xmlns:n{n}="urn:{n:0>240}"' for n in range(60))
+    used = "<x " + " ".join(f'n{n}:a=""' for n in range(60)) + "/>"
+    info = f'<ds:SignedInfo xmlns:ds="{DS}">' + used * 400 + "</ds:SignedInfo>"
+    signature = f'<ds:Signature xmlns:ds="{DS}">{info}<ds:SignatureValue>AAAA</ds:SignatureValue></ds:Signature>'
+    root = f'{RESPONSE} xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_r" {declared}>'
+    return f"{root}{signature}</samlp:Response>".encode()
+
+
 HOSTILE = {
     "20,000 attributes": lambda: b"<a " + b" ".join(b'a%d=""' % n for n in range(20_000)) + b"/>",
     "20,000 namespaces": lambda: b"<a " + b" ".join(b'xmlns:a%d="u:x"' % n for n in range(13_000)) + b"/>",
     "long namespaces": lambda: b'<a xmlns:n="u:' + b"x" * 200_000 + b'">' + b"<n:b/>" * 9_000 + b"</a>",
+    "namespaces that canonicalisation repeats": repeated_namespaces,
     "deep": lambda: b"<a>" * 80_000,
     "entities": lambda: b'<!DOCTYPE a [<!ENTITY b "' + b"x" * 1000 + b'">]><a>' + b"&b;" * 80_000 + b"</a>",
     "comments": lambda: b"<a>" + b"<!---->" * 37_000 + b"</a>",

@@ -371,6 +371,31 @@ def test_how_somebody_signed_in_can_be_required(idp, verify):
         verify(idp.response(), require=saml.Require(authn_contexts=("https://refeds.org/profile/mfa",)))
 
 
+def test_an_assertion_without_an_id_is_refused_though_the_response_is_signed(idp, verify):
+    assert verify(idp.response(sign="response", id="_other")).id == "_other"
+    with pytest.raises(saml.UnexpectedStructure):
+        verify(idp.response(sign="response", id=""))
+
+
+def test_an_assertion_without_conditions_is_refused(idp, verify):
+    with pytest.raises(saml.UnexpectedStructure):
+        verify(idp.response(conditions=" "), audience=None)
+
+
+def test_a_recipient_that_is_not_checked_may_be_absent(idp, verify):
+    data = GOOD.replace(PLACE, "")
+
+    assert verify(idp.response(data=data), recipient=None).recipient is None
+
+
+def test_a_response_with_a_child_that_the_schema_has_not_is_refused(idp, verify):
+    extensions = "<samlp:Extensions><x/></samlp:Extensions>"
+
+    assert verify(idp.response(envelope={"extra": extensions})).name_id == "ana"
+    with pytest.raises(saml.UnexpectedStructure):
+        verify(idp.response(envelope={"extra": "<x/>"}))
+
+
 def test_an_assertion_without_sign_in_is_refused(idp, verify):
     with pytest.raises(saml.UnexpectedStructure):
         verify(idp.response(authn=""))

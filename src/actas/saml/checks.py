@@ -192,7 +192,7 @@ def confirm(statement: Statement, expected: Expected) -> Confirmation:
     raise refusals[0]
 
 
-def _confirmation_is_complete(one: Confirmation, _expected: Expected) -> None:
+def _confirmation_is_complete(one: Confirmation, expected: Expected) -> None:
     """See that it has what SAML profiles 4.1.4.2 asks of a bearer, and not what it forbids."""
     if not one.has_data:
         raise NotConfirmed(why="it has no SubjectConfirmationData")
@@ -200,7 +200,7 @@ def _confirmation_is_complete(one: Confirmation, _expected: Expected) -> None:
         raise NotConfirmed(why="it has a NotBefore, which a bearer must not have")
     if one.not_on_or_after is None:
         raise NotConfirmed(why="it has no NotOnOrAfter")
-    if one.recipient is None:
+    if one.recipient is None and expected.recipient is not None:
         raise NotConfirmed(why="it has no Recipient")
 
 

@@ -27,6 +27,8 @@ class Limits:
     depth: int = 64
     attributes: int = 64
     namespaces: int = 128
+    namespace_bytes: int = 8192
+    """Of all different namespaces together: canonicalisation repeats them at each element that uses them."""
     comments_beside: bool = False
     """Whether comments may stand before and behind the root, as in hand-kept metadata."""
 
@@ -46,7 +48,6 @@ _ids = etree.XPath("//@ID|//@Id", smart_strings=False)
 _lower_ids = etree.XPath("boolean(//@id|//@iD)")
 _qualified_ids = etree.XPath("boolean(//@*[namespace-uri() and translate(local-name(), 'ID', 'id') = 'id'])")
 _nodes = etree.XPath("count(//node())")
-_instructions = etree.XPath("boolean(//processing-instruction())")
 
 
 def _too_deep(limit: int) -> etree.XPath:
@@ -126,8 +127,8 @@ def _gate(raw: bytes, limits: Limits) -> bytes:
 
 def _measure(root: Element, limits: Limits) -> None:
     tree = root.getroottree()
-    if tree.docinfo.internalDTD is not None or _instructions(root):
-        raise ForbiddenConstruct(construct="a document type or processing instruction")
+    if tree.docinfo.internalDTD is not None:  # the gate let none through; this is the second lock
+        raise ForbiddenConstruct(construct="a document type")
     if not limits.comments_beside and (root.getprevious() is not None or root.getnext() is not None):
         raise ForbiddenConstruct(construct="a comment beside its root")
     if _nodes(root) > limits.nodes:
@@ -144,6 +145,8 @@ def _look_at_namespaces(root: Element, raw: bytes, limits: Limits) -> None:
     different = set(found)
     if len(different) > limits.namespaces:
         raise DocumentTooLarge(what="different namespaces", limit=limits.namespaces)
+    if sum(len(part) for one in different for part in one) > limits.namespace_bytes:
+        raise DocumentTooLarge(what="bytes of namespaces", limit=limits.namespace_bytes)
     odd = [uri for uri in {one[1] or one[2] for one in different} if uri and not _ABSOLUTE.fullmatch(uri)]
     if not odd and raw.count(b"xmlns") == len(found):
         return

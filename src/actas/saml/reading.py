@@ -107,6 +107,8 @@ def read_statement(element: Element, opener: Opener) -> Statement:
     parts = _sorted(element)
     issuer, subject = _only(parts, "Issuer"), _only(parts, "Subject")
     name = _name_id(subject, opener)
+    if not element.get("ID"):  # what is not named cannot be known again when it is replayed
+        raise UnexpectedStructure(where="Assertion", why="has no ID")
     return Statement(
         identifier=element.get("ID", ""),
         version=element.get("Version"),
