@@ -117,7 +117,7 @@ class Gateway:
         except IdentifyError as stranger:
             self.stranger(stranger.code, call.address)
             raise
-        house.admits.admit(identity, now=call.received_at)
+        self._admit(house, call, identity)
         identified_at = self._clock()
         decision = house.decider.decide(_question(call, identity, at=identified_at))
         times = (identified_at, self._clock())
@@ -131,6 +131,14 @@ class Gateway:
         """Count a call that never became an identity; also one that a door turned away before it asked who calls."""
         self.strangers[reason] += 1
         self.house.audit.stranger(reason, address)
+
+    def _admit(self, house: House, call: Call, identity: Identity) -> None:
+        """Let the caller pass, or count that they come too often; a trail of that could be filled at will."""
+        try:
+            house.admits.admit(identity, now=call.received_at)
+        except ActasError:
+            self.ended["limited", call.function if call.function in house.backends else ""] += 1
+            raise
 
     async def _act(self, house: House, call: Call, grant: Grant, evidence: Evidence) -> Outcome:
         """Take the role and run the function; whatever happens, the trail gets its end."""

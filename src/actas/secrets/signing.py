@@ -13,8 +13,10 @@ from actas.secrets.errors import RingUnreadable
 
 ALGORITHM = "ES256"
 EVERY = timedelta(days=30)
-KEEP = timedelta(days=2)
-"""AWS caches a key set for hours; a retired key stays published for two days."""
+LEAD = timedelta(days=1)
+"""A new key is published for a day before it signs: AWS and functions keep a key set for hours."""
+KEEP = timedelta(days=3)
+"""A retired key stays published: the day until its successor signs, and two more for what it signed."""
 
 
 class Signing:
@@ -23,6 +25,7 @@ class Signing:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.keys: tuple[jose.Key, ...] = ()
+        self._signs = 0
 
     def rotate(self, now: datetime) -> None:
         """Make a key if there is none or the newest is 30 days old; read what other replicas made."""
@@ -31,10 +34,12 @@ class Signing:
             self.keys = tuple(jose.KeySet.from_json(key.material).keys[0] for key in found)
         except (jose.JoseError, IndexError) as wrong:
             raise RingUnreadable(path=self._path, why="a key in it is no usable JWK") from wrong
+        known = [place for place, key in enumerate(found) if now - key.made_at >= LEAD]
+        self._signs = known[-1] if known else 0
 
     def newest(self) -> jose.Key:
-        """Give the key that signs now."""
-        return self.keys[-1]
+        """Give the key that signs now: the newest that everybody had time to hear of."""
+        return self.keys[self._signs]
 
     def jwks(self) -> dict[str, object]:
         """Give the public key set."""
@@ -43,4 +48,5 @@ class Signing:
 
 def _make(now: datetime) -> rings.RingKey:
     key = jose.Key.generate(ALGORITHM)
-    return rings.RingKey(id=key.thumbprint()[:16], made_at=now, material=json.dumps(key.to_json(private=True)))
+    name = key.thumbprint()  # verifiers choose by kid, and AWS demands one
+    return rings.RingKey(id=name[:16], made_at=now, material=json.dumps({**key.to_json(private=True), "kid": name}))
