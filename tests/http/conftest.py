@@ -453,7 +453,7 @@ class Process:
     """A gateway as a process of its own, to be ended by signals."""
 
     def __init__(self, folder: Path, settings: dict, token: str) -> None:
-        self.folder, self.token = folder, token
+        self.folder, self.token, self.file = folder, token, folder / "actas.yaml"
         folder.chmod(0o755)
         (folder / "echo.py").write_text(ECHO)
         (folder / "actas.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
@@ -497,6 +497,8 @@ class Process:
             if self.process.poll() is None:
                 self.process.kill()
                 self.process.wait(10)
+
+    ask, call, write, records, trail = Running.ask, Running.call, Running.write, Running.records, Running.trail
 
     def log(self) -> str:
         return (self.folder / "gateway.log").read_text()
