@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from signxml import SignatureConfiguration, XMLVerifier
+from signxml import CanonicalizationMethod, SignatureConfiguration, XMLSigner, XMLVerifier
 from signxml.algorithms import DigestAlgorithm, SignatureMethod
 
 from actas import saml
@@ -155,3 +155,24 @@ def test_what_we_accept_after_a_change_signxml_accepts_too(idp, verify, made, da
     if ours is not None:
         theirs = second_opinion(changed, idp, made, "assertion").signed_xml
         assert etree.tostring(theirs, method="c14n", exclusive=True, with_comments=False, with_tail=False) == ours.xml
+
+
+@pytest.mark.parametrize("digest", [256, 384, 512])
+@pytest.mark.parametrize("kind", ["RSA", "ECDSA", "PSS"])
+def test_what_signxml_signs_we_read(idp, curves, verify, made, kind, digest):
+    """A signer that none of us wrote, for each algorithm: a curve's r and s as others write them."""
+    signer = curves[{256: 256, 384: 384, 512: 521}[digest]] if kind == "ECDSA" else idp
+    name = f"SHA{digest}_RSA_MGF1" if kind == "PSS" else f"{kind}_SHA{digest}"
+    pem = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(signer.cert) + b"-----END CERTIFICATE-----\n"
+    signing = XMLSigner(
+        signature_algorithm=SignatureMethod[name],
+        digest_algorithm=f"sha{digest}",
+        c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
+    )
+    root = etree.fromstring(idp.assertion())
+    signed = signing.sign(root, key=made.pem(signer.key), cert=[pem.decode()], reference_uri="_a1", id_attribute="ID")
+    response = idp.envelope(etree.tostring(signed).decode()).encode()
+
+    assert verify(response, trust=saml.Trust(made.ISSUER, (signer.cert,))).name_id == "ana"
+    with pytest.raises(saml.BadDigest):
+        verify(response.replace(b">ana<", b">eve<"), trust=saml.Trust(made.ISSUER, (signer.cert,)))
