@@ -197,3 +197,28 @@ async def test_a_name_tells_nothing_and_differs_where_anything_does(grant, but):
 
     assert len(names) == 100
     assert all(len(one) == 32 and "person" not in one for one in names)
+
+
+async def test_a_full_cache_looks_for_what_has_ended_once_a_second_and_not_for_each_call(
+    cache, broker, grant, but, noon, monkeypatch
+):
+    swept, sweep = [], cache.sweep
+    monkeypatch.setattr(cache, "sweep", lambda *, now: (swept.append(now), sweep(now=now)))
+
+    for number in range(20):
+        await cache.take(grant(but(subject=f"person-{number}")), broker, now=noon)
+    await cache.take(grant(but(subject="ben")), broker, now=noon + timedelta(seconds=1))
+
+    assert len(cache) == 4
+    assert swept == [noon, noon + timedelta(seconds=1)]
+
+
+async def test_sessions_in_use_that_have_ended_keep_nobody_out(cache, broker, grant, but, noon):
+    def later(minutes):
+        return grant(but(expires_at=noon + timedelta(minutes=minutes)))
+
+    with await cache.take(later(10), broker, now=noon), await cache.take(later(11), broker, now=noon):
+        with pytest.raises(TooManySessions):
+            await cache.take(later(30), broker, now=noon)
+
+        assert await cache.take(later(30), broker, now=noon + timedelta(minutes=12))

@@ -8,7 +8,7 @@ is turned away.
 from collections import OrderedDict
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 
 import anyio
@@ -21,6 +21,9 @@ from actas.model.session import NO_ROLE, Sessions
 
 SPARE = timedelta(seconds=5)
 """A session that ends sooner is not handed out again: the function would get credentials about to die."""
+
+SWEEP_EVERY = timedelta(seconds=1)
+"""How often, at most, a full cache looks for sessions that have ended."""
 
 
 @dataclass(slots=True)
@@ -59,6 +62,7 @@ class SessionCache:
         self._per_subject: dict[tuple[str, str], int] = {}
         self._making: dict[Rests, _Making] = {}
         self._by_grant: dict[int, tuple[Grant, Rests]] = {}
+        self._next_sweep = datetime.min.replace(tzinfo=UTC)
 
     def __len__(self) -> int:
         return len(self._live)
@@ -118,23 +122,32 @@ class SessionCache:
             self._drop(key)
 
     def _make_room(self, whose: tuple[str, str], *, now: datetime) -> None:
-        if self._per_subject.get(whose, 0) >= self._most_per_subject or self._all() >= self._most:
-            self.sweep(now=now)
-        if self._per_subject.get(whose, 0) >= self._most_per_subject:
-            self._evict(whose, allowed=self._most_per_subject)
-        if self._all() >= self._most:
-            self._evict(None, allowed=self._most)
+        if self._is_full(None) or self._is_full(whose):
+            if now >= self._next_sweep:  # looking through all of them for each new one would cost more than it
+                self._next_sweep = now + SWEEP_EVERY
+                self.sweep(now=now)
+            for crowd in (whose, None):
+                if self._is_full(crowd):
+                    self._evict(crowd, now=now)
+
+    def _is_full(self, whose: tuple[str, str] | None) -> bool:
+        if whose is None:
+            return self._all() >= self._most
+        return self._per_subject.get(whose, 0) >= self._most_per_subject
 
     def _all(self) -> int:
         return len(self._live) + len(self._making)
 
-    def _evict(self, whose: tuple[str, str] | None, *, allowed: int) -> None:
+    def _evict(self, whose: tuple[str, str] | None, *, now: datetime) -> None:
         for key, taken in self._live.items():  # the oldest first
             if not taken.in_use and whose in (None, taken.whose):
                 self._drop(key)
                 return
-        live = self._all() if whose is None else self._per_subject[whose]
-        raise TooManySessions(live=live, allowed=allowed, whose="in all" if whose is None else "by this caller")
+        self.sweep(now=now)
+        if self._is_full(whose):
+            if whose is None:
+                raise TooManySessions(live=self._all(), allowed=self._most, whose="in all")
+            raise TooManySessions(live=self._per_subject[whose], allowed=self._most_per_subject, whose="by this caller")
 
     def _rests(self, grant: Grant) -> Rests:
         """Say what *grant* rests on; worked out once for a grant, which many calls share."""
