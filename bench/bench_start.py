@@ -98,11 +98,14 @@ def memory(folder: Path) -> dict[str, float]:
         server.wait()
         load.call(port, folder)
         held, seen = {"at the start": rss_mb(server.process.pid)}, 0
+        told = 0
         for stage in STAGES:
             while seen < stage:
                 options = {"DISTINCT": str(TOKENS), "FIRST": str(seen % TOKENS)}
-                seen += load.drive(server, folder / "wrk.lua", 2, **options).requests
-                print(f"{min(seen, TOKENS):>8,} tokens  {rss_mb(server.process.pid):.1f} MB", flush=True)
+                seen += load.drive(server, folder / "wrk.lua", 3, **options).requests
+                if seen - told >= STAGES[0]:
+                    told = seen
+                    print(f"{min(seen, TOKENS):>8,} tokens  {rss_mb(server.process.pid):.1f} MB", flush=True)
             held[f"{stage:,} tokens"] = rss_mb(server.process.pid)
     finally:
         server.end()

@@ -24,12 +24,17 @@ class Goal:
 
 CAUSES = {
     "cached": "A SHA-256 of the whole token is nearly all of it: a shorter key would let one token stand for another.",
-    "bare": "The path of a call (strict head, canonical path, body with a limit, identity, decision, sessions, call id) "
-    "is Python; the hello does none of it and never reads its request.",
+    "bare": (
+        "The server takes most of the room itself for handing over a body, which the hello never reads (see the ratio "
+        "to a hello that does); the rest is a call's path in Python: strict head, canonical path, limits, identity, "
+        "decision, sessions."
+    ),
     "full": "As above, and two records are made, chained, written and waited for in a thread beside the event loop.",
-    "first": "A first sight verifies, reads every claim into facts, evaluates the rules and derives the session's key, "
-    "in Python; Envoy verifies and matches one list in C++. It is paid once a token: the row of known tokens is what "
-    "a caller meets.",
+    "first": (
+        "A first sight verifies, reads every claim into facts, evaluates the rules and seals two sessions, "
+        "in Python; Envoy verifies and matches one list in C++. It is paid once a token: the row of known tokens is "
+        "what a caller meets."
+    ),
     "distinct": "Envoy's figure is one verification in C++; ours is a whole call in Python with two records.",
     "never": "A first decision reads the identity into condition keys, evaluates IAM and writes the grant; it is paid "
     "once an identity and function, and what is paid for every call is the row of remembered answers.",
@@ -179,8 +184,8 @@ def _gateway_rows(result: Result) -> list[str]:
     head = ("server", "times hello", "CPU µs a request", "requests a second", "p50 ms", "not answered as they should")
     beside = [(name, told["ratio"]) for name, told in result["goals"].items()]
     run = (
-        f"{result['connections']} connections, {result['tokens']:,} RS256 tokens of 1.2 KB, {result['rounds']} rounds of "
-        f"{result['seconds']} s in turns."
+        f"{result['connections']} connections, {result['tokens']:,} RS256 tokens of 1.2 KB, "
+        f"{result['rounds']} rounds of {result['seconds']} s in turns."
     )
     return [run, "", *_table(("ratio of CPU time", "ratio"), beside), "", *_table(head, rows)]
 
@@ -262,8 +267,10 @@ def _soak_rows(result: Result) -> list[str]:
     told = [
         f"{result['seconds']} s, {result['calls']:,} calls, {result['reloads']} changes of the settings.",
         f"Amiss: {amiss}.",
-        f"After SIGTERM: exit code {left['exit_code']} within {left['seconds']} s, {left['processes']} processes, "
-        f"{left['groups']} control groups and {left['mounts']} mounts left.",
+        (
+            f"After SIGTERM: exit code {left['exit_code']} within {left['seconds']} s, {left['processes']} processes, "
+            f"{left['groups']} control groups and {left['mounts']} mounts left."
+        ),
         f"The trail holds: {_cell(audit['holds'])} ({audit.get('records', 0):,} records).",
         f"{kills['kills']} kills under load, no decided call lost: {_cell(kills['holds'])}.",
     ]
