@@ -2,6 +2,7 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
+unexport PYTHONDONTWRITEBYTECODE # else every gateway of every test compiles every library anew, which takes seconds
 
 .PHONY: help setup up check test test-real test-all bench fuzz soak docs lock clean
 

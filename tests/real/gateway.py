@@ -1,6 +1,7 @@
 """A real gateway: ``actas serve`` as a process of its own, with settings that a test writes."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -50,6 +51,7 @@ class Gateway:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "actas", "serve", str(self.file)],
             cwd=self.folder,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
