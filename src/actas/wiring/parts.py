@@ -28,6 +28,7 @@ from actas.wiring.logs import FunctionLogs
 
 ROTATION = 3600.0
 SWEEP = 30.0
+PRIME = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,7 +120,18 @@ def _state(loaded: Loaded, settings: Settings) -> Path:
 
 
 async def _read_marks(made: Parts) -> None:
-    await made.marks.run(await made.audit.store())
+    """Read the watermarks; until the store is open, which may take a library's import, by the short way."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_prime, made)
+        opened = await made.audit.store()
+        tasks.cancel_scope.cancel()
+    await made.marks.run(opened)
+
+
+async def _prime(made: Parts) -> None:
+    while True:
+        await anyio.sleep(PRIME)
+        await anyio.to_thread.run_sync(made.marks.prime, made.state / store.FILE)
 
 
 async def _rotate(made: Parts) -> None:
