@@ -89,6 +89,16 @@ def _shows_no_other_kind(claims: Claims, _header: Header, issuer: Issuer) -> Non
                 raise NotAnAccessToken(found=f"an ID token (it has {claim})", wanted=wanted)
 
 
+def _bears_what_access_tokens_bear(claims: Claims, header: Header, issuer: Issuer) -> None:
+    """Tell an ID token that shows nothing of its own (no nonce was asked for) by what it does not have."""
+    profile = issuer.profile
+    if profile.takes != "access" or not profile.bears or normal_type(header.get("typ") or "") == "at+jwt":
+        return
+    if not any(claim in claims for claim in profile.bears):
+        found = f"a token with none of {', '.join(profile.bears)}, as ID tokens are"
+        raise NotAnAccessToken(found=found, wanted=_wanted(profile))
+
+
 def _is_free_to_be_shown(claims: Claims, _header: Header, _issuer: Issuer) -> None:
     if (bound := claims.get("cnf")) is None:  # RFC 7800, section 3.1
         return
@@ -154,6 +164,7 @@ CHECKS = (
     _is_free_to_be_shown,
     _is_marked_as_taken,
     _shows_no_other_kind,
+    _bears_what_access_tokens_bear,
     _is_for_us,
     _comes_through_a_taken_client,
     _belongs_to_a_taken_tenant,

@@ -86,6 +86,8 @@ class Preset:
     """Which kind of token callers bring: Google's access tokens, for one, are opaque."""
     typ: tuple[str, ...] = ("at+jwt", "JWT", "")
     marks: tuple[Mark, ...] = ()
+    bears: tuple[str, ...] = ()
+    """Claims that access tokens have and ID tokens do not: one must be there where ``typ`` does not tell them apart."""
     algorithms: tuple[str, ...] = ASYMMETRIC
     worldwide: bool = False
     """Anybody in the world can get its tokens for any audience, so tenants or clients have to be listed."""

@@ -52,6 +52,8 @@ class Profile:
     typ: tuple[str, ...]
     types: frozenset[str]
     """The same in the form that `normal_type` gives."""
+    bears: tuple[str, ...]
+    """The preset's, unless the settings say which ``typ`` is taken: then that tells the kinds apart."""
     algorithms: tuple[str, ...]
     audience: frozenset[str]
     clients: frozenset[str]
@@ -102,6 +104,7 @@ def profile_of(name: str, provider: Provider, preset: Preset) -> Profile:
         takes=takes,
         typ=typ,
         types=frozenset(map(normal_type, typ)),
+        bears=() if provider.typ is not None else preset.bears,
         algorithms=many(provider.algorithms) or preset.algorithms,
         audience=frozenset(many(provider.audience)),
         clients=clients,

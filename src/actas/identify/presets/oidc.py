@@ -15,6 +15,8 @@ PRESET = Preset(
     docs="docs/providers/oidc.md",
     issuer_example="https://id.example.com",
     client=Where(paths=("client_id", "azp", "cid")),
+    # RFC 9068, section 2.2 has client_id and scope; OpenID Connect Core 1.0, section 2 has neither in ID tokens.
+    bears=("client_id", "cid", "scope", "scp"),
     groups=Where(paths=("groups",)),  # RFC 9068, section 2.2.3.1
     roles=Where(paths=("roles",)),
     # RFC 9068, section 2.2: auth_time speaks of a sign-in; section 5: a client's own sub is an id of the client.
