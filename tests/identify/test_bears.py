@@ -34,7 +34,7 @@ def anyio_backend():
 async def verified(tmp_path, claims, header=None, **settings):
     keys = {"inline": {"keys": [KEY.to_json()]}}
     data = {"preset": "oidc", "issuer": "https://id.example", "audience": "actas", "keys": keys, **settings}
-    provider = msgspec.convert(data, Provider, dec_hook=lambda cls, text: cls.read(text))
+    provider = msgspec.convert(data, Provider, dec_hook=lambda cls, value: value if cls is object else cls.read(value))
     identify = Identify({"corp": provider}, base_dir=tmp_path)
     await identify.prefetch()
     token = jose.sign(claims, KEY, algorithm="RS256", header=header or {})
