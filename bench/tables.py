@@ -134,7 +134,21 @@ def text(results: Results) -> str:
     for name, (title, make) in _TABLES.items():
         if name in results:
             parts += ["", f"## {title}", "", _measured(name, results[name]), "", *make(results[name])]
+    for name in sorted(results.keys() - _TABLES.keys()):  # those that have no table of their own
+        rows = list(_leaves({key: value for key, value in results[name].items() if key not in _ABOUT}))
+        parts += ["", f"## {name}", "", _measured(name, results[name]), "", *_table(("what", "measured"), rows)]
     return "\n".join(parts)
+
+
+_ABOUT = frozenset({"date", "machine", "versions", "peers", "python"})
+
+
+def _leaves(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[object, ...]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, str(key)))
+    elif not isinstance(value, list):
+        yield ", ".join(path), value
 
 
 def _goal_table(found: list[Goal]) -> list[str]:
@@ -143,7 +157,7 @@ def _goal_table(found: list[Goal]) -> list[str]:
 
 
 def _measured(name: str, result: Result) -> str:
-    machine = result.get("machine", "")
+    machine = result.get("machine", "the machine is not told")
     if isinstance(machine, dict):
         kind = machine.get("arch") or machine.get("system", "")
         machine = f"{kind}, {machine.get('cpus', '?')} cores, Python {machine['python']}"
