@@ -39,21 +39,22 @@ def groups(machine):
 async def test_closing_leaves_nothing(bench, processes):
     function = bench.function(BUSY)
     before, mounts = descriptors(), Path("/proc/self/mounts").read_text()
+    others = set(groups(bench.machine))  # another test's gateway may live in this process
     for name in ("ana", "ben"):
         await bench.value(function, 0, subject=name)
     below = processes(bench.shared._forks.pid) | {bench.shared._forks.pid}
-    made = groups(bench.machine)
+    made = set(groups(bench.machine)) - others
 
     await bench.shared.close()
     with anyio.move_on_after(5):
-        while descriptors() != before:
+        while descriptors() > before:  # fewer is somebody else's doing
             await anyio.sleep(0.01)
 
     assert not [one for one in below if Path(f"/proc/{one}").exists()]
     assert made or not bench.machine.groups.parents
-    assert groups(bench.machine) == []
+    assert not made & set(groups(bench.machine))
     assert Path("/proc/self/mounts").read_text() == mounts
-    assert descriptors() == before
+    assert descriptors() <= before
 
 
 async def test_closing_ends_a_call_that_runs(bench):
@@ -80,10 +81,10 @@ async def test_many_starts_leave_no_descriptor_behind(bench):
     for _ in range(15):
         await bench.error(function)
     with anyio.fail_after(5):
-        while len(bench.shared.pool):
+        while len(bench.shared.pool) or descriptors() > before:
             await anyio.sleep(0.01)
 
-    assert descriptors() == before
+    assert descriptors() <= before
 
 
 async def test_a_fork_server_that_dies_is_replaced_and_warm_functions_go_on(bench):
