@@ -36,18 +36,6 @@ class SessionExpired(AssumeError):
         super().__init__(f"the session ended {seconds} s ago, at {expired_at:%Y-%m-%dT%H:%M:%SZ}")
 
 
-class SessionFenced(AssumeError):
-    """The session is not for this function."""
-
-    code = "assume.session-fenced"
-    hint = "A session reaches only the functions that its rules name; sign in again or ask for another rule."
-    status = 403
-
-    def __init__(self, *, function_arn: str, functions: tuple[str, ...]) -> None:
-        """State which function was wanted and which ones the session names."""
-        super().__init__(f"the session is for {', '.join(functions) or 'no function'}, not for {function_arn}")
-
-
 class TooManySessions(AssumeError):
     """The caps on live sessions are reached and every session is in use."""
 

@@ -52,6 +52,3 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """The code of what failed."""
     took_us: int | None = None
     log_hash: str | None = None
-
-
-Record = Decided | Ended
