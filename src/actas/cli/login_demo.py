@@ -19,6 +19,7 @@ from actas.cli.login_provider import LoginClient, discover
 from actas.cli.login_tokens import from_code
 from actas.cli.login_web import Web, is_on_this_machine, web
 from actas.model.secret import Secret
+from actas.secrets import private_files
 
 FILE = "demo.json"
 PROVIDER = "demo"
@@ -48,7 +49,7 @@ class Demo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def write_demo(state: Path, demo: Demo) -> None:
     """Say that the demo runs."""
     files.safe_folder(state)
-    files.write(state / FILE, msgspec.json.encode(demo))
+    private_files.write(state / FILE, msgspec.json.encode(demo))
 
 
 def withdraw_demo(state: Path) -> None:

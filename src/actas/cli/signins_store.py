@@ -18,6 +18,7 @@ import msgspec
 from actas.cli import login_files as files
 from actas.cli.login_errors import BadName, KeyringRefused, NotSignedIn, SeveralSignIns, SignInEnded, SignInsUnsafe
 from actas.cli.signins_vault import Vault, find_vault
+from actas.secrets import private_files
 
 FOLDER = "sign-ins"
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
@@ -109,10 +110,10 @@ class Store:
         path = self._path(about.provider, about.name)
         files.safe_folder(self.folder)
         if vault is None:
-            files.write(path, msgspec.json.encode(Kept(about=about, tokens=tokens)))
+            private_files.write(path, msgspec.json.encode(Kept(about=about, tokens=tokens)))
             return
         vault.put(_account(about), msgspec.json.encode(tokens).decode())
-        files.write(path, msgspec.json.encode(Kept(about=about)))
+        private_files.write(path, msgspec.json.encode(Kept(about=about)))
 
     def open(self, about: SignIn) -> Opened:
         """Read a sign-in with its tokens, as it is now."""

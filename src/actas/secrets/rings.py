@@ -7,7 +7,6 @@ keys; a key id that a replica does not know makes it read the file again.
 import contextlib
 import fcntl
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from actas.secrets.errors import RingUnreadable
+from actas.secrets.private_files import write
 
 RingKind = Literal["sealing", "signing"]
 
@@ -66,7 +66,7 @@ def rotate(
     """Add a key where the newest is older than *every*, drop those retired for longer than *keep*."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _locked(path):
-        keys = read(path, kind)
+        found = keys = read(path, kind)
         if not keys or now - keys[-1].made_at >= every:
             fresh = make(now)
             keys = (*keys, fresh)
@@ -75,8 +75,8 @@ def rotate(
             for key, next_key in zip(keys, (*keys[1:], None), strict=True)
             if next_key is None or now - next_key.made_at < keep
         )
-        if kept != read(path, kind):
-            _write(path, msgspec.json.encode(RingFile(kind=kind, keys=kept)))
+        if kept != found:
+            write(path, msgspec.json.encode(RingFile(kind=kind, keys=kept)))
         return kept
 
 
@@ -88,14 +88,3 @@ def _locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace *path* in one step, so that no reader ever sees half of it."""
-    draft = path.with_suffix(f".{secrets.token_hex(4)}.new")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(handle)
-    draft.replace(path)
