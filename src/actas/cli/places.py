@@ -1,12 +1,12 @@
 """Where the gateway that runs on this machine says that it is: ``up.json`` in its state folder."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from actas.cli.errors import NoGateway, NoSettings
+from actas.secrets import private_files
 
 FILE = "up.json"
 STATE = Path(".actas")
@@ -78,11 +78,8 @@ def _state_of(settings: Path) -> Path:
 
 
 def announce(state: Path, place: Place) -> None:
-    """Say where the gateway is."""
-    file = state / FILE
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "wb") as out:
-        out.write(msgspec.json.encode(place))
+    """Say where the gateway is, in one step: who looks for the file reads all of it."""
+    private_files.write(state / FILE, msgspec.json.encode(place))
 
 
 def withdraw(state: Path) -> None:

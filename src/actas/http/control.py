@@ -71,9 +71,9 @@ def issuer_pages(told: Told) -> list[Route]:
     return [Route("/.well-known/openid-configuration", discovery)] if told.issuer else []
 
 
-def public_app(told: Told) -> Starlette:
+def public_app(told: Told, others: Sequence[Route] = ()) -> Starlette:
     """Give what the public origin serves beside calls."""
-    return _app(public_pages(told))
+    return _app([*public_pages(told), *others])
 
 
 class ControlDoor:

@@ -24,7 +24,7 @@ from actas.model import clock
 from actas.settings.mistakes import Mistake
 from actas.settings.reader import Loaded
 from actas.settings.reload import Watch
-from actas.wiring import load
+from actas.wiring import doors, load
 from actas.wiring.admin import Actions
 from actas.wiring.furnish import Furnished
 from actas.wiring.parts import Parts, parts
@@ -81,6 +81,8 @@ async def run(
             async with anyio.create_task_group() as tasks:
                 house.tasks = tasks
                 tasks.start_soon(watch.run)
+                for job in doors.jobs(house):
+                    tasks.start_soon(job)
                 await _listen(house, path, on_ready, stop or anyio.Event(), settings.gateway.grace.seconds)
                 tasks.cancel_scope.cancel()
         finally:
@@ -96,12 +98,13 @@ class _House:
         self.stopping = False
         self.gateway = Gateway(furnished.house, clock.now)
         told = control.Told(ready=self.ready, jwks=made.signing.jwks, issuer=furnished.settings.gateway.control_url)
-        self.public = CallDoor(self.gateway, furnished.front, control.public_app(told))
+        self.public = CallDoor(self.gateway, furnished.front, control.public_app(told, doors.public(self)))
         self.admin = Admin(self.gateway, furnished.front)
         figures = Figures(calls=self.gateway.ended, strangers=self.gateway.strangers, gauges=self.gauges)
         made.admin = Actions(made, self, figures).backends()
         furnished.add_admin(made.admin)
-        self.control = control.ControlDoor(told, self.admin.routes(), furnished.front)
+        pages = [*self.admin.routes(), *doors.control(self)]
+        self.control = control.ControlDoor(told, pages, furnished.front)
         self.tasks: TaskGroup | None = None
         self._leaving: list[Furnished] = []
 

@@ -9,8 +9,10 @@ from actas.settings.meaning.view import View
 from actas.settings.positions import Path
 from actas.settings.secrecy import quoted
 
-BUILT_IN: Final = ("call", "healthz", "readyz", "metrics", ".well-known", "2015-03-31")
-"""First segments of the gateway's own paths on the public listener; the last is the Lambda API's."""
+BUILT_IN: Final = (
+    "call", "healthz", "readyz", "metrics", ".well-known", "2015-03-31", "2021-11-15", "function-url", "events",
+)  # fmt: skip
+"""First segments of the gateway's own paths on the public listener; those with dates are the Lambda API's."""
 METHODS: Final = ("ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 

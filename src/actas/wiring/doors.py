@@ -1,0 +1,39 @@
+"""The doors beside the one for calls, each one visible line; and what runs in the background as long as the gateway.
+
+A door reads what stands at the moment through *house*, which is swapped when the settings change.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
+
+from starlette.routing import Route
+
+from actas.gateway import Gateway
+from actas.wiring.furnish import Furnished
+from actas.wiring.parts import Parts
+
+Job = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Standing(Protocol):
+    """What a door or a job is made with."""
+
+    parts: Parts
+    gateway: Gateway
+    furnished: Furnished
+    """The house of this moment: read it at each request, never keep it."""
+
+
+def public(_house: Standing) -> Sequence[Route]:
+    """Give the pages of the public origin that come after calls."""
+    return ()
+
+
+def control(_house: Standing) -> Sequence[Route]:
+    """Give the pages of the control origin beside health, keys and the admin API."""
+    return ()
+
+
+def jobs(_house: Standing) -> Sequence[Job]:
+    """Give what runs from the moment calls are taken until the gateway stops."""
+    return ()
