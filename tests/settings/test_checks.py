@@ -407,8 +407,10 @@ CASES = [
         "settings.route-built-in",
         "error",
         '"GET /healthz/{id}" hides a path of the gateway\'s own: /healthz',
-        "Choose a path that does not start with /call, /healthz, /readyz, /metrics, /.well-known, /2015-03-31, "
-        "/2021-11-15, /function-url, /events.",
+        (
+            "Choose a path that does not start with /call, /healthz, /readyz, /metrics, /.well-known, /2015-03-31, "
+            "/2021-11-15, /function-url, /events."
+        ),
     ),
     (
         "two routes that differ in a variable's name",
