@@ -13,6 +13,7 @@ COMMANDS = {
     "who": ("explain:who", "Say who a token is, step by step."),
     "explain": ("explain:explain", "Say whether somebody may call a function, why, and what it would take."),
     "check": ("check:check", "Report every mistake in the settings."),
+    "roles": ("aws.roles:app", "List the roles that somebody may take, and why."),
     "test": ("scenarios:scenarios", "Try scenarios against the rules."),
     "audit": ("audit:app", "Read the trail, prove it, and, for officers, learn whom it speaks of."),
     "logs": ("logs:logs", "Show what functions printed."),

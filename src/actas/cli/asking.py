@@ -59,6 +59,14 @@ def supposed(asked: Asked, file: Path, *, now: datetime) -> Identity:
         raise BadFile(file=file, why="its iss names no provider of the settings") from wrong
 
 
+async def verified(asked: Asked, as_: str | None, state: Path) -> Identity:
+    """Verify the caller behind ``--as``: a stored sign-in or a person of the demo."""
+    from actas.cli.signins import token_for
+    from actas.model.evidence import BearerToken
+
+    return await asked.identify.verify(BearerToken(shown=await token_for(as_, state)), now=clock.now())
+
+
 def moment(text: str | None, *, now: datetime) -> datetime:
     """Read ``--at``: an ISO 8601 time, or ``23:00`` of today; in UTC where it says no zone."""
     if text is None:

@@ -122,14 +122,7 @@ def _identity(asked: asking.Asked, as_: str | None, claims: Path | None, state: 
 
     if claims is not None:
         return asking.supposed(asked, claims, now=clock.now())
-    return anyio.run(_verified, asked, as_, state)
-
-
-async def _verified(asked: asking.Asked, as_: str | None, state: Path) -> Identity:
-    from actas.cli.signins import token_for
-    from actas.model.evidence import BearerToken
-
-    return await asked.identify.verify(BearerToken(shown=await token_for(as_, state)), now=clock.now())
+    return anyio.run(asking.verified, asked, as_, state)
 
 
 async def _explained(asked: asking.Asked, as_: str | None, token: str | None, state: Path) -> Explanation:
