@@ -20,7 +20,15 @@ from actas.model.facts import Fact
 from actas.model.identity import Identity
 from actas.settings.schema import RoleSettings
 
-app = App(name="roles", help="List the roles that somebody may take, and why.")
+app = App(
+    name="roles",
+    help="""List every role of the settings: whether somebody may take it now, for which functions, and why or why not.
+
+    For example:
+        actas roles --as ana
+        actas roles --claims claims.json --at 23:00 --json
+    """,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
