@@ -24,10 +24,11 @@ from actas.identify.generation import Edges, Generation, generation
 from actas.identify.keyring import Clock, Ring, RingState
 from actas.identify.members import Membership
 from actas.identify.profile import Issuer
+from actas.identify.saml_errors import NoSamlProvider
 from actas.identify.translate import translated
 from actas.identify.watermarks import ALWAYS, UNREAD_AFTER, MarksInMemory, Watermarks
 from actas.model import clock as wall
-from actas.model.evidence import BearerToken
+from actas.model.evidence import BearerToken, Evidence
 from actas.model.facts import Known
 from actas.model.identity import Identity
 from actas.settings.schema import Provider
@@ -92,8 +93,10 @@ class Identify:
             entry.members.seen = True
         return entry.identity
 
-    async def verify(self, evidence: BearerToken, *, now: datetime) -> Identity:
+    async def verify(self, evidence: Evidence, *, now: datetime) -> Identity:
         """Believe the caller, or raise an `IdentifyError`."""
+        if not isinstance(evidence, BearerToken):
+            raise NoSamlProvider(wanted=evidence.provider, known=())
         token = evidence.shown.reveal()
         if (identity := self.known(token, now)) is not None:
             return identity

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from actas.model.aws_attributes import AwsAttributes
 from actas.model.facts import Fact, Missing
 
 
@@ -40,9 +41,9 @@ class Identity:
     """When the evidence ends; nothing that rests on it may live longer."""
     issued_at: datetime | None
     evidence: str
-    """``bearer``, ``session``, …"""
+    """``bearer``, ``saml``, ``session``, …"""
     evidence_id: str
-    """A hash that names the evidence in the trail: of the token's ``jti``, else of the token."""
+    """A hash that names the evidence in the trail: of the token's ``jti`` or the assertion's id, else of the token."""
     tenant: Fact[str] = Missing.ABSENT
     client: Fact[str] = Missing.ABSENT
     groups: Fact[frozenset[str]] = field(default=Missing.ABSENT, repr=False)
@@ -54,3 +55,5 @@ class Identity:
     """``sid``: the provider's own session, for log-out."""
     actors: tuple[Actor, ...] = field(default=(), repr=False)
     """Who acts, the current actor first; empty where the caller acts for itself."""
+    aws: Fact[AwsAttributes] = field(default=Missing.ABSENT, repr=False)
+    """What a SAML provider says for AWS; unknown where AWS would refuse it."""
