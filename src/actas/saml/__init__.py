@@ -12,6 +12,7 @@ from actas.saml.content_errors import (
     AssertionExpired,
     BadCertificate,
     HolderOfKeyRefused,
+    MessageNotFresh,
     MetadataExpired,
     NoSigningKey,
     NoSuchEntity,
@@ -46,17 +47,23 @@ from actas.saml.errors import (
     WrongRequest,
     WrongVersion,
 )
+from actas.saml.logout import LogoutRequest, LogoutResponse, read_logout_request, read_logout_response
 from actas.saml.metadata import Endpoint, Entity, Metadata
-from actas.saml.names import POST, REDIRECT
+from actas.saml.names import PARTIAL_LOGOUT, POST, REDIRECT, REQUESTER, RESPONDER, SUCCESS
 from actas.saml.reading import ProxyRestriction
-from actas.saml.requests import authn_request, logout_request, sp_metadata
+from actas.saml.redirect import RedirectMessage, read_redirect
+from actas.saml.requests import authn_request, logout_request, logout_response, sp_metadata
 from actas.saml.trust import Trust
 from actas.saml.verifying import verify
 
 __all__ = [
     "ANY",
+    "PARTIAL_LOGOUT",
     "POST",
     "REDIRECT",
+    "REQUESTER",
+    "RESPONDER",
+    "SUCCESS",
     "AlgorithmRefused",
     "AmbiguousAttribute",
     "AskedWrongly",
@@ -72,7 +79,10 @@ __all__ = [
     "Entity",
     "ForbiddenConstruct",
     "HolderOfKeyRefused",
+    "LogoutRequest",
+    "LogoutResponse",
     "MalformedDocument",
+    "MessageNotFresh",
     "Metadata",
     "MetadataExpired",
     "MisplacedAssertion",
@@ -84,6 +94,7 @@ __all__ = [
     "NotSigned",
     "NotYetValid",
     "ProxyRestriction",
+    "RedirectMessage",
     "Require",
     "RequirementUnmet",
     "SamlError",
@@ -105,6 +116,10 @@ __all__ = [
     "decode_redirect",
     "encode_post",
     "logout_request",
+    "logout_response",
+    "read_logout_request",
+    "read_logout_response",
+    "read_redirect",
     "sp_metadata",
     "verify",
 ]

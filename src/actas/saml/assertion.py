@@ -67,6 +67,8 @@ class Assertion:
     """
     friendly_names: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
     """The Names that share a FriendlyName."""
+    issued_at: datetime | None = None
+    """``IssueInstant``: when the provider wrote it; what was revoked up to then does not count any more."""
 
     def attribute(self, name: str) -> tuple[str, ...]:
         """Give the values of an attribute by its Name, else by its FriendlyName; nothing where it is not there."""

@@ -9,7 +9,7 @@ from actas.saml.parsing import MOST_BYTES, unbase64
 from actas.saml.signing import PrivateKey, algorithm_of, sign_bytes
 
 _MOST_TEXT = MOST_BYTES * 4 // 3 + 16 * 1024  # line breaks too
-_MOST_RELAY_STATE = 80  # SAML bindings 3.4.3
+_MOST_RELAY_STATE, _MOST_ECHOED = 80, 1024  # SAML bindings 3.4.3
 
 
 def decode_post(saml_response: str) -> bytes:
@@ -50,8 +50,9 @@ def redirect_url(
     xml: bytes, destination: str, *, parameter: str, relay_state: str | None, key: PrivateKey | None
 ) -> bytes:
     """Write the address that carries *xml* to *destination*, signed where there is a key."""
-    if relay_state is not None and len(relay_state.encode()) > _MOST_RELAY_STATE:
-        raise AskedWrongly(argument="relay_state", why=f"has more than {_MOST_RELAY_STATE} bytes")
+    most = _MOST_RELAY_STATE if parameter == "SAMLRequest" else _MOST_ECHOED  # what we echo is not of our making
+    if relay_state is not None and len(relay_state.encode()) > most:
+        raise AskedWrongly(argument="relay_state", why=f"has more than {most} bytes")
     deflating = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = deflating.compress(xml) + deflating.flush()
     query = f"{parameter}={quote_plus(base64.b64encode(packed))}"

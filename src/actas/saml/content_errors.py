@@ -31,6 +31,21 @@ class AssertionExpired(SamlError):
         super().__init__(f"the {what} ended {seconds} s ago, at {ended_at:%Y-%m-%dT%H:%M:%SZ}")
 
 
+class MessageNotFresh(SamlError):
+    """A logout message is too old, or comes from the future."""
+
+    code = "saml.message-not-fresh"
+    hint = "Start the sign-out again. If it happens at once, compare this host's clock with the identity provider's."
+
+    def __init__(self, *, what: str, issued_at: datetime, ended_at: datetime, now: datetime) -> None:
+        """State when it was issued, until when it counted, and when we looked."""
+        self.what, self.issued_at, self.ended_at, self.now = what, issued_at, ended_at, now
+        form = "%Y-%m-%dT%H:%M:%SZ"
+        super().__init__(
+            f"the {what} counts from {issued_at:{form}} until {ended_at:{form}}, and now it is {now:{form}}"
+        )
+
+
 class NotConfirmed(SamlError):
     """No subject confirmation lets the bearer of the assertion use it."""
 

@@ -11,11 +11,12 @@ from datetime import datetime
 from actas.saml.content_errors import UnknownCondition
 from actas.saml.decryption import Opener, decrypt_value
 from actas.saml.errors import DocumentTooLarge, UnexpectedStructure
-from actas.saml.names import local, saml
+from actas.saml.names import local, saml, samlp
 from actas.saml.parsing import Element
 from actas.saml.times import read_time
 
 _SPACE = " \t\r\n"
+_STATUS, _CODE = samlp("Status"), samlp("StatusCode")
 _MOST_ATTRIBUTES, _MOST_CONFIRMATIONS, _MOST_ENCRYPTED = 1_000, 8, 32
 _CHILDREN = frozenset(
     saml(name)
@@ -93,6 +94,7 @@ class Statement:
 
     identifier: str
     version: str | None
+    issued_at: datetime | None
     issuer: str
     name_id: str | None
     name_id_format: str | None
@@ -112,8 +114,9 @@ def read_statement(element: Element, opener: Opener) -> Statement:
     return Statement(
         identifier=element.get("ID", ""),
         version=element.get("Version"),
-        issuer=_text(issuer),
-        name_id=None if name is None else _text(name),
+        issued_at=time_of(element, "IssueInstant"),
+        issuer=text_of(issuer),
+        name_id=None if name is None else text_of(name),
         name_id_format=None if name is None else name.get("Format"),
         confirmations=_confirmations(subject),
         conditions=_conditions(_only(parts, "Conditions")),  # SAML profiles 4.1.4.2: an audience is said
@@ -139,7 +142,7 @@ def _only(parts: dict[str, list[Element]], name: str) -> Element:
     return found[0]
 
 
-def _text(element: Element) -> str:
+def text_of(element: Element) -> str:
     """Read a text that is a name: whole, without the space that pretty printers put around it."""
     if len(element):
         raise UnexpectedStructure(where=local(element.tag), why="has markup where a text must be")
@@ -149,9 +152,19 @@ def _text(element: Element) -> str:
     return text
 
 
-def _time(element: Element, name: str) -> datetime | None:
+def time_of(element: Element, name: str) -> datetime | None:
+    """Read the time in the attribute *name*, if there is one."""
     text = element.get(name)
     return None if text is None else read_time(text.strip(_SPACE), what=name)
+
+
+def status_of(element: Element) -> tuple[str, ...]:
+    """Read the codes of the one status that a response has, outer first."""
+    codes = [code for status in element.findall(_STATUS) for code in status.findall(_CODE)]
+    if len(codes) != 1 or len(element.findall(_STATUS)) != 1:
+        raise UnexpectedStructure(where=local(element.tag), why="does not have exactly one status")
+    nested = codes[0].iterdescendants(_CODE)
+    return tuple(code.get("Value", "") for code in (codes[0], *nested))[:3]
 
 
 def _name_id(subject: Element, opener: Opener) -> Element | None:
@@ -182,8 +195,8 @@ def _confirmation(element: Element) -> Confirmation:
         method=method,
         has_data=True,
         recipient=data[0].get("Recipient"),
-        not_before=_time(data[0], "NotBefore"),
-        not_on_or_after=_time(data[0], "NotOnOrAfter"),
+        not_before=time_of(data[0], "NotBefore"),
+        not_on_or_after=time_of(data[0], "NotOnOrAfter"),
         in_response_to=data[0].get("InResponseTo"),
     )
 
@@ -200,8 +213,8 @@ def _conditions(element: Element) -> Conditions:
             raise UnknownCondition(condition=local(child.tag))
     proxy = next((child for child in once if child.tag == _PROXY), None)
     return Conditions(
-        not_before=_time(element, "NotBefore"),
-        not_on_or_after=_time(element, "NotOnOrAfter"),
+        not_before=time_of(element, "NotBefore"),
+        not_on_or_after=time_of(element, "NotOnOrAfter"),
         restrictions=tuple(restrictions),
         one_time_use=any(child.tag == _ONE_TIME for child in once),
         proxy=None if proxy is None else _proxy(proxy),
@@ -211,7 +224,7 @@ def _conditions(element: Element) -> Conditions:
 def _audiences(element: Element) -> tuple[str, ...]:
     if any(child.tag != _AUDIENCE for child in element):
         raise UnexpectedStructure(where=local(element.tag), why="has something that is no Audience")
-    return tuple(_text(child) for child in element)
+    return tuple(text_of(child) for child in element)
 
 
 def _proxy(element: Element) -> ProxyRestriction:
@@ -222,7 +235,7 @@ def _proxy(element: Element) -> ProxyRestriction:
 
 
 def _authentication(element: Element) -> Authentication:
-    instant = _time(element, "AuthnInstant")
+    instant = time_of(element, "AuthnInstant")
     if instant is None:
         raise UnexpectedStructure(where="AuthnStatement", why="has no AuthnInstant")
     contexts = [one for context in element if context.tag == _CONTEXT for one in context if one.tag == _CLASS]
@@ -230,9 +243,9 @@ def _authentication(element: Element) -> Authentication:
         raise UnexpectedStructure(where="AuthnContext", why="has more than one AuthnContextClassRef")
     return Authentication(
         instant=instant,
-        context=_text(contexts[0]) if contexts else None,
+        context=text_of(contexts[0]) if contexts else None,
         session_index=element.get("SessionIndex"),
-        session_not_on_or_after=_time(element, "SessionNotOnOrAfter"),
+        session_not_on_or_after=time_of(element, "SessionNotOnOrAfter"),
     )
 
 

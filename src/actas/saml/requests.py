@@ -13,7 +13,7 @@ from lxml import etree
 from actas.saml.bindings import redirect_url
 from actas.saml.certificates import Certificate
 from actas.saml.errors import AskedWrongly
-from actas.saml.names import DS, MD, POST, REDIRECT, SAML, SAMLP, XENC, XENC11, ds, md, saml, samlp
+from actas.saml.names import DS, MD, POST, REDIRECT, SAML, SAMLP, SUCCESS, XENC, XENC11, ds, md, saml, samlp
 from actas.saml.parsing import Element
 from actas.saml.signing import SigningKey, load_signing_key, sign_element
 from actas.saml.times import write_time
@@ -53,7 +53,7 @@ def authn_request(
         asked = etree.SubElement(root, samlp("RequestedAuthnContext"), Comparison="exact")
         for context in authn_contexts:
             _write(asked, saml("AuthnContextClassRef"), context)
-    return _sent(root, destination, binding, key, relay_state)
+    return _sent(root, destination, binding, key=key, relay_state=relay_state)
 
 
 def logout_request(
@@ -79,7 +79,32 @@ def logout_request(
         _set(name, Format=name_id_format)
     if session_index is not None:
         _write(root, samlp("SessionIndex"), session_index)
-    return _sent(root, destination, binding, key, relay_state)
+    return _sent(root, destination, binding, key=key, relay_state=relay_state)
+
+
+def logout_response(
+    *,
+    id: str,  # noqa: A002 - its name in SAML
+    issuer: str,
+    destination: str,
+    now: datetime,
+    in_response_to: str | None,
+    status: Sequence[str] = (SUCCESS,),
+    binding: str = POST,
+    key: SigningKey | None = None,
+    relay_state: str | None = None,
+) -> bytes:
+    """Answer a request to sign out; *status* has the codes, outer first, and *relay_state* is what came with it."""
+    root = _message("LogoutResponse", id, issuer, destination, now)
+    if in_response_to is not None:
+        _set(root, InResponseTo=in_response_to)
+    if not 1 <= len(status) <= 2:
+        raise AskedWrongly(argument="status", why="has neither one nor two codes")
+    parent = etree.SubElement(root, samlp("Status"))
+    for code in status:  # SAML core 3.2.2.2: the second stands inside the first
+        parent = etree.SubElement(parent, samlp("StatusCode"))
+        _set(parent, Value=code)
+    return _sent(root, destination, binding, key=key, relay_state=relay_state, parameter="SAMLResponse")
 
 
 def sp_metadata(
@@ -161,11 +186,19 @@ def _key_descriptor(role: Element, use: str, certificate: bytes | str) -> Elemen
     return descriptor
 
 
-def _sent(root: Element, destination: str, binding: str, key: SigningKey | None, relay_state: str | None) -> bytes:
+def _sent(
+    root: Element,
+    destination: str,
+    binding: str,
+    *,
+    key: SigningKey | None,
+    relay_state: str | None,
+    parameter: str = "SAMLRequest",
+) -> bytes:
     """Put the message into the form of its binding; each of them signs elsewhere."""
     loaded = None if key is None else load_signing_key(key)
     if binding == REDIRECT:
-        return redirect_url(_bytes(root), destination, parameter="SAMLRequest", relay_state=relay_state, key=loaded)
+        return redirect_url(_bytes(root), destination, parameter=parameter, relay_state=relay_state, key=loaded)
     if binding != POST:
         raise AskedWrongly(argument="binding", why="is neither POST nor REDIRECT")
     if relay_state is not None:

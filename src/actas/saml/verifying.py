@@ -206,6 +206,7 @@ def _assertion(statement: Statement, confirmation: Confirmation, found: _Found) 
         signed=found.signed,
         attributes=_values(statement.attributes),
         friendly_names=_friendly(statement.attributes),
+        issued_at=statement.issued_at,
         xml=found.trusted.xml,
     )
 
