@@ -7,7 +7,7 @@ Allow, no Allow without an identity; and nothing takes effect before its decisio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -20,6 +20,7 @@ from actas.errors import ActasError
 from actas.identify.errors import IdentifyError
 from actas.invoke.errors import NoSuchFunction
 from actas.invoke.interface import Backend, Delivery, Streams
+from actas.invoke.origins import Nesting, Origins
 from actas.model.call import Address, Call
 from actas.model.decision import Allow, Decision, Deny, Grant, Question
 from actas.model.evidence import Evidence
@@ -96,6 +97,8 @@ class House:
     envelope: Envelope
 
 
+    origins: Origins = field(default_factory=Origins)
+    nesting: Nesting = field(default_factory=Nesting)
 class Gateway:
     """Carries calls through the house, each to its end in the house it began in."""
 
@@ -135,7 +138,7 @@ class Gateway:
     def _admit(self, house: House, call: Call, identity: Identity) -> None:
         """Let the caller pass, or count that they come too often; a trail of that could be filled at will."""
         try:
-            house.admits.admit(identity, now=call.received_at)
+            house.admits.admit(house.origins.payer(call, identity), now=call.received_at)
         except ActasError:
             self.ended["limited", call.function if call.function in house.backends else ""] += 1
             raise
@@ -145,6 +148,7 @@ class Gateway:
         try:
             backend = _backend(house, call)
             role = None if grant.role is None else grant.role.name
+            house.origins.begin(call, grant.identity, house.nesting)
             call = await _whole(call, backend)
             taken = await house.takes.take(grant, house.brokers[role], now=self._clock())
             with taken as sessions:
@@ -172,6 +176,7 @@ class Gateway:
         self.ended[outcome, call.function if call.function in house.backends else ""] += 1
         now = self._clock()
         took = round((now - call.received_at).total_seconds() * 1_000_000)
+        house.origins.end(call)
         house.audit.ended(Ended(call=call.id, at=now, outcome=outcome, error=error, took_us=took, log_hash=log_hash))
 
 

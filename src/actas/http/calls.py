@@ -30,6 +30,7 @@ from actas.http.errors import (
 from actas.http.flights import Flights
 from actas.http.rates import Buckets
 from actas.http.routes import Match, Routes
+from actas.invoke import origins
 from actas.model import clock
 from actas.model.call import Call, Route
 from actas.model.evidence import BearerToken
@@ -128,12 +129,13 @@ class CallDoor:
         """Give the call, what its caller shows, and its body where that is still coming."""
         name, now, found = at
         limits = front.settings.limits
-        if front.is_stopping:
+        origin = origins.of(scope)
+        if front.is_stopping and origin.root is None:  # what calls in flight need may still begin
             raise Stopping
         if front.flights.now > limits.connections:
             raise Overloaded(allowed=limits.connections)
         peer = scope["client"][0] if scope["client"] else ""
-        address, network = front.peers.place(peer, scope["headers"])
+        address, network = (origin.address, peer) if origin.root else front.peers.place(peer, scope["headers"])
         if wait := front.networks.take(network, time.monotonic()):
             self.gateway.stranger(TooManyCalls.code, address)
             raise TooManyCalls(whose="network", retry_after=wait)
@@ -154,6 +156,8 @@ class CallDoor:
             address=address,
             requested_role=head.role,
             trace_id=head.trace,
+            root=origin.root,
+            depth=origin.depth,
         )
         return call, token, incoming
 

@@ -16,6 +16,7 @@ TITLES: dict[int, str] = {
     404: "There is nothing here",
     405: "The path does not take this method",
     408: "The request took too long to arrive",
+    409: "The call that it belongs to is over",
     413: "The request is too large",
     414: "The target is too long",
     429: "Too many calls",

@@ -50,3 +50,5 @@ class Call:
     root: str | None = None
     """The call at the root of the chain this one belongs to; None where it is the root itself."""
     depth: int = 0
+    is_detached: bool = False
+    """Whether it runs by itself below its root, which may be over: an event that was queued from inside a function."""

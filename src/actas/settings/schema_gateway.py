@@ -53,6 +53,10 @@ class Limits(Keys, frozen=True):
     """Live function processes in all."""
     processes_per_subject: Count = 8
     """Live function processes of one caller."""
+    depth: Count0 = 5
+    """How far below a root call functions may call functions; 0 lets them call none."""
+    calls_per_root: Count0 = 100
+    """Calls below one root call, in all."""
     rate: RateLimits = RateLimits()
     """How often calls may come."""
 

@@ -12,6 +12,7 @@ from actas.http.errors import TooManyCalls
 from actas.http.rates import Buckets
 from actas.http.routes import Routes
 from actas.invoke.interface import Backend
+from actas.invoke.origins import Nesting
 from actas.model.identity import Identity
 from actas.settings.reader import Loaded
 from actas.settings.schema import Function, RateLimits, RoleSettings, Settings
@@ -51,15 +52,18 @@ class Furnished:
         self.backends = _backends(loaded, settings, parts, before)
         self.reached: dict[str, Backend] = {**self.backends, **parts.admin}
         self.front = Front(settings=settings.gateway, routes=Routes(settings))
+        limits = settings.gateway.limits
         self.house = House(
             identify=parts.identify,
             decider=self.rules,
-            admits=CallerLimits(settings.gateway.limits.rate),
+            admits=CallerLimits(limits.rate),
             takes=parts.sessions,
             brokers=_brokers(settings, parts),
             backends=self.reached,
             audit=parts.audit,
             envelope=parts.envelope,
+            origins=parts.origins,
+            nesting=Nesting(depth=limits.depth, calls=limits.calls_per_root),
         )
 
     def add_admin(self, admin: Mapping[str, Backend]) -> None:

@@ -17,6 +17,7 @@ from actas.identify.verifier import Identify
 from actas.invoke.backends.local import LocalBackends
 from actas.invoke.envelope import Minter
 from actas.invoke.interface import Backend
+from actas.invoke.origins import Origins
 from actas.model import clock
 from actas.secrets.sealing import Sealing
 from actas.secrets.signing import Signing
@@ -47,6 +48,7 @@ class Parts:
     pool: LocalBackends
     sessions: SessionCache
     envelope: Minter
+    origins: Origins = field(default_factory=Origins)
     admin: Mapping[str, Backend] = field(default_factory=dict)
 
 
