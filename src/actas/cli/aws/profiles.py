@@ -1,0 +1,160 @@
+"""``actas configure aws``: a profile by which AWS's own tools take a role through the gateway."""
+
+import os
+import re
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final
+
+from cyclopts import App, Parameter
+
+from actas.cli import DONE, output
+from actas.cli.aws.errors import BadProfile, ProfileTaken
+from actas.cli.aws.taking import Purse, purse
+from actas.cli.errors import BadFile, CannotWrite
+from actas.cli.places import Here, here
+from actas.secrets import private_files
+
+MARK: Final = "# written by actas configure aws"
+_HEADER = re.compile(r"^\s*\[(?P<name>[^\]]*)\]")
+_PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+app = App(
+    name="configure",
+    help="""Let other tools work through the gateway.
+
+    For example:
+        actas configure aws --role reader --as ana
+    """,
+)
+
+
+@app.command
+def aws(
+    *,
+    role: str,
+    as_: Annotated[str | None, Parameter(name="--as")] = None,
+    profile: str | None = None,
+    seconds: int | None = None,
+    config: Path | None = None,
+    gateway: str | None = None,
+    settings: Path | None = None,
+    state: Path | None = None,
+    json: bool = False,
+) -> int:
+    """Write a profile into AWS's config file: credentials by 'actas credentials', STS and Lambda at the gateway.
+
+    Any SDK and the AWS CLI take the role by it, unmodified: nothing is pasted, no key lies in a file. The rest of the
+    file stays as it is; a profile that somebody else wrote is left alone.
+
+    For example:
+        actas configure aws --role reader --as ana
+        aws --profile actas-reader lambda list-functions
+        actas configure aws --role arn:aws:iam::111122223333:role/reader --profile corp-reader
+
+    Parameters
+    ----------
+    role:
+        The role: its name in the settings, or its ARN.
+    as_:
+        Who takes it: a stored sign-in or a person of the demo.
+    profile:
+        The profile's name; by default actas- and the role's name.
+    seconds:
+        How long credentials shall live, 900 at least; by default as long as the role's sessions may.
+    config:
+        The file; by default what AWS_CONFIG_FILE names, else ~/.aws/config.
+    gateway:
+        The gateway's control URL; by default that of the one that runs here.
+    settings:
+        The settings file of the gateway that runs here; by default actas.yaml.
+    state:
+        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
+    json:
+        Print one JSON object.
+    """
+    where = here(settings, state)
+    found = purse(where, role=role, who=as_, seconds=seconds, gateway=gateway)
+    name = profile or f"actas-{found.wanted.role.rpartition('/')[2]}"
+    if not _PROFILE.fullmatch(name):
+        raise BadProfile(found=name)
+    file = (config or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config")).expanduser().resolve()
+    process = _process(where, role, found, gateway)
+    _write(file, with_sections(_text(file), name, sections(name, found, process), file=file))
+    if json:
+        print(output.json_line({"profile": name, "file": str(file)}))
+    else:
+        print(f"profile {name} is in {file}; try: aws --profile {name} sts get-caller-identity")
+    return DONE
+
+
+def sections(name: str, found: Purse, process: str) -> dict[str, list[str]]:
+    """Give the sections of a profile by their headers."""
+    lines = [f"credential_process = {process}", f"services = {name}"]
+    if found.region is not None:
+        lines.insert(1, f"region = {found.region}")
+    services = ["sts =", f"  endpoint_url = {found.wanted.control}"]
+    if found.public is not None:
+        services += ["lambda =", f"  endpoint_url = {found.public}"]
+    return {f"profile {name}": lines, f"services {name}": services}
+
+
+def with_sections(text: str, profile: str, wanted: Mapping[str, list[str]], *, file: Path) -> str:
+    """Put sections into a config file, instead of those that we wrote before; nothing else is touched."""
+    kept: list[str] = []
+    ours: list[str] | None = None
+    for line in [*text.splitlines(), "[]"]:
+        header = _HEADER.match(line)
+        if header is not None:
+            _refuse_foreign(ours, profile, file)
+            name = " ".join(header["name"].split())
+            ours = [] if name in wanted else None
+        elif ours is not None:
+            ours.append(line)
+        if ours is None:
+            kept.append(line)
+    while len(kept) > 1 and not kept[-2].strip():
+        del kept[-2]
+    lines = kept[:-1]
+    for header_text, body in wanted.items():
+        lines += ["", f"[{header_text}]", MARK, *body]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _refuse_foreign(body: list[str] | None, profile: str, file: Path) -> None:
+    if body is not None and body[:1] != [MARK]:
+        raise ProfileTaken(profile=profile, file=file)
+
+
+def _process(where: Here, role: str, found: Purse, gateway: str | None) -> str:
+    """Write the command that gives the credentials, from whatever folder it is run in."""
+    mine = Path(sys.argv[0]).resolve()
+    command = [str(mine)] if mine.name == "actas" else [sys.executable, "-m", "actas"]
+    command += ["credentials", "--role", role if gateway is None else found.wanted.role]
+    for option, value in (
+        ("--as", found.wanted.who),
+        ("--seconds", found.wanted.seconds),
+        ("--gateway", gateway),
+        ("--settings", where.settings.resolve()),
+        ("--state", where.state.resolve()),
+    ):
+        if value is not None:
+            command += [option, str(value)]
+    return shlex.join(command)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text() if file.exists() else ""
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise BadFile(file=file, why="it cannot be read as text") from wrong
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_files.write(file, text.encode())
+    except OSError as wrong:
+        raise CannotWrite(file=file, why=wrong.strerror or "the system says no") from wrong

@@ -1,0 +1,89 @@
+"""`actas configure aws`: what it does to a person's config file, and what it leaves alone."""
+
+import configparser
+from pathlib import Path
+
+import pytest
+
+from actas.cli.aws.errors import ProfileTaken
+from actas.cli.aws.profiles import MARK, with_sections
+
+FILE = Path("config")
+WANTED = {"profile p": ["credential_process = x", "services = p"], "services p": ["sts =", "  endpoint_url = y"]}
+OURS = f"[profile p]\n{MARK}\ncredential_process = x\nservices = p\n\n[services p]\n{MARK}\nsts =\n  endpoint_url = y\n"
+
+
+def written(text):
+    return with_sections(text, "p", WANTED, file=FILE)
+
+
+def test_an_empty_file_gets_both_sections():
+    assert written("") == OURS
+
+
+def test_what_others_wrote_stays_as_it_is_with_its_comments():
+    before = "# mine\n[default]\nregion = eu-west-1 ; home\n\n[profile q]\noutput = json\n"
+
+    assert written(before) == before + "\n" + OURS
+
+
+def test_writing_again_changes_nothing():
+    once = written("[default]\nregion = eu-west-1\n")
+
+    assert written(once) == once
+
+
+def test_sections_behind_ours_stay():
+    after = written(OURS + "\n[profile q]\noutput = json\n")
+
+    assert "[profile q]\noutput = json\n" in after
+    assert after.count("[profile p]") == after.count("[services p]") == 1
+
+
+@pytest.mark.parametrize("header", ["[profile p]", "[ profile   p ]", "  [profile p]"])
+def test_a_profile_that_somebody_else_wrote_is_left_alone(header):
+    with pytest.raises(ProfileTaken):
+        written(f"{header}\nregion = us-east-1\n")
+
+
+def test_a_profile_of_another_name_is_nobody_s_obstacle():
+    assert "[profile pp]\nregion" in written("[profile pp]\nregion = us-east-1\n")
+
+
+def test_a_file_without_a_last_line_end_is_not_run_into():
+    found = configparser.ConfigParser()
+    found.read_string(written("[default]\nregion = eu-west-1"))
+
+    assert found["default"]["region"] == "eu-west-1"
+    assert found["profile p"]["credential_process"] == "x"
+
+
+def test_the_file_is_written_where_it_is_asked_for(at_bench, sts, tmp_path):
+    config = tmp_path / "aws" / "config"
+
+    said = at_bench("configure", "aws", "--role", "staff", "--as", "ana", "--config", config, "--gateway", sts.url)
+
+    assert said.code == 0
+    assert f"profile actas-staff is in {config}" in said.out
+    found = configparser.ConfigParser()
+    found.read(config)
+    assert "--role arn:aws:iam::000000000000:role/staff --as ana" in found["profile actas-staff"]["credential_process"]
+    assert config.stat().st_mode & 0o777 == 0o600
+    assert sts.asked == []
+
+
+@pytest.mark.parametrize("name", ["a]b", "", "two words", "a\nb"])
+def test_a_name_that_would_break_the_file_is_refused(at_bench, sts, tmp_path, name):
+    said = at_bench(
+        "configure",
+        "aws",
+        "--role",
+        "staff",
+        f"--profile={name or ' '}",
+        "--config",
+        tmp_path / "c",
+        "--gateway",
+        sts.url,
+    )
+
+    assert (said.code, (tmp_path / "c").exists()) == (2, False)
