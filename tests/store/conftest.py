@@ -1,5 +1,6 @@
 """A private PostgreSQL: what ``ACTAS_TEST_PG_DSN`` names, else by the programs on this machine, else a skip."""
 
+import asyncio
 import os
 import pwd
 import shutil
@@ -8,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
 
 
 def programs():
@@ -44,3 +46,18 @@ def postgresql():
     yield f"postgresql+asyncpg://actas@/postgres?host={folder}"
     subprocess.run([bin_ / "pg_ctl", "-D", "d", "-s", "-m", "immediate", "stop"], check=True, timeout=60, **run)
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def fresh_postgresql(postgresql):
+    """Give the URL of a database without tables."""
+    asyncio.run(_wipe(postgresql))
+    return postgresql
+
+
+async def _wipe(url):
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("drop schema public cascade")
+        await connection.exec_driver_sql("create schema public")
+    await engine.dispose()

@@ -2,8 +2,8 @@
 
 import os
 import stat
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,6 +24,8 @@ LIMIT = 5.0
 The driver keeps it, not a cancellation: a driver that is cancelled in the middle of a statement leaves a task behind
 that never ends (tried: aiosqlite under SQLAlchemy 2.1). So work with the database is shielded, and short.
 """
+RELISTEN = 1.0
+"""Seconds until listening is tried again."""
 _WRITES = "actas_writes"
 _MIGRATING = 0x41637461
 """The advisory lock that keeps two gateways from migrating at once; `WATERMARKS` is the one of that table."""
@@ -60,6 +62,29 @@ class Store:
                     if lock is not None and not self.is_sqlite:
                         await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
                     yield connection
+
+    async def listen(self, channel: str, heard: Callable[[str], object]) -> None:
+        """Tell *heard* what other gateways NOTIFY on *channel*, until cancelled; returns at once on SQLite.
+
+        It only wakes: who relies on it looks at the table now and then all the same.
+        """
+        while not self.is_sqlite:
+            with suppress(SQLAlchemyError, OSError):
+                await self._hear(channel, heard)
+            await anyio.sleep(RELISTEN)
+
+    async def _hear(self, channel: str, heard: Callable[[str], object]) -> None:
+        """Listen for as long as one connection lives."""
+        gone = anyio.Event()
+        async with self._engine.connect() as connection:
+            raw = (await connection.get_raw_connection()).driver_connection
+            assert raw is not None
+            raw.add_termination_listener(lambda _: gone.set())
+            await raw.add_listener(channel, lambda *told: heard(told[-1]))
+            try:
+                await gone.wait()
+            finally:
+                raw.terminate()  # not to be lent with its listener
 
     async def close(self) -> None:
         """Let go of the database."""

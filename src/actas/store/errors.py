@@ -51,3 +51,26 @@ class StoreExposed(StoreError):
     def __init__(self, *, name: str, why: str) -> None:
         """State which file and why."""
         super().__init__(f"{name} cannot be trusted: {why}")
+
+
+class ReplaysFull(StoreError):
+    """No more can be remembered that must not be taken twice, so nothing is taken."""
+
+    code = "store.replays-full"
+    hint = "Wait until some of it has ended; if it is real traffic, keep the state in a database that all share."
+
+    def __init__(self, *, limit: int) -> None:
+        """State how much is remembered."""
+        super().__init__(f"{limit} assertions and messages are remembered, and none of them has ended")
+
+
+class JobUnfit(StoreError):
+    """A job is larger, or its names are other, than what a queue takes."""
+
+    code = "store.job-unfit"
+    hint = "Put less into one job, and name it in printable ASCII."
+    status = 413
+
+    def __init__(self, *, why: str) -> None:
+        """State what does not fit."""
+        super().__init__(f"the job cannot be kept: {why}")

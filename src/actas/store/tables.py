@@ -51,10 +51,58 @@ ERRANDS = sa.Table(
 )
 """Records that another process asks the gateway, which alone writes the trail, to keep."""
 
+OUTBOX = sa.Table(
+    "outbox",
+    METADATA,
+    sa.Column("sequence", BIG, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(26), nullable=False, unique=True),
+    sa.Column("queue", sa.String(64), nullable=False),
+    sa.Column("key", sa.String(200)),
+    sa.Column("lane", sa.String(200)),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("state", sa.SmallInteger, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("deaths", sa.Integer, nullable=False),
+    sa.Column("put_us", BIG, nullable=False),
+    sa.Column("due_us", BIG, nullable=False),
+    sa.Column("lease", sa.String(32)),
+    sa.Column("settled_us", BIG),
+    sa.Column("why", sa.String(500)),
+    sqlite_autoincrement=True,
+)
+"""Jobs. ``due_us`` of a leased one is when its lease ends; ``deaths`` counts leases that ended so."""
+
+OPEN, DONE, DEAD = 0, 1, 2
+_c = OUTBOX.c
+sa.Index("outbox_key", _c.queue, _c.key, unique=True)
+for _name, _columns, _where in (
+    ("outbox_due", (_c.queue, _c.due_us), sa.and_(_c.state == OPEN, _c.lease.is_(None))),
+    ("outbox_leased", (_c.queue, _c.due_us), sa.and_(_c.state == OPEN, _c.lease.is_not(None))),
+    ("outbox_lane", (_c.queue, _c.lane, _c.sequence), _c.state == OPEN),
+    ("outbox_settled", (_c.state, _c.settled_us), _c.settled_us.is_not(None)),
+):
+    sa.Index(_name, *_columns, sqlite_where=_where, postgresql_where=_where)
+
+SHOWN = sa.Table(
+    "shown_once",
+    METADATA,
+    sa.Column("finder", sa.LargeBinary(32), primary_key=True),
+    sa.Column("until_us", BIG, nullable=False, index=True),
+)
+"""What may be shown once and was: a keyed hash, and when it ends."""
+
 
 def _first(connection: sa.Connection) -> None:
-    METADATA.create_all(connection)
+    METADATA.create_all(connection, tables=[PSEUDONYMS, ERASURES, WATERMARKS, ERRANDS])
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_first,)
+def _outbox(connection: sa.Connection) -> None:
+    METADATA.create_all(connection, tables=[OUTBOX])
+
+
+def _shown(connection: sa.Connection) -> None:
+    METADATA.create_all(connection, tables=[SHOWN])
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_first, _outbox, _shown)
 """The n-th makes version n of n - 1."""

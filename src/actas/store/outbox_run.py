@@ -1,0 +1,197 @@
+"""Work on one queue: take what is due, keep the leases, settle each job by itself, give back what is not done."""
+
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import anyio
+from anyio.abc import TaskGroup
+
+from actas.errors import ActasError
+from actas.store import outbox_rows as rows
+from actas.store.database import Store
+from actas.store.errors import StoreError
+from actas.store.gathered import Gathered
+from actas.store.outbox_jobs import Again, Dead, Done, Job, Verdict, Work
+
+log = logging.getLogger("actas")
+POLL = 1.0
+"""Seconds after which a queue is looked at though nobody said that there is work: another process may have put it."""
+ALONE = 2
+"""A job that died so often is worked on while no other such is: so the one that kills is told from its company."""
+UNEXPECTED = 8
+"""How often a job may end in an error that nobody foresaw."""
+_LONGEST_WHY = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeps:
+    """What the runner needs of the outbox."""
+
+    store: Store
+    lease: timedelta
+    deaths: int
+    wakes: set[Callable[[], None]]
+    """Who wants to know that there may be work."""
+    job: Callable[[rows.Taken], Job]
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    """A job that this process works on."""
+
+    taken: rows.Taken
+    token: str
+    scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+
+
+_Settled = tuple[_Held, Verdict]
+
+
+class Runner:
+    """Works on one queue for as long as `run` does."""
+
+    def __init__(self, keeps: Keeps, queue: str, work: Work, at_once: int) -> None:
+        self._keeps, self._queue, self._work, self._at_once = keeps, queue, work, at_once
+        self._held: dict[str, _Held] = {}
+        self._settling: Gathered[_Settled, None] = Gathered(self._settle_all)
+        self._woken = anyio.Event()
+
+    def wake(self) -> None:
+        """Look again: something was put, or a job is over."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        wake = self.wake
+        self._keeps.wakes.add(wake)
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._renew)
+                while True:
+                    await self._round(tasks)
+        finally:
+            self._keeps.wakes.discard(wake)
+            await self._give_back()
+
+    async def _round(self, tasks: TaskGroup) -> None:
+        """Take what is due and there is room for; then wait for a reason to look again."""
+        self._woken = anyio.Event()
+        room, taken, pause = self._at_once - len(self._held), 0, POLL
+        if room > 0:
+            try:
+                taken = await self._take(tasks, room)
+                if taken < room:
+                    pause = await self._pause()
+            except StoreError as wrong:
+                log.warning("%s: the queue %s waits", wrong.code, self._queue)
+        if room > 0 and taken == room:
+            return
+        with anyio.move_on_after(pause):
+            await self._woken.wait()
+
+    async def _take(self, tasks: TaskGroup, room: int) -> int:
+        token = secrets.token_hex(16)
+        keeps = self._keeps
+        is_free = not any(one.taken.deaths >= ALONE for one in self._held.values())
+        async with keeps.store.write() as connection:
+            found = await rows.take(connection, self._queue, room, token, keeps.lease, alone=ALONE, is_free=is_free)
+        for taken in found:
+            self._held[taken.id] = held = _Held(taken, token)
+            tasks.start_soon(self._one, held)
+        return len(found)
+
+    async def _pause(self) -> float:
+        """Tell how long nothing comes due."""
+        async with self._keeps.store.read() as connection:
+            due = await rows.next_due(connection, self._queue)
+        return POLL if due is None else min(POLL, due.total_seconds())
+
+    async def _one(self, held: _Held) -> None:
+        """Work on one job and settle it; one whose lease is lost is left to whoever has it now."""
+        try:
+            with held.scope:
+                verdict = await self._verdict(held)
+                await self._settle(held, verdict)
+        finally:
+            if held.scope.cancelled_caught or self._held.get(held.taken.id) is not held:
+                self._held.pop(held.taken.id, None)
+            self.wake()
+
+    async def _verdict(self, held: _Held) -> Verdict:
+        taken = held.taken
+        if taken.deaths >= self._keeps.deaths:
+            return Dead(f"the process that worked on it died {taken.deaths} times")
+        try:
+            return await self._work(self._keeps.job(taken))
+        except ActasError as wrong:
+            return _after_error(taken.attempts, wrong.code)
+        except Exception as error:  # the outermost door of a job
+            log.error("store.job-crashed: a job of %s", self._queue, exc_info=error)  # noqa: TRY400 - at the door
+            return _after_error(taken.attempts, "an unexpected error")
+
+    async def _settle(self, held: _Held, verdict: Verdict) -> None:
+        """Keep the verdict; where the store is away, for as long as the lease lasts."""
+        pause = 0.05
+        while True:
+            try:
+                await self._settling.ask((held, verdict))
+            except StoreError:
+                await anyio.sleep(pause)
+                pause = min(1.0, pause * 2)
+            else:
+                return
+
+    async def _settle_all(self, batch: Sequence[_Settled]) -> Sequence[None]:
+        async with self._keeps.store.write() as connection:
+            if done := [(one.taken.id, one.token) for one, verdict in batch if isinstance(verdict, Done)]:
+                await rows.done(connection, done)
+            for one, verdict in batch:
+                match verdict:
+                    case Done():
+                        pass
+                    case Again(after=after, why=why):
+                        await rows.again(connection, one.taken.id, one.token, after, _fit(why))
+                    case Dead(why=why):
+                        await rows.bury(connection, one.taken.id, one.token, _fit(why))
+        for one, _ in batch:
+            self._held.pop(one.taken.id, None)
+        return [None] * len(batch)
+
+    async def _renew(self) -> None:
+        """Prolong the leases; where that cannot be done in time, stop working on what others may take."""
+        lease = self._keeps.lease.total_seconds()
+        kept_at = anyio.current_time()
+        while True:
+            await anyio.sleep(lease / 3)
+            began, held = anyio.current_time(), [(one.taken.id, one.token) for one in self._held.values()]
+            try:
+                if held:
+                    async with self._keeps.store.write() as connection:
+                        await rows.renew(connection, held, self._keeps.lease)
+                kept_at = began
+            except StoreError:
+                if anyio.current_time() - kept_at > lease * 2 / 3:
+                    for one in tuple(self._held.values()):
+                        one.scope.cancel()
+
+    async def _give_back(self) -> None:
+        """Let others take what was begun; that it cannot be said only costs them the lease."""
+        if held := [(one.taken.id, one.token) for one in self._held.values()]:
+            try:
+                async with self._keeps.store.write() as connection:
+                    await rows.release(connection, held)
+            except StoreError as wrong:
+                log.warning("%s: jobs of %s wait for their leases to end", wrong.code, self._queue)
+
+
+def _after_error(attempt: int, why: str) -> Verdict:
+    if attempt >= UNEXPECTED:
+        return Dead(f"{why}, {attempt} times")
+    return Again(timedelta(seconds=min(60.0, 0.5 * 2**attempt)), why)
+
+
+def _fit(why: str) -> str:
+    return why.replace("\0", "")[:_LONGEST_WHY]
