@@ -32,6 +32,8 @@ HELD_AS = {
     "Rule": {"rule"},
     "Who": {"who"},
     "When": {"when"},
+    "SamlRequire": {"require"},
+    "SamlRequest": {"request"},
 }
 """What a value of each struct is called where it is read."""
 NO_READER = {

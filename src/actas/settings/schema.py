@@ -12,12 +12,13 @@ import msgspec
 from actas.settings.schema_gateway import Audit, Gateway, Jsonl, Limits, Proxies, RateLimits
 from actas.settings.schema_keys import Count, Count0, Keys, Name, SecretRef, Texts, many
 from actas.settings.schema_providers import Claim, KeySource, LookupClient, Provider
+from actas.settings.schema_saml import SamlRequest, SamlRequire
 from actas.settings.values import Hours, Network, Size, Span
 
 __all__ = [
     "Audit", "Claim", "Count", "Count0", "Function", "Gateway", "Jsonl", "KeySource", "Keys", "Limits",
-    "LookupClient", "Name", "Provider", "Proxies", "RateLimits", "RoleSettings", "Rule", "Schedule", "SecretRef",
-    "Settings", "Texts", "When", "Who", "many",
+    "LookupClient", "Name", "Provider", "Proxies", "RateLimits", "RoleSettings", "Rule", "SamlRequest",
+    "SamlRequire", "Schedule", "SecretRef", "Settings", "Texts", "When", "Who", "many",
 ]  # fmt: skip
 
 
@@ -143,6 +144,10 @@ class Rule(Keys, frozen=True):
     """The circumstances it asks for; always, where it is left out."""
     as_: Texts | None = msgspec.field(default=None, name="as")
     """The role they run it with, or several to choose from, the first being the one they get unasked."""
+    roles_from: Literal["assertion"] | None = None
+    """``assertion``: of the roles in ``as``, which are then patterns, only those that the SAML assertion claims."""
+    accounts: Texts | None = None
+    """With ``roles_from``: the AWS accounts whose roles are taken; a role of another one is refused."""
 
 
 class Settings(Keys, frozen=True):

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from actas.settings.schema_keys import Keys, SecretRef, Texts
+from actas.settings.schema_saml import SamlRequest, SamlRequire
 from actas.settings.values import Span
 
 
@@ -47,7 +48,7 @@ class Provider(Keys, frozen=True):
     """An identity provider; whatever is left out is the preset's."""
 
     preset: str
-    """Whose habits it has: ``keycloak``, ``entra``, ``okta``, …, or ``oidc`` for anything standard."""
+    """Whose habits it has: ``keycloak``, ``entra-saml``, …, or ``oidc`` or ``saml`` for anything standard."""
     issuer: str | None = None
     """Its issuer, letter by letter as in its tokens."""
     tenant: str | None = None
@@ -59,7 +60,7 @@ class Provider(Keys, frozen=True):
     version: Literal["v1", "v2"] | None = None
     """Entra: the version of its tokens."""
     audience: Texts | None = None
-    """What the tokens' audience must be: any of them."""
+    """What the tokens' audience must be: any of them. SAML: our entity id; made of ``control_url`` where left out."""
     clients: Texts | None = None
     """Client ids that may bring tokens; required where a provider's tokens have no audience."""
     token: Literal["access", "id"] | None = None
@@ -71,7 +72,7 @@ class Provider(Keys, frozen=True):
     keys: KeySource | None = None
     """Where the keys come from, when not by discovery."""
     subject: str | None = None
-    """The claim that names the caller and never changes."""
+    """The claim, or the SAML attribute, that names the caller and never changes; ``name-id`` is the NameID."""
     groups: Claim | None = None
     """Where the caller's groups stand."""
     roles: Claim | None = None
@@ -81,9 +82,9 @@ class Provider(Keys, frozen=True):
     client: Claim | None = None
     """Where the client stands that the token was issued to."""
     mfa: Texts | None = None
-    """``amr`` or ``acr`` values that mean that a second factor was used."""
+    """``amr`` or ``acr`` values, or SAML authentication contexts, that mean that a second factor was used."""
     service: dict[str, str] | None = None
-    """A claim and its value that mark a token as a program's own (no person signed in)."""
+    """A claim or attribute and its value that mark evidence as a program's own (no person signed in)."""
     agent_clients: tuple[str, ...] = ()
     """Clients that are AI agents: their callers are of kind `agent`."""
     lookup: LookupClient | None = None
@@ -98,3 +99,23 @@ class Provider(Keys, frozen=True):
     """Refuse tokens issued longer ago than this, whatever they say of their own end."""
     stale: Span = Span.read("24h")
     """How long known keys are trusted while the provider cannot be reached."""
+    metadata: str | None = None
+    """SAML: the provider's metadata, a file or an https address; read again when it changes."""
+    metadata_certificate: str | None = None
+    """SAML: a file with the certificate by which the metadata must be signed."""
+    entity_id: str | None = None
+    """SAML: the provider's entity id, where the metadata describes several."""
+    name_id: Texts | None = None
+    """SAML: the formats of NameID that name the same person for ever: ``persistent``, ``email``, … or URIs."""
+    require: SamlRequire = SamlRequire()
+    """SAML: what its answers must have beyond being valid."""
+    request: SamlRequest = SamlRequest()
+    """SAML: how it is asked to sign somebody in."""
+    idp_initiated: bool = False
+    """SAML: answers are taken in browsers that asked for none; strangers can then sign people in as others."""
+    allow_sha1: bool = False
+    """SAML: SHA-1 and short RSA keys are taken, as old providers have them."""
+    decryption: tuple[SecretRef, ...] = ()
+    """SAML: private keys (PEM) that open what is encrypted to us, beside those that the gateway makes itself."""
+    sign_in: Span = Span.read("15m")
+    """SAML: how long a sign-in in a browser lasts at most."""

@@ -2,18 +2,27 @@
 
 from actas.identify.preset import Preset
 from actas.identify.presets import (
+    adfs,
     auth0,
     cognito,
     entra,
+    entra_saml,
     github_actions,
     google,
+    google_saml,
     keycloak,
+    keycloak_saml,
     kubernetes,
     oidc,
     okta,
+    okta_saml,
     pingfederate,
+    pingfederate_saml,
     pingone,
+    saml,
+    shibboleth,
 )
+from actas.identify.saml_preset import SamlPreset
 
 PRESETS: dict[str, Preset] = {
     preset.name: preset
@@ -31,9 +40,24 @@ PRESETS: dict[str, Preset] = {
         pingone.PRESET,
     )
 }
-"""Each preset by its name in the settings."""
+"""Each preset of a provider of tokens by its name in the settings."""
+
+SAML_PRESETS: dict[str, SamlPreset] = {
+    preset.name: preset
+    for preset in (
+        adfs.PRESET,
+        entra_saml.PRESET,
+        google_saml.PRESET,
+        keycloak_saml.PRESET,
+        okta_saml.PRESET,
+        pingfederate_saml.PRESET,
+        saml.PRESET,
+        shibboleth.PRESET,
+    )
+}
+"""The same of providers that speak SAML."""
 
 
 def names() -> tuple[str, ...]:
     """List what may stand behind ``preset:``."""
-    return tuple(sorted(PRESETS))
+    return tuple(sorted({**PRESETS, **SAML_PRESETS}))
