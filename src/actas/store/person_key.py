@@ -18,14 +18,23 @@ class PersonKey:
     def __init__(self, key: bytes) -> None:
         self._rows = hmac.digest(key, b"actas pseudonyms", "sha256")
         self._marks = hmac.digest(key, b"actas watermarks", "sha256")
+        self._shown = hmac.digest(key, b"actas shown once", "sha256")
 
     def row(self, issuer: str, subject: str, epoch: int) -> bytes:
         """Find the row of a person's pseudonym in *epoch*."""
         return hmac.digest(self._rows, json.dumps([issuer, subject, epoch]).encode(), "sha256")
 
+    def role_mark(self, role_arn: str) -> bytes:
+        """Find the watermark of a role."""
+        return hmac.digest(self._marks, json.dumps(["role", role_arn]).encode(), "sha256")
+
     def mark(self, provider: str, subject: str | None, session: str | None) -> bytes:
         """Find a watermark: of a subject, of one of its sessions, or of a session whose subject is not known."""
         return hmac.digest(self._marks, json.dumps([provider, subject, session]).encode(), "sha256")
+
+    def shown(self, issuer: str, name: str) -> bytes:
+        """Find what may be shown once: the id of an assertion or of a message."""
+        return hmac.digest(self._shown, json.dumps([issuer, name]).encode(), "sha256")
 
 
 def read(path: Path) -> PersonKey:
