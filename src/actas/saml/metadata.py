@@ -6,7 +6,7 @@ from datetime import datetime
 
 from actas.saml.algorithms import usable
 from actas.saml.certificates import Certificate
-from actas.saml.content_errors import BadCertificate, MetadataExpired
+from actas.saml.content_errors import BadCertificate, MetadataExpired, NoSuchEntity
 from actas.saml.errors import AskedWrongly, MalformedDocument, NotSigned, UnexpectedStructure
 from actas.saml.names import local, md
 from actas.saml.parsing import METADATA, Element, base64_of, parse
@@ -45,7 +45,7 @@ class Entity:
     encryption_certificates: tuple[bytes, ...]
     endpoints: tuple[Endpoint, ...]
     validity: datetime | None
-    """The earliest ``validUntil`` of the entity and what it stands in."""
+    """The earliest ``validUntil`` of the entity, its role, and what it stands in."""
     cache_duration: str | None
     wants_signed_requests: bool
     name_id_formats: tuple[str, ...]
@@ -61,7 +61,11 @@ class Entity:
 
     def expiring(self, before: datetime) -> tuple[Certificate, ...]:
         """Give the signing certificates that end before a moment: to be announced, not refused."""
-        return tuple(one for one in readable(self.signing_certificates) if one.not_after and one.not_after < before)
+        return tuple(one for one in self.readable_certificates() if one.not_after and one.not_after < before)
+
+    def readable_certificates(self) -> tuple[Certificate, ...]:
+        """Give the signing certificates that can be read."""
+        return tuple(readable(self.signing_certificates))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,14 @@ class Metadata:
     def certificates(self) -> tuple[bytes, ...]:
         """All different signing certificates, DER, in document order."""
         return tuple(dict.fromkeys(der for entity in self.entities for der in entity.signing_certificates))
+
+    def idp(self, entity_id: str | None = None) -> Entity:
+        """Give the identity provider called *entity_id*, or the only one there is."""
+        providers = [entity for entity in self.entities if entity.is_idp]
+        chosen = [entity for entity in providers if entity_id in {None, entity.entity_id}]
+        if len(chosen) != 1:
+            raise NoSuchEntity(wanted=entity_id, found=tuple(entity.entity_id for entity in providers))
+        return chosen[0]
 
     @classmethod
     def parse(
@@ -151,6 +163,8 @@ def _entity(element: Element, ends: datetime | None, now: datetime) -> Entity:
     roles = [role for role in element.iterchildren(_IDP, _SP) if _is_valid(role, now)]
     idps = [role for role in roles if role.tag == _IDP]
     keyed = idps or roles
+    for role in keyed:
+        ends = _earlier(ends, _valid_until(role))
     return Entity(
         entity_id=entity_id,
         is_idp=bool(idps),

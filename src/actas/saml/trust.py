@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from actas.saml.certificates import Certificate, PublicKey
-from actas.saml.content_errors import BadCertificate, NoSigningKey, NoSuchEntity
+from actas.saml.content_errors import BadCertificate, NoSigningKey
 from actas.saml.errors import AskedWrongly
 from actas.saml.metadata import Entity, Metadata
 
@@ -32,7 +32,7 @@ class Trust:
     @classmethod
     def from_metadata(cls, xml: bytes, entity_id: str | None = None, *, now: datetime) -> "Trust":
         """Trust all usable signing certificates of the identity provider in *xml*."""
-        return cls.from_entity(_choose(Metadata.parse(xml, now=now), entity_id))
+        return cls.from_entity(Metadata.parse(xml, now=now).idp(entity_id))
 
     @classmethod
     def from_entity(cls, entity: Entity) -> "Trust":
@@ -51,11 +51,3 @@ class Trust:
 def _different(keys: Iterable[PublicKey]) -> tuple[PublicKey, ...]:
     """Leave out keys that were published twice, as in an old certificate and its renewal."""
     return tuple({key.public_numbers(): key for key in keys}.values())
-
-
-def _choose(metadata: Metadata, entity_id: str | None) -> Entity:
-    providers = [entity for entity in metadata.entities if entity.is_idp]
-    chosen = [entity for entity in providers if entity_id in {None, entity.entity_id}]
-    if len(chosen) != 1:
-        raise NoSuchEntity(wanted=entity_id, found=tuple(entity.entity_id for entity in providers))
-    return chosen[0]
