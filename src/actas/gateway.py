@@ -46,8 +46,10 @@ class Identifies(Protocol):
 class Takes(Protocol):
     """What the gateway needs of `assume`: sessions in use, given back when the block is left."""
 
-    async def take(self, grant: Grant, broker: Broker, *, now: datetime) -> AbstractContextManager[Sessions]:
-        """Take the grant's role."""
+    async def take(
+        self, grant: Grant, broker: Broker, *, now: datetime, evidence: Evidence | None = None
+    ) -> AbstractContextManager[Sessions]:
+        """Take the grant's role; *evidence* is for brokers that pass on what the caller showed."""
         ...
 
 
@@ -150,7 +152,7 @@ class Gateway:
             role = None if grant.role is None else grant.role.name
             house.origins.begin(call, grant.identity, house.nesting)
             call = await _whole(call, backend)
-            taken = await house.takes.take(grant, house.brokers[role], now=self._clock())
+            taken = await house.takes.take(grant, house.brokers[role], now=self._clock(), evidence=evidence)
             with taken as sessions:
                 outcome = await backend.invoke(
                     Delivery(

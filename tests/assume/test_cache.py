@@ -20,7 +20,10 @@ class Counting:
     def __init__(self, broker, *, slow=0.0, fails=0):
         self.broker, self.slow, self.fails, self.made = broker, slow, fails, 0
 
-    async def issue(self, grant, *, now):
+    shape = "counting"
+    shows_evidence = False
+
+    async def issue(self, grant, *, now, evidence=None):
         self.made += 1
         await anyio.sleep(self.slow)
         if self.made <= self.fails:
@@ -151,8 +154,8 @@ async def test_the_oldest_idle_session_of_a_subject_goes_first(cache, broker, gr
         await cache.take(one, broker, now=noon)
 
     assert len(cache) == 2
-    assert cache.known(grants[0], now=noon) is None
-    assert cache.known(grants[2], now=noon) is not None
+    assert cache.known(grants[0], broker, now=noon) is None
+    assert cache.known(grants[2], broker, now=noon) is not None
 
 
 async def test_at_the_cap_with_every_session_in_use_the_caller_is_turned_away(cache, broker, grant, but, noon):
@@ -180,8 +183,8 @@ async def test_sessions_of_a_subject_can_be_ended(cache, broker, grant, but, noo
         await cache.take(one, broker, now=noon)
 
     assert cache.end(provider="corp", subject="ana-7f0c") == 1
-    assert cache.known(mine, now=noon) is None
-    assert cache.known(theirs, now=noon) is not None
+    assert cache.known(mine, broker, now=noon) is None
+    assert cache.known(theirs, broker, now=noon) is not None
     assert cache.end(provider="corp") == 1
 
 

@@ -138,7 +138,7 @@ class Rooms:
         self.question = question
         return self.decision
 
-    async def take(self, _grant, _broker, *, now):
+    async def take(self, _grant, _broker, *, now, evidence=None):
         self._at("take")
 
         return InUse(self)

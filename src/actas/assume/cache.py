@@ -2,9 +2,11 @@
 
 A hit is only for an equal key (`Rests`), so it can never cross callers, rules, actors or evidence. Live sessions are
 capped for each subject and in all; the oldest that no call is using goes first, and where all are in use the caller
-is turned away.
+is turned away. A session about to end is made anew beside the calls that still use it, by the grant of the call that
+found it so; a refusal is remembered for a few seconds, so that a party that said no is not asked for every call.
 """
 
+import logging
 from collections import OrderedDict
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -12,18 +14,33 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 
 import anyio
+from anyio.abc import TaskGroup, TaskStatus
 
 from actas.assume.errors import AssumeError, TooManySessions
 from actas.assume.interface import Broker
-from actas.assume.key import Rests, rests
+from actas.assume.key import Rests, rests, shown
 from actas.model.decision import Grant
+from actas.model.evidence import Evidence
 from actas.model.session import NO_ROLE, Sessions
 
 SPARE = timedelta(seconds=5)
 """A session that ends sooner is not handed out again: the function would get credentials about to die."""
 
+AHEAD = timedelta(minutes=5)
+"""How long before its end a session is made anew, at most; never sooner than in the last fifth of its life."""
+
+NEXT_TRY = timedelta(seconds=10)
+"""How long after a renewal that came to nothing the next one is tried."""
+
+MOST_REFUSALS = 10_000
+"""How many refusals are remembered; beyond, the oldest go."""
+
 SWEEP_EVERY = timedelta(seconds=1)
 """How often, at most, a full cache looks for sessions that have ended."""
+
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+log = logging.getLogger("actas.assume")
 
 
 @dataclass(slots=True)
@@ -33,6 +50,8 @@ class Taken(AbstractContextManager[Sessions]):
     sessions: Sessions
     whose: tuple[str, str]
     ends_at: datetime
+    renew_at: datetime
+    """From then on they are made anew beside whoever uses these; never, where new ones could not live longer."""
     in_use: int = 0
 
     def __enter__(self) -> Sessions:
@@ -61,53 +80,102 @@ class SessionCache:
         self._live: OrderedDict[Rests, Taken] = OrderedDict()
         self._per_subject: dict[tuple[str, str], int] = {}
         self._making: dict[Rests, _Making] = {}
-        self._by_grant: dict[int, tuple[Grant, Rests]] = {}
+        self._refused: OrderedDict[Rests, tuple[datetime, AssumeError]] = OrderedDict()
+        self._by_grant: dict[int, tuple[Grant, str, Rests]] = {}
         self._next_sweep = datetime.min.replace(tzinfo=UTC)
+        self._beside: TaskGroup | None = None
+        """Where renewals run; None while `run` does not."""
+        self._renewing: set[Rests] = set()
 
     def __len__(self) -> int:
         return len(self._live)
 
-    def known(self, grant: Grant, *, now: datetime) -> Taken | None:
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Let sessions be made anew in the background, until cancelled."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                self._beside = tasks
+                task_status.started()
+                await anyio.sleep_forever()
+        finally:
+            self._beside = None
+
+    def known(self, grant: Grant, broker: Broker, *, now: datetime, evidence: Evidence | None = None) -> Taken | None:
         """Find sessions that stand for *grant*; None where they have to be made."""
         if grant.role is None:
             return _NOTHING
-        key = self._rests(grant)
+        key = self._rests(grant, broker, evidence)
         found = self._live.get(key)
         if found is None or found.ends_at - now < SPARE:
             return None
         self._live.move_to_end(key)
+        if now >= found.renew_at and self._beside is not None and key not in self._renewing:
+            found.renew_at = now + NEXT_TRY
+            self._renewing.add(key)
+            self._beside.start_soon(self._renew, key, grant, broker, now, evidence)
         return found
 
-    async def take(self, grant: Grant, broker: Broker, *, now: datetime) -> Taken:
-        """Give sessions for *grant*, made by *broker* where there are none; one making at a time for equal grants."""
-        while (found := self.known(grant, now=now)) is None:
-            key = self._rests(grant)
+    async def take(self, grant: Grant, broker: Broker, *, now: datetime, evidence: Evidence | None = None) -> Taken:
+        """Give sessions for *grant*, made by *broker* where there are none; one making at a time for equal grants.
+
+        *evidence* is what this call's caller showed; it goes to brokers that pass it on, and is never kept.
+        """
+        while (found := self.known(grant, broker, now=now, evidence=evidence)) is None:
+            key = self._rests(grant, broker, evidence)
             if (other := self._making.get(key)) is None:
-                return await self._make(key, grant, broker, now=now)
+                self._raise_refusal(key, now)
+                return await self._make(key, grant, broker, now=now, evidence=evidence)
             await other.done.wait()
             if other.failed is not None:
                 raise other.failed.again()
         return found
 
-    async def _make(self, key: Rests, grant: Grant, broker: Broker, *, now: datetime) -> Taken:
+    async def _make(
+        self, key: Rests, grant: Grant, broker: Broker, *, now: datetime, evidence: Evidence | None
+    ) -> Taken:
         whose = (key.issuer, key.subject)
         self._drop(key)
         self._make_room(whose, now=now)
         making = self._making[key] = _Making()
         self._count(whose, 1)  # before the wait, so that many makings at once cannot pass the caps
         try:
-            sessions = await broker.issue(grant, now=now)
-            assert sessions.work is not None
-            taken = self._live[key] = Taken(sessions=sessions, whose=whose, ends_at=sessions.work.expires_at)
+            sessions = await broker.issue(grant, now=now, evidence=evidence)
+            taken = self._live[key] = _taken(sessions, whose, grant, now)
             return taken
         except AssumeError as wrong:
             making.failed = wrong
+            self._remember_refusal(key, wrong, now)
             raise
         finally:
             if key not in self._live:
                 self._count(whose, -1)
             del self._making[key]
             making.done.set()
+
+    async def _renew(self, key: Rests, grant: Grant, broker: Broker, now: datetime, evidence: Evidence | None) -> None:
+        """Put new sessions in the place of those about to end, unless those were ended meanwhile."""
+        try:
+            sessions = await broker.issue(grant, now=now, evidence=evidence)
+        except AssumeError as wrong:  # those there still hold: the next call tries again
+            log.info("a session could not be renewed: %s", wrong.code)
+        else:
+            if (before := self._live.get(key)) is not None:
+                self._live[key] = _taken(sessions, before.whose, grant, now)
+        finally:
+            self._renewing.discard(key)
+
+    def _raise_refusal(self, key: Rests, now: datetime) -> None:
+        """Tell a no that was heard moments ago again."""
+        if (found := self._refused.get(key)) is not None:
+            if now < found[0]:
+                raise found[1].again()
+            del self._refused[key]
+
+    def _remember_refusal(self, key: Rests, wrong: AssumeError, now: datetime) -> None:
+        if wrong.holds_for:
+            self._refused[key] = now + timedelta(seconds=wrong.holds_for), wrong
+            if len(self._refused) > MOST_REFUSALS:
+                self._refused.popitem(last=False)
 
     def end(self, *, provider: str, subject: str | None = None) -> int:
         """Forget every session of a subject, or of all a provider's; tell how many there were."""
@@ -120,6 +188,8 @@ class SessionCache:
         """Forget sessions that have ended."""
         for key in [key for key, taken in self._live.items() if taken.ends_at <= now]:
             self._drop(key)
+        for key in [key for key, (until, _) in self._refused.items() if until <= now]:
+            del self._refused[key]
 
     def _make_room(self, whose: tuple[str, str], *, now: datetime) -> None:
         if self._is_full(None) or self._is_full(whose):
@@ -149,14 +219,17 @@ class SessionCache:
                 raise TooManySessions(live=self._all(), allowed=self._most, whose="in all")
             raise TooManySessions(live=self._per_subject[whose], allowed=self._most_per_subject, whose="by this caller")
 
-    def _rests(self, grant: Grant) -> Rests:
+    def _rests(self, grant: Grant, broker: Broker, evidence: Evidence | None) -> Rests:
         """Say what *grant* rests on; worked out once for a grant, which many calls share."""
+        shape = broker.shape
         found = self._by_grant.get(id(grant))
-        if found is None or found[0] is not grant:  # an id is used again when its object has gone
+        if found is None or found[0] is not grant or found[1] != shape:  # an id is used again when its object has gone
             if len(self._by_grant) >= 2 * self._most:
                 self._by_grant.clear()
-            found = self._by_grant[id(grant)] = grant, rests(grant)
-        return found[1]
+            found = self._by_grant[id(grant)] = grant, shape, rests(grant, broker=shape)
+        if not broker.shows_evidence:
+            return found[2]
+        return rests(grant, broker=shape, evidence=shown(evidence))
 
     def _drop(self, key: Rests) -> None:
         if (taken := self._live.pop(key, None)) is not None:
@@ -170,4 +243,13 @@ class SessionCache:
             del self._per_subject[whose]
 
 
-_NOTHING = Taken(sessions=NO_ROLE, whose=("", ""), ends_at=datetime.max)  # noqa: DTZ901 - never compared
+def _taken(sessions: Sessions, whose: tuple[str, str], grant: Grant, now: datetime) -> Taken:
+    """Say how long sessions are shared, and from when on they are made anew."""
+    assert sessions.work is not None
+    ends = sessions.work.expires_at
+    could = min(grant.expires_at, grant.identity.expires_at)
+    renew_at = ends - min(AHEAD, (ends - now) / 5) if could - ends > SPARE else NEVER
+    return Taken(sessions=sessions, whose=whose, ends_at=ends, renew_at=renew_at)
+
+
+_NOTHING = Taken(sessions=NO_ROLE, whose=("", ""), ends_at=NEVER, renew_at=NEVER)

@@ -1,6 +1,7 @@
 """Every way a role cannot be taken, or a session does not hold."""
 
 from datetime import datetime
+from typing import ClassVar
 
 from actas.errors import ActasError
 
@@ -9,6 +10,8 @@ class AssumeError(ActasError):
     """The sessions could not be had."""
 
     status = 502
+    holds_for: ClassVar[float] = 0
+    """Seconds for which equal calls are told the same without anybody's being asked again."""
 
 
 class SessionNotOurs(AssumeError):
@@ -64,7 +67,8 @@ class BrokerRefused(AssumeError):
     """The party that hands out credentials said no."""
 
     code = "assume.broker-refused"
-    hint = "Read the code it gave; most often the role's trust policy does not name this gateway's issuer."
+    hint = "Read the code it gave; compare the role's trust policy with what `actas roles trust ROLE` prints."
+    holds_for = 5
 
     def __init__(self, *, broker: str, found: str) -> None:
         """State who refused and with which code."""
@@ -77,7 +81,72 @@ class BrokerUnreachable(AssumeError):
     code = "assume.broker-unreachable"
     hint = "Check the network between the gateway and the credential service, then call again."
     status = 503
+    holds_for = 1
 
     def __init__(self, *, broker: str, why: str) -> None:
         """State who did not answer and how."""
         super().__init__(f"{broker} did not answer: {why}")
+
+
+class BrokerThrottled(AssumeError):
+    """The party that hands out credentials wants to be asked less often."""
+
+    code = "assume.broker-throttled"
+    hint = "Call again after as many seconds as Retry-After says; longer sessions for the roles ask less often."
+    status = 503
+
+    def __init__(self, *, broker: str, retry_after: int) -> None:
+        """State who is throttling and for how long nobody asks them."""
+        self.retry_after = retry_after
+        super().__init__(f"{broker} is being throttled and is not asked again for {retry_after} s")
+
+
+class ClockSkewed(AssumeError):
+    """Our time and theirs differ so much that what we sign has ended, or has not begun, when they read it."""
+
+    code = "assume.clock-skewed"
+    hint = "Set this host's clock: let it follow a time server (NTP)."
+    status = 503
+    holds_for = 5
+
+    def __init__(self, *, broker: str, found: str, ahead: float) -> None:
+        """State what they answered, and how far ahead of theirs our clock is, in seconds."""
+        where = "ahead of" if ahead > 0 else "behind"
+        super().__init__(f"{broker} answered {found}, and this host's clock is {abs(ahead):.0f} s {where} its clock")
+
+
+class PolicyTooLong(AssumeError):
+    """A session policy does not fit into what STS takes."""
+
+    code = "assume.policy-too-long"
+    hint = "Shorten the role's policy file, or let its rules name fewer functions; put what is common into the role."
+    holds_for = 5
+
+    def __init__(self, *, size: int, allowed: int) -> None:
+        """State both sizes, in characters."""
+        super().__init__(f"the session policy has {size} characters, of which {allowed} fit")
+
+
+class EvidenceUnfit(AssumeError):
+    """The role's broker passes on what the caller showed, and this caller showed something else."""
+
+    code = "assume.evidence-unfit"
+    hint = "Call with the kind of evidence that the role's broker passes on, or give the role another broker."
+    status = 403
+
+    def __init__(self, *, broker: str, wanted: str) -> None:
+        """State what the broker needs."""
+        super().__init__(f"{broker} passes on {wanted}, and the caller showed none")
+
+
+class BaseIdentityMissing(AssumeError):
+    """There are no credentials to take the role from."""
+
+    code = "assume.base-identity-missing"
+    hint = "Give the gateway the credentials that the role's base names; where it names the chain, install actas[aws]."
+    status = 503
+    holds_for = 5
+
+    def __init__(self, *, why: str) -> None:
+        """State what is missing."""
+        super().__init__(f"the base identity has no credentials: {why}")

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from actas.model.decision import Grant
+from actas.model.evidence import Evidence
 from actas.model.session import Sessions
 
 
@@ -17,6 +18,19 @@ class Broker(Protocol):
     * a refusal is an `AssumeError`, never a None.
     """
 
-    async def issue(self, grant: Grant, *, now: datetime) -> Sessions:
-        """Make the trade."""
+    @property
+    def shape(self) -> str:
+        """All that its settings make of a session, as a text without a secret.
+
+        Brokers of one shape give equal sessions for equal grants, so that they may share what is remembered.
+        """
+        ...
+
+    @property
+    def shows_evidence(self) -> bool:
+        """Whether it passes on what the caller showed; then sessions are shared by equal evidence only."""
+        ...
+
+    async def issue(self, grant: Grant, *, now: datetime, evidence: Evidence | None = None) -> Sessions:
+        """Make the trade; *evidence* is what the caller of this very call showed, and not kept."""
         ...

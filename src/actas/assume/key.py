@@ -6,12 +6,13 @@ from datetime import datetime
 import msgspec
 
 from actas.model.decision import Grant, RuleRef
+from actas.model.evidence import Evidence
 from actas.model.facts import Known
 from actas.model.identity import Identity
 
 
 class Rests(msgspec.Struct, frozen=True, cache_hash=True):
-    """Everything of design.md, 8.3, but issued-at: the session cache's key."""
+    """Everything of design.md, 8.3, but issued-at, and whoever made it: the session cache's key."""
 
     provider: str
     issuer: str
@@ -29,9 +30,13 @@ class Rests(msgspec.Struct, frozen=True, cache_hash=True):
     facts: tuple[tuple[str, str], ...]
     function_arn: str
     fence: tuple[str, ...]
+    broker: str = ""
+    """The broker's ``shape``: what its settings make of equal grants."""
+    evidence: str = ""
+    """What the caller showed, digested; only where the broker passes it on."""
 
 
-def rests(grant: Grant) -> Rests:
+def rests(grant: Grant, *, broker: str = "", evidence: str = "") -> Rests:
     """Say what sessions from *grant* rest on; the grant must have a role."""
     identity, role = grant.identity, grant.role
     assert role is not None
@@ -52,7 +57,19 @@ def rests(grant: Grant) -> Rests:
         facts=grant.facts,
         function_arn=grant.function_arn,
         fence=grant.fence,
+        broker=broker,
+        evidence=evidence,
     )
+
+
+def shown(evidence: Evidence | None) -> str:
+    """Digest what a caller showed."""
+    return "" if evidence is None else digest(evidence.shown.reveal())
+
+
+def digest(text: str) -> str:
+    """Digest what must not be kept, but be told from others."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def kind_of(identity: Identity) -> str:

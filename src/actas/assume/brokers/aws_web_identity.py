@@ -28,6 +28,7 @@ from actas.assume import policies
 from actas.assume.brokers.local import PseudonymOf, lasts_until
 from actas.assume.errors import AssumeError, BrokerRefused, BrokerUnreachable
 from actas.model.decision import Grant
+from actas.model.evidence import Evidence
 from actas.model.secret import Secret
 from actas.model.session import NO_ROLE, Session, Sessions
 
@@ -57,8 +58,9 @@ class AwsWebIdentityBroker:
     ) -> None:
         self._newest, self._pseudonyms, self._issuer = newest, pseudonyms, issuer
         self._sts = sts or f"https://sts.{region}.amazonaws.com/"
+        self.shape, self.shows_evidence = f"{NAME} {self._sts} {issuer}", False
 
-    async def issue(self, grant: Grant, *, now: datetime) -> Sessions:
+    async def issue(self, grant: Grant, *, now: datetime, evidence: Evidence | None = None) -> Sessions:  # noqa: ARG002 - nothing is passed on
         """Make the trade, twice: once to invoke, once to work."""
         if grant.role is None:
             return NO_ROLE
@@ -83,7 +85,7 @@ class AwsWebIdentityBroker:
             if ours is None:
                 raise
             raise ours.exceptions[0] from several  # either is enough: without one of the two there is no call
-        return Sessions(invoke=made["invoke"], work=made["work"], id=keys.name(keys.rests(grant)))
+        return Sessions(invoke=made["invoke"], work=made["work"], id=keys.name(keys.rests(grant, broker=self.shape)))
 
     async def _trade(
         self, grant: Grant, purpose: Literal["invoke", "work"], policy: str, *, name: str, now: datetime, ends: datetime

@@ -19,6 +19,7 @@ from actas.assume import policies
 from actas.assume.errors import EvidenceTooShort
 from actas.assume.held import Held, seal
 from actas.model.decision import Grant
+from actas.model.evidence import Evidence
 from actas.model.secret import Secret
 from actas.model.session import NO_ROLE, Session, Sessions
 
@@ -45,11 +46,14 @@ class PseudonymOf(Protocol):
 class LocalBroker:
     """Seals an invoke session and a work session for a grant."""
 
+    shape = "local"
+    shows_evidence = False
+
     def __init__(self, ring: Sealer, pseudonyms: PseudonymOf) -> None:
         self._ring = ring
         self._pseudonyms = pseudonyms
 
-    async def issue(self, grant: Grant, *, now: datetime) -> Sessions:
+    async def issue(self, grant: Grant, *, now: datetime, evidence: Evidence | None = None) -> Sessions:  # noqa: ARG002 - nothing is passed on
         """Make the trade: no network, no database for a person who is known."""
         if grant.role is None:
             return NO_ROLE
@@ -61,7 +65,7 @@ class LocalBroker:
         return Sessions(
             invoke=self._sealed(held, "invoke", (grant.function_arn,), policies.invoke_policy(grant.function_arn)),
             work=self._sealed(held, "work", grant.fence, policies.work_policy(grant.fence, grant.role.policy)),
-            id=keys.name(keys.rests(grant)),
+            id=keys.name(keys.rests(grant, broker=self.shape)),
         )
 
     def _sealed(
