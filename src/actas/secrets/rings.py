@@ -18,7 +18,7 @@ import msgspec
 from actas.secrets.errors import RingUnreadable
 from actas.secrets.private_files import write
 
-RingKind = Literal["sealing", "signing"]
+RingKind = Literal["sealing", "signing", "saml"]
 
 
 class RingKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,13 +61,20 @@ def read(path: Path, kind: RingKind) -> tuple[RingKey, ...]:
 
 
 def rotate(
-    path: Path, kind: RingKind, *, make: Callable[[datetime], RingKey], every: timedelta, keep: timedelta, now: datetime
+    path: Path,
+    kind: RingKind,
+    *,
+    make: Callable[[datetime], RingKey],
+    every: timedelta,
+    keep: timedelta,
+    now: datetime,
+    force: bool = False,
 ) -> tuple[RingKey, ...]:
-    """Add a key where the newest is older than *every*, drop those retired for longer than *keep*."""
+    """Add a key where the newest is older than *every* or *force* says so, drop those retired longer than *keep*."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _locked(path):
         found = keys = read(path, kind)
-        if not keys or now - keys[-1].made_at >= every:
+        if force or not keys or now - keys[-1].made_at >= every:
             fresh = make(now)
             keys = (*keys, fresh)
         kept = tuple(
@@ -78,6 +85,15 @@ def rotate(
         if kept != found:
             write(path, msgspec.json.encode(RingFile(kind=kind, keys=kept)))
         return kept
+
+
+def restart(path: Path, kind: RingKind, key: RingKey) -> tuple[RingKey, ...]:
+    """Make *key* the only one of the ring, because those before must not be used any more."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _locked(path):
+        read(path, kind)  # another ring is not overwritten
+        write(path, msgspec.json.encode(RingFile(kind=kind, keys=(key,))))
+    return (key,)
 
 
 @contextlib.contextmanager
