@@ -73,6 +73,7 @@ def answer(answered: Answered, route: Route, *, version: Format, binary_media_ty
         payload=made.body,
         function_error=answered.function_error,
         log_hash=answered.log_hash,
+        log_tail=answered.log_tail,
         status=made.status,
         headers=made.headers,
     )

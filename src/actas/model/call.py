@@ -1,9 +1,10 @@
 """One call of one function, as a front door heard it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
+from typing import Any
 
 from actas.model.facts import Fact, Missing
 
@@ -52,3 +53,7 @@ class Call:
     depth: int = 0
     is_detached: bool = False
     """Whether it runs by itself below its root, which may be over: an event that was queued from inside a function."""
+    client_context: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What the caller says of its client, for the function (``X-Amz-Client-Context``); ``custom`` is an object."""
+    request_id: str | None = None
+    """What the function is told as its request's name where that is not the call's: the same for each delivery."""

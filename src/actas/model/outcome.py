@@ -20,6 +20,8 @@ class Answered:
     function_error: str | None = None
     log_hash: str | None = None
     """The SHA-256 of what this call logged, hex; None where nothing is known of it."""
+    log_tail: bytes = field(default=b"", repr=False)
+    """The last of what this call logged, 4 KB at most; nothing where the backend does not see it."""
     status: int | None = None
     """For a route: the HTTP status that the function's answer stands for; ``payload`` is then the body."""
     headers: Headers = field(default=(), repr=False)

@@ -9,9 +9,11 @@ from typing import Final, TypeVar
 import anyio
 
 from actas.invoke import route_events
+from actas.invoke.client_context import client_context
 from actas.invoke.interface import Delivery
 from actas.invoke.local.errors import EventNotJson, EventTooLarge
 from actas.invoke.local.job import Job, is_json
+from actas.invoke.origins import below
 from actas.model import clock
 from actas.model.call import Call
 from actas.settings.schema import Function
@@ -32,12 +34,13 @@ class Api:
 
 async def job(delivery: Delivery, settings: Function, api: Api) -> Job:
     """Make of a delivery what a process is given."""
-    made, client_context = await event(delivery, settings, api)
+    made, context = await event(delivery, settings, api)
     return Job(
-        call=delivery.call.id,
+        call=delivery.call.request_id or delivery.call.id,
         event=made,
-        head=head(delivery, client_context),
+        head=head(delivery, context),
         timeout=settings.timeout.seconds,
+        origin=below(delivery.call),
         done=asyncio.get_running_loop().create_future(),
     )
 
@@ -49,7 +52,7 @@ async def event(delivery: Delivery, settings: Function, api: Api) -> tuple[bytes
         made = call.payload or b"{}"
         _check(call, made)
         envelope = await _aside(partial(delivery.envelope, made, now), len(made))
-        return made, b'{"custom":{"actas":"%b"}}' % envelope.encode("ascii")
+        return made, client_context(call, envelope)
     make = partial(
         route_events.event,
         call,
@@ -66,15 +69,15 @@ async def event(delivery: Delivery, settings: Function, api: Api) -> tuple[bytes
     return made, b""
 
 
-def head(delivery: Delivery, client_context: bytes) -> bytes:
+def head(delivery: Delivery, context: bytes) -> bytes:
     """Give the header lines that tell the runtime client of the call."""
     call = delivery.call
     lines = [
-        b"Lambda-Runtime-Aws-Request-Id: " + call.id.encode("ascii"),
+        b"Lambda-Runtime-Aws-Request-Id: " + (call.request_id or call.id).encode("ascii"),
         b"Lambda-Runtime-Invoked-Function-Arn: " + delivery.grant.function_arn.encode("ascii"),
     ]
-    if client_context:
-        lines.append(b"Lambda-Runtime-Client-Context: " + client_context)
+    if context:
+        lines.append(b"Lambda-Runtime-Client-Context: " + context)
     if call.trace_id and len(call.trace_id) == 32:
         lines.append(f"Lambda-Runtime-Trace-Id: Root=1-{call.trace_id[:8]}-{call.trace_id[8:]};Sampled=0".encode())
     return b"\r\n".join([*lines, b""])

@@ -17,6 +17,8 @@ LARGEST_LOG: Final = 1024 * 1024
 """What one call may log; what comes after is dropped, and a last line says so."""
 PER_LINE: Final = 100
 """What a line counts for itself: keeping a million empty ones costs the gateway more than keeping a megabyte."""
+TAIL: Final = 4096
+"""Bytes of a call's log that its caller may ask for (``X-Amz-Log-Type: Tail``)."""
 _LARGEST_LINE: Final = 256 * 1024  # a Lambda log event's limit
 _SIP: Final = 65536
 _PAUSE: Final = 0.02
@@ -34,6 +36,7 @@ class LogPump:
         self._left = LARGEST_LOG
         self._partial = bytearray()
         self._hash = hashlib.sha256()
+        self._last = bytearray()
         self._loop = asyncio.get_running_loop()
         self._pause: asyncio.TimerHandle | None = None
         self._loop.add_reader(descriptor, self._readable)
@@ -44,12 +47,17 @@ class LogPump:
             self._drain()
             self._end_line()
             self._call, self._left, self._hash = call, LARGEST_LOG, hashlib.sha256()
+            self._last.clear()
 
     def end(self) -> str:
         """Take in all that was printed until now; give the SHA-256 of the call's lines, hex."""
         self._drain()
         self._end_line()
         return self._hash.hexdigest()
+
+    def tail(self) -> bytes:
+        """Give the last of the call's lines that were taken in."""
+        return bytes(self._last[-TAIL:])
 
     def close(self) -> None:
         """Take in the rest and stop."""
@@ -122,4 +130,7 @@ class LogPump:
             line = f"[this call logged more than {LARGEST_LOG} bytes; the rest is dropped]".encode()
             self._partial.clear()
         self._hash.update(line + b"\n")
+        self._last += line[-TAIL:] + b"\n"
+        if len(self._last) > 2 * TAIL:
+            del self._last[:-TAIL]
         self._log(self._call, self._function, line)

@@ -14,8 +14,10 @@ from actas.invoke.local.cgroups import Group
 from actas.invoke.local.errors import ProcessLost, SandboxFailed, SessionOver
 from actas.invoke.local.job import Job, Key, decoded_error, is_json
 from actas.invoke.local.logs import LogPump
+from actas.invoke.local.relay import Relay
 from actas.invoke.local.runtime_api import LARGEST_ANSWER, SMALL, Connection
 from actas.invoke.local.sandbox import Sandbox
+from actas.invoke.origins import Origin
 from actas.model import clock
 from actas.model.outcome import Answered
 
@@ -41,6 +43,7 @@ class FunctionProcess:
         self.group: Group | None = None
         self.logs: LogPump | None = None
         self.server: asyncio.Server | None = None
+        self.relay: Relay | None = None
         self._loop = asyncio.get_running_loop()
         self._connections: set[Connection] = set()
         self._large: Connection | None = None
@@ -55,6 +58,12 @@ class FunctionProcess:
     def idle(self) -> bool:
         """Whether it waits, frozen, for a call."""
         return self._waiting is not None and self._next is None
+
+    @property
+    def origin(self) -> Origin | None:
+        """What its function's calls belong to: the call that runs, or for which it starts; None where there is none."""
+        job = self._next if self._job is None else self._job
+        return None if job is None or job.done.done() else job.origin
 
     @property
     def takes_next(self) -> bool:
@@ -141,11 +150,11 @@ class FunctionProcess:
             return 400
         if "lambda-runtime-function-error-type" in headers:  # a streamed answer that failed half-way, in its trailers
             told = decoded_error(headers.get("lambda-runtime-function-error-body", ""))
-            job.settle(Answered(payload=told, function_error="Unhandled", log_hash=self._end_log()))
+            job.settle(self._failure(told))
         elif headers.get("content-type", "").startswith("application/json") and not is_json(body):
-            job.settle(Answered(payload=faults.not_json(), function_error="Unhandled", log_hash=self._end_log()))
+            job.settle(self._failure(faults.not_json()))
         else:
-            job.settle(Answered(payload=body, log_hash=self._end_log()))
+            job.settle(self._told(body))
         return 202
 
     def failed(self, call: str, body: bytes) -> int:
@@ -153,7 +162,7 @@ class FunctionProcess:
         if not (job := self._running(call)):
             return 400
         payload = body if is_json(body) else faults.unreadable()
-        job.settle(Answered(payload=payload, function_error="Unhandled", log_hash=self._end_log()))
+        job.settle(self._failure(payload))
         return 202
 
     def failed_to_start(self, body: bytes) -> int:
@@ -161,7 +170,7 @@ class FunctionProcess:
         if self._job or not self._next:
             return 403
         payload = body if is_json(body) else faults.unreadable()
-        self._next.settle(Answered(payload=payload, function_error="Unhandled", log_hash=self._end_log()))
+        self._next.settle(self._failure(payload))
         self.end()
         return 202
 
@@ -232,6 +241,8 @@ class FunctionProcess:
             connection.close()
         if self.server:
             self.server.close()
+        if self.relay:
+            self.relay.close()
         if self.logs:
             self.logs.close()
         if self.group:
@@ -244,10 +255,17 @@ class FunctionProcess:
     def _settle_all(self, payload: bytes) -> None:
         """Settle the running call, or the one that the process was being started for."""
         if job := self._job or self._next:
-            job.settle(Answered(payload=payload, function_error="Unhandled", log_hash=self._end_log()))
+            job.settle(self._failure(payload))
 
-    def _end_log(self) -> str | None:
-        return self.logs.end() if self.logs else None
+    def _failure(self, payload: bytes) -> Answered:
+        return self._told(payload, "Unhandled")
+
+    def _told(self, payload: bytes, error: str | None = None) -> Answered:
+        """Make the answer of a call that is over, with what it logged."""
+        if self.logs is None:
+            return Answered(payload=payload, function_error=error)
+        log_hash = self.logs.end()
+        return Answered(payload=payload, function_error=error, log_hash=log_hash, log_tail=self.logs.tail())
 
     def _freeze(self) -> None:
         if self._numbers and freezing.stop(self.sandbox, *self._numbers):
