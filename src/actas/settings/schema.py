@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from actas.settings.schema_events import Events, On
 from actas.settings.schema_gateway import Audit, Gateway, Jsonl, Limits, Proxies, RateLimits
 from actas.settings.schema_keys import Count, Count0, Keys, Name, SecretRef, Texts, many
 from actas.settings.schema_providers import Claim, KeySource, LookupClient, Provider
@@ -151,6 +152,10 @@ class Rule(Keys, frozen=True):
 
 
 class Settings(Keys, frozen=True):
+    events: Events = Events()
+    """What is heard of people from their providers."""
+    on: tuple[On, ...] = ()
+    """What runs when something happened."""
     """The whole file."""
 
     gateway: Gateway = Gateway()

@@ -1,0 +1,70 @@
+"""The sections ``events`` and ``on`` of the settings file: who tells us of people, and what runs when they do."""
+
+from typing import Literal
+
+import msgspec
+
+from actas.settings.schema_keys import Count, Keys, Name, Texts
+from actas.settings.values import Span
+
+EVENT_KINDS = (
+    "signed-in", "sign-in-failed", "token-refreshed", "signed-out", "session-revoked", "role-granted", "role-revoked",
+    "group-joined", "group-left", "user-disabled", "user-deleted", "credential-changed", "client-changed",
+    "risk-changed", "other",
+)  # fmt: skip
+"""What can happen to somebody; `actas.events.normal` says what each means."""
+EVENT_FACTS = (
+    "id", "source", "provider", "kind", "type", "subject", "actor", "client", "session", "happened_at", "heard_at",
+    "roles", "groups", "role", "group", "reason",
+)  # fmt: skip
+"""What a function can be told of an event; ``role`` and ``group`` are the only one of a list, or nothing."""
+WHERE_FACTS = ("source", "provider", "type", "subject", "actor", "client", "role", "group", "reason")
+"""What a subscription can ask for."""
+
+
+class EventSource(Keys, frozen=True):
+    """Where a provider's events come from."""
+
+    kind: Literal["keycloak", "okta", "entra", "auth0", "google", "ssf", "backchannel-logout", "webhook", "cloudevents"]
+    """What speaks: the page of its name in docs/sources says how to set it up."""
+    provider: str
+    """The provider in ``providers`` whose callers it speaks of."""
+    every: Span = Span.read("15s")
+    """Sources that are asked: how long to wait between two questions."""
+    own_clients: Texts = ()
+    """Client ids by which this gateway and its functions change things at the provider: what they cause starts no
+    function, unless the subscription says ``own: true``."""
+    keep_raw: bool = False
+    """Keep what came as it came, sealed, for ``actas events show``."""
+
+
+class Events(Keys, frozen=True):
+    """What is heard of people, and how it is kept and handed on."""
+
+    sources: dict[Name, EventSource] = msgspec.field(default_factory=dict)
+    """Who tells, by names of your own, which rules use as providers' names."""
+    keep: Span = Span.read("30d")
+    """How long what was heard is kept, sealed: to know it again, to show it, to prove that nothing is missing."""
+    backlog: Count = 10_000
+    """How many deliveries may wait; beyond that sources are told to wait."""
+    at_once: Count = 16
+    """How many deliveries run at once."""
+    attempts: Count = 12
+    """How often a delivery is tried before it is set apart."""
+
+
+class On(Keys, frozen=True):
+    """A function that runs when something happened."""
+
+    event: Texts
+    """What happened: ``role-revoked``, or several."""
+    run: str
+    """The function."""
+    where: dict[str, Texts] = msgspec.field(default_factory=dict)
+    """What must be so: ``{source: corp-events, role: admin}``; any of each list, all of the keys."""
+    as_: str | None = msgspec.field(default=None, name="as")
+    """The role it asks for; a rule for the source must give it."""
+    payload: tuple[str, ...] = ("id", "kind", "happened_at")
+    """What the function is told, and nothing more."""
+    own: bool = False
+    """Whether it runs also for what our own clients caused."""
