@@ -5,102 +5,35 @@ Allow, no Allow without an identity; and nothing takes effect before its decisio
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import Protocol
 
 import anyio
 
-from actas.assume.interface import Broker
-from actas.decide.interface import Decider
+from actas.assume.use import usable
+from actas.audit.decided import record
 from actas.errors import ActasError
+from actas.house import House
 from actas.identify.errors import IdentifyError
+from actas.identify.inherited import inherited
 from actas.invoke.errors import NoSuchFunction
 from actas.invoke.interface import Backend, Delivery, Streams
-from actas.invoke.origins import Nesting, Origins
 from actas.model.call import Address, Call
-from actas.model.decision import Allow, Decision, Deny, Grant, Question
+from actas.model.decision import Deny, Grant, Question
 from actas.model.evidence import Evidence
-from actas.model.facts import Fact, Known
+from actas.model.facts import Fact
+from actas.model.held import Held
 from actas.model.identity import Identity
 from actas.model.outcome import Body, Outcome, Refused, Streamed
-from actas.model.record import Decided, Ended
+from actas.model.record import Ended
 from actas.model.session import Sessions
 
-
-class Identifies(Protocol):
-    """What the gateway needs of `identify`."""
-
-    def known(self, token: str, now: datetime) -> Identity | None:
-        """Find the identity of a token that was verified before and still holds; None where it must be verified."""
-        ...
-
-    async def verify(self, evidence: Evidence, *, now: datetime) -> Identity:
-        """Believe the caller, or raise an `IdentifyError`."""
-        ...
+__all__ = ["Gateway", "House"]
 
 
-class Takes(Protocol):
-    """What the gateway needs of `assume`: sessions in use, given back when the block is left."""
-
-    async def take(
-        self, grant: Grant, broker: Broker, *, now: datetime, evidence: Evidence | None = None
-    ) -> AbstractContextManager[Sessions]:
-        """Take the grant's role; *evidence* is for brokers that pass on what the caller showed."""
-        ...
-
-
-class Admits(Protocol):
-    """Limits on how often one caller may call."""
-
-    def admit(self, identity: Identity, *, now: datetime) -> None:
-        """Let the call pass, or raise an error of status 429."""
-        ...
-
-
-class Keeps(Protocol):
-    """What the gateway needs of `audit`."""
-
-    async def of(self, issuer: str, subject: str, /) -> str:
-        """Give the pseudonym of a subject."""
-        ...
-
-    async def decided(self, record: Decided, /) -> None:
-        """Keep *record*; return when it is durable."""
-        ...
-
-    def ended(self, record: Ended, /) -> None:
-        """Keep *record* soon; the caller does not wait."""
-        ...
-
-    def stranger(self, reason: str, address: Fact[Address], /) -> None:
-        """Count a call that never became an identity."""
-        ...
-
-
-Envelope = Callable[[Call, Grant, bytes, datetime], str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class House:
-    """The rooms as the settings of one moment furnish them; swapped whole when the settings change."""
-
-    identify: Identifies
-    decider: Decider
-    admits: Admits
-    takes: Takes
-    brokers: Mapping[str | None, Broker]
-    """By role name; None for calls that need no role."""
-    backends: Mapping[str, Backend]
-    audit: Keeps
-    envelope: Envelope
-
-
-    origins: Origins = field(default_factory=Origins)
-    nesting: Nesting = field(default_factory=Nesting)
 class Gateway:
     """Carries calls through the house, each to its end in the house it began in."""
 
@@ -123,10 +56,24 @@ class Gateway:
             self.stranger(stranger.code, call.address)
             raise
         self._admit(house, call, identity)
+        return await self._carry(house, call, identity, None, evidence)
+
+    async def serve_session(self, call: Call, held: Held) -> Outcome:
+        """Carry one call of somebody who showed a session: what granted that must still stand."""
+        house = self.house
+        usable(held, house.marks, now=self._clock())
+        identity = inherited(held, house.issuer)
+        self._admit(house, call, identity)
+        return await self._carry(house, call, identity, held, None)
+
+    async def _carry(
+        self, house: House, call: Call, identity: Identity, held: Held | None, evidence: Evidence | None
+    ) -> Outcome:
         identified_at = self._clock()
-        decision = house.decider.decide(_question(call, identity, at=identified_at))
+        question = _question(call, identity, at=identified_at)
+        decision = house.decider.decide(question) if held is None else house.decider.again(question, held)
         times = (identified_at, self._clock())
-        await house.audit.decided(await _decided(call, identity, decision, times, house.audit))
+        await house.audit.decided(await record(call, identity, decision, times, house.audit))
         if isinstance(decision, Deny):
             self._end(house, call, "refused")
             return Refused(decision=decision)
@@ -145,12 +92,12 @@ class Gateway:
             self.ended["limited", call.function if call.function in house.backends else ""] += 1
             raise
 
-    async def _act(self, house: House, call: Call, grant: Grant, evidence: Evidence) -> Outcome:
+    async def _act(self, house: House, call: Call, grant: Grant, evidence: Evidence | None) -> Outcome:
         """Take the role and run the function; whatever happens, the trail gets its end."""
         try:
+            house.origins.begin(call, grant.identity, house.nesting)
             backend = _backend(house, call)
             role = None if grant.role is None else grant.role.name
-            house.origins.begin(call, grant.identity, house.nesting)
             call = await _whole(call, backend)
             taken = await house.takes.take(grant, house.brokers[role], now=self._clock(), evidence=evidence)
             with taken as sessions:
@@ -160,7 +107,7 @@ class Gateway:
                         grant=grant,
                         sessions=sessions,
                         envelope=partial(house.envelope, call, grant),
-                        token=evidence.shown,
+                        token=None if evidence is None else evidence.shown,
                     )
                 )
         except BaseException as error:
@@ -176,9 +123,9 @@ class Gateway:
     ) -> None:
         # A function that is not there is called whatever its caller likes: figures by it would have no end.
         self.ended[outcome, call.function if call.function in house.backends else ""] += 1
+        house.origins.end(call)
         now = self._clock()
         took = round((now - call.received_at).total_seconds() * 1_000_000)
-        house.origins.end(call)
         house.audit.ended(Ended(call=call.id, at=now, outcome=outcome, error=error, took_us=took, log_hash=log_hash))
 
 
@@ -251,46 +198,3 @@ def _failure(error: BaseException) -> tuple[str, str | None]:
     if isinstance(error, anyio.get_cancelled_exc_class() | GeneratorExit):
         return "hung-up", None
     return "failed", "actas.unexpected"
-
-
-async def _decided(
-    call: Call, identity: Identity, decision: Decision, times: tuple[datetime, datetime], audit: Keeps
-) -> Decided:
-    """Write down what was decided, with pseudonyms for people."""
-    identified_at, decided_at = times
-    match decision:
-        case Allow(grant=grant):
-            role, rules, generation = grant.role, tuple(rule.id for rule in grant.rules), grant.generation
-        case Deny(generation=generation):
-            role, rules = None, ()
-    return Decided(
-        call=call.id,
-        at=decided_at,
-        received_at=call.received_at,
-        identified_us=round((identified_at - call.received_at).total_seconds() * 1_000_000),
-        decided_us=round((decided_at - call.received_at).total_seconds() * 1_000_000),
-        door=call.door,
-        provider=identity.provider,
-        subject=await audit.of(identity.issuer, identity.subject),
-        actors=tuple([await audit.of(actor.issuer, actor.subject) for actor in identity.actors]),
-        kind=identity.kind.value.value if isinstance(identity.kind, Known) else identity.kind.value,
-        evidence=identity.evidence,
-        evidence_id=identity.evidence_id,
-        function=call.function,
-        qualifier=call.qualifier,
-        route=_template(call),
-        verdict=_verdict(decision),
-        role=None if role is None else role.name,
-        rules=rules,
-        reasons=tuple(reason.code for reason in decision.reasons),
-        generation=generation,
-        trace=call.trace_id,
-        root=call.root,
-        depth=call.depth,
-    )
-
-
-def _verdict(decision: Decision) -> str:
-    if isinstance(decision, Deny):
-        return "deny"
-    return "observe" if decision.observed else "allow"

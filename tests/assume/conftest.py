@@ -13,6 +13,8 @@ from actas.model.facts import Known
 from actas.model.identity import Identity, Kind
 from actas.secrets.sealing import Sealing
 from actas.settings.schema import Settings
+from actas.store.person_key import PersonKey
+from actas.store.watermarks import Watermarks
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RULES = (
@@ -77,8 +79,13 @@ def ring(tmp_path):
 
 
 @pytest.fixture
-def broker(ring):
-    return LocalBroker(ring, Named())
+def marks():
+    return Watermarks(PersonKey(bytes(32)), lambda: NOON)
+
+
+@pytest.fixture
+def broker(ring, marks):
+    return LocalBroker(ring, Named(), marks)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from actas.assume.interface import Broker
-from actas.gateway import Keeps, Takes
+from actas.house import Keeps, Takes
 from actas.invoke.interface import Backend, Delivery
 from actas.model.call import Call
 from actas.model.decision import Allow, Decision, Deny, Grant, Question

@@ -39,6 +39,30 @@ class SessionExpired(AssumeError):
         super().__init__(f"the session ended {seconds} s ago, at {expired_at:%Y-%m-%dT%H:%M:%SZ}")
 
 
+class SessionRevoked(AssumeError):
+    """The session was ended before its time."""
+
+    code = "assume.session-revoked"
+    hint = "Sign in again and get a new session."
+    status = 401
+
+    def __init__(self) -> None:
+        """State it; whose watermark it was is not told."""
+        super().__init__("the session, its role or what it was taken with was revoked after it began")
+
+
+class RevocationsUnread(AssumeError):
+    """Whether a session was revoked cannot be told, so that none counts (design.md, 8.5)."""
+
+    code = "assume.revocations-unread"
+    hint = "See that the gateway reaches its database; sessions count again once the revocations were read."
+    status = 503
+
+    def __init__(self) -> None:
+        """State it."""
+        super().__init__("the table of revocations was not read lately")
+
+
 class TooManySessions(AssumeError):
     """The caps on live sessions are reached and every session is in use."""
 
@@ -150,3 +174,15 @@ class BaseIdentityMissing(AssumeError):
     def __init__(self, *, why: str) -> None:
         """State what is missing."""
         super().__init__(f"the base identity has no credentials: {why}")
+
+
+class CannotNarrow(AssumeError):
+    """The session that was shown was narrowed by policies that its role elsewhere could not be held to."""
+
+    code = "assume.cannot-narrow"
+    hint = "Take the role with the caller's own token, or from a session that was taken without Policy and PolicyArns."
+    status = 403
+
+    def __init__(self) -> None:
+        """State what stands in the way."""
+        super().__init__("the session shown was narrowed by a session policy, which cannot be handed on to another party")

@@ -1,4 +1,4 @@
-"""What a sealed session holds (design.md, 8.3), and how it is sealed and opened. Pure.
+"""How what a session holds (`actas.model.held`) is sealed and opened. Pure.
 
 A session token is ``actas1.`` and the base64url of key id, nonce and ciphertext (AES-256-GCM; the prefix, key id and
 access key id are authenticated with it). Whoever holds the ring can open it; nobody else can read or change it, and
@@ -9,48 +9,19 @@ import base64
 import binascii
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from actas.assume.errors import SessionExpired, SessionNotOurs
-from actas.model.decision import RuleRef
+from actas.model.held import Held, Mark
+
+__all__ = ["Held", "Mark", "opened", "seal"]
 
 _PREFIX = "actas1."
 _MOST = 16 * 1024
 """Characters; a longer token is none of ours."""
-
-
-class Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """One session, whole: what it may be used for, whose it is, and on what it rests."""
-
-    purpose: Literal["invoke", "work"]
-    access_key_id: str
-    secret_access_key: str
-    issued_at: datetime
-    expires_at: datetime
-    provider: str
-    issuer: str
-    subject: str
-    """The pseudonym."""
-    actors: tuple[str, ...]
-    kind: str
-    authenticated_at: datetime | None
-    mfa: bool | None
-    evidence_expires_at: datetime
-    role: str
-    role_arn: str
-    rules: tuple[RuleRef, ...]
-    facts: tuple[tuple[str, str], ...]
-    functions: tuple[str, ...]
-    """Qualified ARNs: an invoke session's one function, a work session's fence."""
-    policy: str | None = None
-    root: str | None = None
-
-    def __repr__(self) -> str:
-        return f"Held({self.purpose}, {self.role})"
 
 
 def seal(held: Held, *, key_id: str, key: AESGCM, nonce: bytes) -> str:

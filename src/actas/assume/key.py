@@ -30,6 +30,13 @@ class Rests(msgspec.Struct, frozen=True, cache_hash=True):
     facts: tuple[tuple[str, str], ...]
     function_arn: str
     fence: tuple[str, ...]
+    evidence_issued_at: datetime | None
+    provider_session: str | None
+    """With the moment before it: which watermarks end the session, and from when on."""
+    took: tuple[str, ...]
+    took_as: tuple[str, ...]
+    parent: str
+    """The session that was shown, digested; empty where the caller showed something else."""
     broker: str = ""
     """The broker's ``shape``: what its settings make of equal grants."""
     evidence: str = ""
@@ -57,6 +64,11 @@ def rests(grant: Grant, *, broker: str = "", evidence: str = "") -> Rests:
         facts=grant.facts,
         function_arn=grant.function_arn,
         fence=grant.fence,
+        evidence_issued_at=identity.issued_at,
+        provider_session=identity.provider_session,
+        took=grant.took,
+        took_as=grant.took_as,
+        parent="" if grant.parent is None else digest(grant.parent.secret_access_key),
         broker=broker,
         evidence=evidence,
     )

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from actas.model.decision import Decision, Question
+from actas.model.held import Held
 
 
 class Decider(Protocol):
@@ -20,4 +21,8 @@ class Decider(Protocol):
 
     def decide(self, question: Question) -> Decision:
         """Answer *question*."""
+        ...
+
+    def again(self, question: Question, held: Held) -> Decision:
+        """Answer *question*, for which a session was shown: what granted it must still stand."""
         ...

@@ -5,21 +5,23 @@ gets is decided by the order of the rules, or by the call where it names one tha
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from actas import iam
-from actas.decide import context, facts, keys, reasons
+from actas.decide import again, context, facts, keys, reasons
 from actas.decide.compiled import Compiled, compiled, digest, role_of, zones
 from actas.decide.reach import Reaches
+from actas.decide.residue import EPOCH, NOW
 from actas.decide.statements import statements
 from actas.decide.targets import Target, targets
-from actas.decide.trust import EPOCH, NOW, Trust
+from actas.decide.trust import Trust
 from actas.decide.trust import zones as zones_of_trust
 from actas.iam.values import Context
 from actas.model.call import Address
 from actas.model.decision import Allow, Decision, Deny, Grant, Question, Reason, Role, RuleRef
-from actas.model.facts import Fact, Known
+from actas.model.facts import Fact
+from actas.model.held import Held
 from actas.model.identity import Identity
 from actas.settings.schema import Settings
 
@@ -124,20 +126,7 @@ class RuleSet:
 
     def _worked_out(self, question: Question, target: Target, known: Context) -> Decision:
         moment = context.whole(known, question, self.zones)
-        allowed, matched = self._weigh(target, moment)
-        return self._answer(question, target, moment, allowed=allowed, matched=matched)
-
-    def _weigh(self, target: Target, moment: Context) -> tuple[bool, tuple[str, ...]]:
-        """Ask IAM; give whether it allows, and the Sids of the statements that decided."""
-        verdict = self._evaluate(
-            iam.Request(principal=target.principal, action=target.action, resource=target.arn, context=moment)
-        )
-        return verdict.allowed, tuple([ref.sid or "" for ref in verdict.matched])
-
-    def _answer(
-        self, question: Question, target: Target, moment: Context, *, allowed: bool, matched: tuple[str, ...]
-    ) -> Decision:
-        rules = tuple(self.rules[place] for place in sorted({_place(sid) for sid in matched}))
+        allowed, rules = self.weigh(target, moment)
         if allowed:
             return self._yes(question, target, rules, moment)
         forbidding = [rule for rule in rules if rule.forbids]
@@ -145,11 +134,21 @@ class RuleSet:
             question, target, reasons.forbidden(forbidding, moment) if forbidding else (reasons.silence(target),)
         )
 
+    def weigh(self, target: Target, moment: Context) -> tuple[bool, tuple[Compiled, ...]]:
+        """Ask IAM; give whether it allows, and the rules that decided."""
+        verdict = self._evaluate(
+            iam.Request(principal=target.principal, action=target.action, resource=target.arn, context=moment)
+        )
+        return verdict.allowed, tuple(
+            [self.rules[place] for place in sorted({_place(ref.sid) for ref in verdict.matched})]
+        )
+
     def _refuse(self, question: Question, target: Target, because: tuple[Reason, ...]) -> Decision:
         """Say no, or write down that it would have been one."""
         if not self._observes or target.is_admin:  # nothing else keeps watch over what administrators do
             return self._no(*because)
-        return self._grant(question, target, (), None, reasons=(reasons.observed(),), observed=because)
+        grant = self._granted(question, target, (), None)
+        return Allow(grant=grant, reasons=(reasons.observed(),), observed=because)
 
     def trusted(self, role: Role | None, question: Question, moment: Context) -> bool:
         """Tell whether the caller may take *role*: where it has a trust policy, that has to allow it too."""
@@ -169,20 +168,21 @@ class RuleSet:
         role = found[0]
         granting = tuple(rule for rule in rules if role in rule.roles)
         because = tuple(reasons.allowed(rule, role, offered, asked=asked is not None) for rule in granting)
-        return self._grant(question, target, granting, role, reasons=because)
+        grant = self._granted(question, target, granting, role)
+        return Allow(grant=grant if role is None else self._trusting(grant, question, moment), reasons=because)
 
-    def _grant(
-        self,
-        question: Question,
-        target: Target,
-        granting: tuple[Compiled, ...],
-        role: Role | None,
-        *,
-        reasons: tuple[Reason, ...],
-        observed: tuple[Reason, ...] = (),
-    ) -> Allow:
+    def _trusting(self, grant: Grant, question: Question, moment: Context) -> Grant:
+        """Keep with *grant* what its role's trust policy rests on."""
+        trust = self.trusts.get(grant.role.name) if grant.role else None
+        if trust is None:
+            return grant
+        actions, principals = trust.asked(question.identity)
+        facts = tuple(dict((*grant.facts, *trust.kept(question, moment))).items())
+        return replace(grant, facts=facts, took=actions, took_as=principals)
+
+    def _granted(self, question: Question, target: Target, granting: tuple[Compiled, ...], role: Role | None) -> Grant:
         reach = self._reaches.of(target, granting)
-        grant = Grant(
+        return Grant(
             identity=question.identity,
             function=question.function,
             function_arn=target.runs,
@@ -194,7 +194,6 @@ class RuleSet:
             expires_at=question.identity.expires_at,
             generation=self.generation,
         )
-        return Allow(grant=grant, reasons=reasons, observed=observed)
 
     def still(
         self, kept: facts.Facts, rules: tuple[RuleRef, ...], arn: str, *, at: datetime, address: Fact[Address]
@@ -207,17 +206,12 @@ class RuleSet:
         target = next((one for one in self.targets if one.arn == arn), None)
         if target is None:
             return (Reason(code="no-such-function", because="the rules know no such function or route"),)
-        moment = facts.opened(kept, at.timestamp())
-        moment[keys.ADDRESS] = str(address.value) if isinstance(address, Known) else iam.UNKNOWN
-        for zone in self.zones:
-            moment.update(context.moment(at, zone))
-        allowed, matched = self._weigh(target, moment)
-        standing = tuple(self.rules[_place(sid)] for sid in matched)
-        if not allowed:
-            return reasons.forbidden([rule for rule in standing if rule.forbids], moment) or (reasons.silence(target),)
-        if not {rule.ref for rule in standing} & set(rules):
-            return (Reason(code="rule-gone", because="the rule that granted this session was changed or removed"),)
-        return ()
+        moment = again.moment_of(self, kept, at=at, address=address)
+        return again.stands(self, rules, target, moment)[0]
+
+    def again(self, question: Question, held: Held) -> Decision:
+        """Answer a *question* that a session was shown for."""
+        return again.again(self, question, held)
 
     def _no(self, *because: Reason) -> Deny:
         return Deny(reasons=because, generation=self.generation)
@@ -245,6 +239,7 @@ def _rests(target: Target, rules: tuple[Compiled, ...], trusts: Mapping[str, Tru
     )
 
 
-def _place(sid: str) -> int:
+def _place(sid: str | None) -> int:
     """Find a rule by its statement's Sid: ``r12a``."""
+    assert sid is not None
     return int(sid[1:-1])

@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from actas import iam
 from actas.decide import keys
+from actas.decide.facts import Facts
 from actas.decide.keys import Key
+from actas.decide.residue import EPOCH, NOW, Residue
 from actas.iam.conditions import keys_of
 from actas.iam.explain import nearest
 from actas.iam.values import Context
@@ -30,8 +32,6 @@ _BUILT_IN: Final = frozenset({"accounts.google.com", "cognito-identity.amazonaws
 """Issuers that AWS names without an ARN."""
 _AUDIENCE: Final = "sts.amazonaws.com"
 _TAGS: Final = "aws:requesttag/"
-NOW: Final = "aws:currenttime"
-EPOCH: Final = "aws:epochtime"
 
 TABLE: tuple[Key, ...] = (
     Key(
@@ -116,7 +116,9 @@ class Trust:
         self._compiled = iam.compile(self._policies)
         in_aws = settings.roles[role.name].broker == "aws-web-identity"
         self._actions = (TAKE, *_ALSO) if in_aws else (TAKE,)
-        self.keys = _mentioned(read)
+        self.keys = mentioned(read)
+        self.again = Residue(read, role.arn)
+        """The policy as it is asked when a session is used."""
 
     def blind(self) -> tuple[str, ...]:
         """List the condition keys of the policy that this gateway cannot see, whoever calls."""
@@ -149,6 +151,14 @@ class Trust:
     def _allowed(self, action: str, callers: tuple[str, ...], context: Context) -> bool:
         effects = {self._compiled(self._request(caller, action, context)).effect for caller in callers}
         return "Allowed" in effects and "ExplicitlyDenied" not in effects
+
+    def asked(self, identity: Identity) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Give the actions and the principals that `allows` asks about."""
+        return self._actions, self._callers(identity)
+
+    def kept(self, question: Question, moment: Context) -> Facts:
+        """Write down what a session must hold for the policy to be asked again."""
+        return self.again.kept(question.identity, self._context(question, moment))
 
     def lacks(self, question: Question, moment: Context) -> str:
         """Say what keeps the caller from the role, for somebody who may see the caller's facts."""
@@ -216,7 +226,7 @@ def _tags(identity: Identity) -> dict[str, str]:
     return tags
 
 
-def _mentioned(policies: Iterable[iam.Policy]) -> frozenset[str]:
+def mentioned(policies: Iterable[iam.Policy]) -> frozenset[str]:
     """List the condition keys, folded, that *policies* look at."""
     found = [
         keys_of(condition, with_variables=statement.variables)

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from actas.model.call import Address
 from actas.model.facts import Fact, Missing
 from actas.model.identity import Identity
+
+if TYPE_CHECKING:
+    from actas.model.held import Held
 
 
 @dataclass(slots=True, kw_only=True)  # not frozen: made for every call, and freezing doubles that
@@ -76,6 +80,12 @@ class Grant:
     """No session from this grant outlives it: the evidence's end."""
     generation: str
     """The digest of the rule set that decided."""
+    took: tuple[str, ...] = ()
+    """The actions that the role's trust policy was asked about; empty where the role has none."""
+    took_as: tuple[str, ...] = ()
+    """The principals that it was asked about."""
+    parent: "Held | None" = field(default=None, repr=False)
+    """The session that was shown: sessions from this grant inherit its fence, end, facts and watermarks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

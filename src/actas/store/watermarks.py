@@ -7,13 +7,14 @@ read the table once a second; one that has not read it for `STALE` refuses whate
 import contextlib
 import math
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 
+from actas.model.held import Mark
 from actas.store.errors import StoreError
 from actas.store.person_key import PersonKey
 
@@ -25,6 +26,8 @@ EVERY = 1.0
 TURN = 0x4163746D
 """The advisory lock of this table: without it a reader could see sequence 8 before 7 is committed, and miss 7."""
 NEVER = datetime.min.replace(tzinfo=UTC)
+EVERYBODY = "*"
+"""Stands where a provider's name does, for marks of a role and of all sessions; no provider can have this name."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PRIME = "select sequence, provider, whose, event_us from watermarks order by sequence"
@@ -40,6 +43,8 @@ class Watermarks:
         self.read_at = NEVER
         self.sequence = 0
         """The last row read; grows with each change."""
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when something was read that is new."""
 
     def refuses(self, *, provider: str, subject: str, session: str | None, issued_at: datetime | None) -> bool:
         """Tell whether evidence issued then has ended; evidence that does not say when counts as old."""
@@ -52,6 +57,29 @@ class Watermarks:
         if issued_at is None:
             return mark > -math.inf
         return _microseconds(issued_at) <= mark
+
+    def of(
+        self, *, provider: str, subject: str, session: str | None, issued_at: datetime | None, began: datetime
+    ) -> tuple[Mark, ...]:
+        """List the marks that end a session of *subject* that *began* then, from evidence that was *issued_at* then."""
+        whose = [None, self._key.mark(provider, subject, None)]
+        if session is not None:
+            whose += [self._key.mark(provider, subject, session), self._key.mark(provider, None, session)]
+        return (*[Mark(provider, one, issued_at) for one in whose], Mark(EVERYBODY, None, began))
+
+    def of_role(self, role_arn: str, began: datetime) -> Mark:
+        """Give the mark that ends sessions of a role that *began* then."""
+        return Mark(EVERYBODY, self._key.role_mark(role_arn), began)
+
+    def ended(self, marks: Iterable[Mark]) -> bool:
+        """Tell whether one of *marks* has been passed; also where there are none, since then nothing could end it."""
+        nothing = True
+        for mark in marks:
+            nothing = False
+            at = self._marks.get(mark.provider, {}).get(mark.whose, -math.inf)
+            if at > -math.inf and (mark.since is None or _microseconds(mark.since) <= at):
+                return True
+        return nothing
 
     def fresh(self, now: datetime) -> bool:
         """Tell whether the table was read lately enough to rely on anything cached."""
@@ -66,11 +94,17 @@ class Watermarks:
         reason: str,
         subject: str | None = None,
         session: str | None = None,
+        role_arn: str | None = None,
     ) -> int:
-        """Add a watermark: of a *subject*, of a *session*, or of the whole provider; give its sequence."""
+        """Add a watermark: of a *subject*, of a *session*, or of the whole provider; give its sequence.
+
+        With `EVERYBODY` for a provider: of all sessions of the role *role_arn*, or of all there are.
+        """
         from actas.store import rows
 
         whose = None if subject is None and session is None else self._key.mark(provider, subject, session)
+        if role_arn is not None:
+            whose = self._key.role_mark(role_arn)
         async with store.write(TURN) as connection:
             sequence = await rows.add_watermark(connection, provider, whose, _microseconds(at), reason)
         await self.read(store)
@@ -80,11 +114,13 @@ class Watermarks:
         """Take in what was added since the last time."""
         from actas.store import rows
 
-        began = self._clock()
+        began, before = self._clock(), self.sequence
         async with store.read() as connection:
-            for row in await rows.watermarks_since(connection, self.sequence):
+            for row in await rows.watermarks_since(connection, before):
                 self._take(*row)
         self.read_at = began
+        if self.sequence != before:
+            self.on_change()
 
     def prime(self, file: Path) -> None:
         """Read the table before the store is open: a gateway that starts must not wait for a library to be imported.

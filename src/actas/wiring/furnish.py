@@ -6,7 +6,7 @@ from datetime import datetime
 from actas.assume.brokers.local import LocalBroker
 from actas.assume.interface import Broker
 from actas.decide.ruleset import RuleSet
-from actas.gateway import House
+from actas.house import House
 from actas.http.calls import Front
 from actas.http.errors import TooManyCalls
 from actas.http.rates import Buckets
@@ -62,6 +62,8 @@ class Furnished:
             backends=self.reached,
             audit=parts.audit,
             envelope=parts.envelope,
+            marks=parts.marks,
+            issuer=settings.gateway.control_url,
             origins=parts.origins,
             nesting=Nesting(depth=limits.depth, calls=limits.calls_per_root),
         )
@@ -100,7 +102,7 @@ def _backend(name: str, function: Function, loaded: Loaded, settings: Settings, 
 
 
 def _brokers(settings: Settings, parts: Parts) -> Mapping[str | None, Broker]:
-    local = LocalBroker(parts.sealing, parts.audit)
+    local = LocalBroker(parts.sealing, parts.audit, parts.marks)
     brokers: dict[str | None, Broker] = {None: local}
     for name, role in settings.roles.items():
         brokers[name] = _broker(role, settings, parts, local)

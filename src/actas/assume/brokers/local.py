@@ -6,18 +6,17 @@ In the settings file::
       finance-reader: {arn: "arn:aws:iam::111122223333:role/finance-reader", session: 15m}
 """
 
-import base64
 import secrets
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-import msgspec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from actas.assume import key as keys
 from actas.assume import policies
 from actas.assume.errors import EvidenceTooShort
 from actas.assume.held import Held, seal
+from actas.assume.inherit import MarksOf, PseudonymOf, armed, inherited
 from actas.model.decision import Grant
 from actas.model.evidence import Evidence
 from actas.model.secret import Secret
@@ -35,33 +34,21 @@ class Sealer(Protocol):
         ...
 
 
-class PseudonymOf(Protocol):
-    """Names people without naming them."""
-
-    async def of(self, issuer: str, subject: str) -> str:
-        """Give the pseudonym of *subject*."""
-        ...
-
-
 class LocalBroker:
     """Seals an invoke session and a work session for a grant."""
 
     shape = "local"
     shows_evidence = False
 
-    def __init__(self, ring: Sealer, pseudonyms: PseudonymOf) -> None:
-        self._ring = ring
-        self._pseudonyms = pseudonyms
+    def __init__(self, ring: Sealer, pseudonyms: PseudonymOf, marks: MarksOf) -> None:
+        self._ring, self._pseudonyms, self._marks = ring, pseudonyms, marks
 
     async def issue(self, grant: Grant, *, now: datetime, evidence: Evidence | None = None) -> Sessions:  # noqa: ARG002 - nothing is passed on
         """Make the trade: no network, no database for a person who is known."""
         if grant.role is None:
             return NO_ROLE
         ends = lasts_until(grant, now=now)
-        identity = grant.identity
-        subject = await self._pseudonyms.of(identity.issuer, identity.subject)
-        actors = tuple([await self._pseudonyms.of(actor.issuer, actor.subject) for actor in identity.actors])
-        held = _held(grant, subject=subject, actors=actors, now=now, ends=ends)
+        held = await inherited(grant, pseudonyms=self._pseudonyms, marks=self._marks, now=now, ends=ends)
         return Sessions(
             invoke=self._sealed(held, "invoke", (grant.function_arn,), policies.invoke_policy(grant.function_arn)),
             work=self._sealed(held, "work", grant.fence, policies.work_policy(grant.fence, grant.role.policy)),
@@ -71,7 +58,7 @@ class LocalBroker:
     def _sealed(
         self, held: Held, purpose: Literal["invoke", "work"], functions: tuple[str, ...], policy: str
     ) -> Session:
-        whole = _for_purpose(held, purpose, functions, policy)
+        whole = armed(held, purpose, functions=functions, policy=policy)
         key_id, key = self._ring.newest()
         return Session(
             purpose=purpose,
@@ -90,38 +77,3 @@ def lasts_until(grant: Grant, *, now: datetime) -> datetime:
     if ends - now < SHORTEST:
         raise EvidenceTooShort(left=(ends - now).total_seconds(), needed=SHORTEST.total_seconds())
     return ends
-
-
-def _held(grant: Grant, *, subject: str, actors: tuple[str, ...], now: datetime, ends: datetime) -> Held:
-    key = keys.rests(grant)
-    return Held(
-        purpose="invoke",
-        access_key_id="",
-        secret_access_key="",
-        issued_at=now,
-        expires_at=ends,
-        provider=key.provider,
-        issuer=key.issuer,
-        subject=subject,
-        actors=actors,
-        kind=key.kind,
-        authenticated_at=key.authenticated_at,
-        mfa=key.mfa,
-        evidence_expires_at=key.evidence_expires_at,
-        role=key.role,
-        role_arn=key.role_arn,
-        rules=key.rules,
-        facts=key.facts,
-        functions=(),
-    )
-
-
-def _for_purpose(held: Held, purpose: Literal["invoke", "work"], functions: tuple[str, ...], policy: str) -> Held:
-    return msgspec.structs.replace(
-        held,
-        purpose=purpose,
-        functions=functions,
-        policy=policy,
-        access_key_id="ASIA" + base64.b32encode(secrets.token_bytes(10)).decode(),
-        secret_access_key=base64.b64encode(secrets.token_bytes(30)).decode(),
-    )
