@@ -5,9 +5,9 @@ Allow, no Allow without an identity; and nothing takes effect before its decisio
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -22,16 +22,28 @@ from actas.identify.inherited import inherited
 from actas.invoke.errors import NoSuchFunction
 from actas.invoke.interface import Backend, Delivery, Streams
 from actas.model.call import Address, Call
-from actas.model.decision import Deny, Grant, Question
+from actas.model.decision import Allow, Deny, Grant, Question
 from actas.model.evidence import Evidence
 from actas.model.facts import Fact
 from actas.model.held import Held
 from actas.model.identity import Identity
-from actas.model.outcome import Body, Outcome, Refused, Streamed
+from actas.model.outcome import Answered, Body, Outcome, Refused, Streamed
 from actas.model.record import Ended
 from actas.model.session import Sessions
 
-__all__ = ["Gateway", "House"]
+__all__ = ["Gateway", "House", "Instead"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instead:
+    """What an allowed call comes to, where its function is not run: kept for later, or nothing at all."""
+
+    outcome: str
+    """How the trail says that it ended."""
+    do: Callable[[Call], Awaitable[None]]
+
+
+_Act = Callable[[Grant], Awaitable[Outcome]]
 
 
 class Gateway:
@@ -56,19 +68,35 @@ class Gateway:
             self.stranger(stranger.code, call.address)
             raise
         self._admit(house, call, identity)
-        return await self._carry(house, call, identity, None, evidence)
+        return await self._carry(house, call, identity, None, partial(self._act, house, call, evidence))
 
-    async def serve_session(self, call: Call, held: Held) -> Outcome:
-        """Carry one call of somebody who showed a session: what granted that must still stand."""
+    async def serve_session(self, call: Call, held: Held, instead: Instead | None = None) -> Outcome:
+        """Carry one call of somebody who showed a session: what granted that must still stand.
+
+        Where it is allowed and there is an *instead*, that is done, and the function is not run.
+        """
         house = self.house
+        identity = self._inherits(house, call, held)
+        act = partial(self._act, house, call, None) if instead is None else partial(self._put_off, house, call, instead)
+        return await self._carry(house, call, identity, held, act)
+
+    def reach(self, call: Call, held: Held, functions: Iterable[str]) -> Iterator[tuple[str, Allow]]:
+        """Say which of *functions* whoever showed a session may call now; nothing is called, nor trailed."""
+        house = self.house
+        identity = self._inherits(house, call, held)
+        question = _question(call, identity, at=self._clock())
+        for function in functions:
+            answer = house.decider.again(replace(question, function=function), held)
+            if isinstance(answer, Allow):
+                yield function, answer
+
+    def _inherits(self, house: House, call: Call, held: Held) -> Identity:
         usable(held, house.marks, now=self._clock())
         identity = inherited(held, house.issuer)
         self._admit(house, call, identity)
-        return await self._carry(house, call, identity, held, None)
+        return identity
 
-    async def _carry(
-        self, house: House, call: Call, identity: Identity, held: Held | None, evidence: Evidence | None
-    ) -> Outcome:
+    async def _carry(self, house: House, call: Call, identity: Identity, held: Held | None, act: _Act) -> Outcome:
         identified_at = self._clock()
         question = _question(call, identity, at=identified_at)
         decision = house.decider.decide(question) if held is None else house.decider.again(question, held)
@@ -77,7 +105,7 @@ class Gateway:
         if isinstance(decision, Deny):
             self._end(house, call, "refused")
             return Refused(decision=decision)
-        return await self._act(house, call, decision.grant, evidence)
+        return await act(decision.grant)
 
     def stranger(self, reason: str, address: Fact[Address]) -> None:
         """Count a call that never became an identity; also one that a door turned away before it asked who calls."""
@@ -92,7 +120,17 @@ class Gateway:
             self.ended["limited", call.function if call.function in house.backends else ""] += 1
             raise
 
-    async def _act(self, house: House, call: Call, grant: Grant, evidence: Evidence | None) -> Outcome:
+    async def _put_off(self, house: House, call: Call, instead: Instead, _grant: Grant) -> Outcome:
+        try:
+            _backend(house, call)
+            await instead.do(call)
+        except BaseException as error:
+            self._end(house, call, *_failure(error))
+            raise
+        self._end(house, call, instead.outcome)
+        return Answered(payload=b"")
+
+    async def _act(self, house: House, call: Call, evidence: Evidence | None, grant: Grant) -> Outcome:
         """Take the role and run the function; whatever happens, the trail gets its end."""
         try:
             house.origins.begin(call, grant.identity, house.nesting)

@@ -47,7 +47,10 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     call: str
     at: datetime
     outcome: str
-    """``answered``, ``function-error``, ``refused``, ``failed``, ``hung-up`` or ``unknown`` (found after a crash)."""
+    """``answered``, ``function-error``, ``refused``, ``failed``, ``hung-up`` or ``unknown`` (found after a crash).
+
+    Or, where the function was not to be run: ``accepted`` (kept, to be run later) and ``dry-run``.
+    """
     error: str | None = None
     """The code of what failed."""
     took_us: int | None = None
