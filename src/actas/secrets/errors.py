@@ -20,3 +20,14 @@ class RingUnreadable(SecretsError):
     def __init__(self, *, path: Path, why: str) -> None:
         """State which ring and what is wrong with it."""
         super().__init__(f"the key ring {path.name} cannot be used: {why}")
+
+
+class Unopenable(SecretsError):
+    """What was sealed cannot be opened."""
+
+    code = "secrets.unopenable"
+    hint = "Restore the key ring that it was sealed with; without it the content is gone, as it is meant to be."
+
+    def __init__(self, *, why: str) -> None:
+        """State why; nothing of the content."""
+        super().__init__(f"what lies sealed in the database cannot be opened: {why}")

@@ -18,7 +18,7 @@ import msgspec
 from actas.secrets.errors import RingUnreadable
 from actas.secrets.private_files import write
 
-RingKind = Literal["sealing", "signing", "saml"]
+RingKind = Literal["sealing", "signing", "saml", "resting"]
 
 
 class RingKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
