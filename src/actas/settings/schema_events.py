@@ -4,7 +4,9 @@ from typing import Literal
 
 import msgspec
 
-from actas.settings.schema_keys import Count, Keys, Name, Texts
+from actas.settings.schema_event_sources import EventClient, EventFields, Signature
+from actas.settings.schema_keys import Count, Keys, Name, SecretRef, Texts
+from actas.settings.schema_providers import KeySource
 from actas.settings.values import Span
 
 EVENT_KINDS = (
@@ -36,6 +38,30 @@ class EventSource(Keys, frozen=True):
     function, unless the subscription says ``own: true``."""
     keep_raw: bool = False
     """Keep what came as it came, sealed, for ``actas events show``."""
+    client: EventClient | None = None
+    """The client by which the provider is asked."""
+    token: SecretRef | None = None
+    """Okta, SSF: the token by which the provider is asked, where there is no client."""
+    secret: SecretRef | None = None
+    """What pushes are proved with: a key to sign by, or what a header must be."""
+    header: str = "Authorization"
+    """The header field that must be the secret, where pushes are not signed."""
+    signature: Signature | None = None
+    """Webhooks: how they are signed by the secret."""
+    keys: KeySource | None = None
+    """The keys that pushes are signed by, where they are not the provider's: a webhook's body is then a JWS."""
+    audience: Texts | None = None
+    """What the audience of pushed tokens must be."""
+    transmitter: str | None = None
+    """SSF: the transmitter's issuer; the provider's where it is left out."""
+    delivery: Literal["push", "poll"] = "push"
+    """SSF: whether the transmitter pushes, or is asked."""
+    fields: EventFields | None = None
+    """Webhooks and CloudEvents: where the facts stand."""
+    oldest: Span = Span.read("24h")
+    """How long ago what is pushed may have happened; asking goes back as far as the provider does."""
+    overlap: Span = Span.read("30s")
+    """How far each question reaches back over what is known: providers write events down in another order."""
 
 
 class Events(Keys, frozen=True):

@@ -1,0 +1,1 @@
+"""Where identity events come from: one file for each kind of provider."""

@@ -1,0 +1,1 @@
+"""What sources share when they ask a provider, and when they are told: tokens of their own, secrets, times."""

@@ -1,0 +1,53 @@
+"""What one event of a provider says, in words that are the same for every provider. Pure.
+
+A provider's own names stay in ``type``; what we make of them is ``kind``. A fact that the provider does not state is
+None, never a guess: an event that takes rights away and names no subject speaks of everybody.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, get_args
+
+Kind = Literal[
+    "signed-in",
+    "sign-in-failed",
+    "token-refreshed",
+    "signed-out",
+    "session-revoked",
+    "role-granted",
+    "role-revoked",
+    "group-joined",
+    "group-left",
+    "user-disabled",
+    "user-deleted",
+    "credential-changed",
+    "client-changed",
+    "risk-changed",
+    "other",
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One thing that happened, as the provider tells it."""
+
+    id: str
+    """The provider's own name for the event, the same whichever way it comes."""
+    type: str
+    """What the provider calls it: ``access.LOGIN``, ``group.user_membership.remove``."""
+    kind: Kind
+    at: datetime
+    """When it happened, by the provider's clock."""
+    subject: str | None = field(default=None, repr=False)
+    """Whom it happened to, by the identifier that tokens carry."""
+    subject_mail: str | None = field(default=None, repr=False)
+    """The subject's address, where the provider names nobody otherwise; tokens are never matched by it."""
+    actor: str | None = field(default=None, repr=False)
+    """Who did it, where somebody else than the subject."""
+    client: str | None = None
+    session: str | None = field(default=None, repr=False)
+    roles: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    reason: str | None = None
+    """The provider's word for why: ``invalid_user_credentials``, ``hijacking``."""
