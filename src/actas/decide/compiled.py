@@ -9,6 +9,7 @@ import msgspec
 
 from actas.decide.targets import Target, named
 from actas.model.decision import Role, RuleRef
+from actas.settings.meaning.offers import offers
 from actas.settings.schema import RoleSettings, Rule, Settings, many
 
 
@@ -20,7 +21,10 @@ class Compiled:
     ref: RuleRef
     over: tuple[Target, ...]
     roles: tuple[Role | None, ...]
-    """What it offers, the first being what a call gets that names none; (None,) without ``as``."""
+    """What it offers, the first being what a call gets that names none; (None,) without ``as``.
+
+    With ``roles_from`` the caller's assertion has to claim the role too; where nothing fits, nothing is offered.
+    """
 
     @property
     def forbids(self) -> bool:
@@ -28,11 +32,15 @@ class Compiled:
         return self.rule.may_not is not None
 
 
-def compiled(rule: Rule, among: tuple[Target, ...], roles: Mapping[str, Role]) -> Compiled:
+def compiled(
+    rule: Rule, among: tuple[Target, ...], roles: Mapping[str, Role], settings: Mapping[str, RoleSettings]
+) -> Compiled:
     """Find what *rule* names among the targets and the roles there are."""
     patterns = many(rule.may_not if rule.may_not is not None else rule.may)
     over = tuple(dict.fromkeys(target for pattern in patterns for target in named(pattern, among)))
-    offered = tuple(roles[name] for name in many(rule.as_) if name in roles) or (None,)
+    offered: tuple[Role | None, ...] = tuple(roles[name] for name in offers(rule, settings))
+    if not offered and rule.roles_from is None:
+        offered = (None,)
     said = [msgspec.to_builtins(rule, str_keys=True, enc_hook=repr), [target.arn for target in over]]
     said.append(
         [[role.name, role.arn, role.session.total_seconds(), role.policy, role.trust] for role in offered if role]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from actas.decide import context
+from actas.decide import claimed, context
 from actas.decide.compiled import Compiled
 from actas.decide.reasons import weigh
 from actas.decide.ruleset import RuleSet
@@ -65,7 +65,7 @@ def explain(rules: RuleSet, question: Question) -> Explained:
         others=len(rules.rules) - len(weighed),
         helps=()
         if isinstance(decision, Allow)
-        else (*_helps(weighed, target), *_trust(rules, question, weighed, moment)),
+        else (*_helps(weighed, target), *_claims(rules, question, weighed), *_trust(rules, question, weighed, moment)),
     )
 
 
@@ -76,6 +76,15 @@ def _trust(rules: RuleSet, question: Question, weighed: tuple[Weighed, ...], mom
     offered = dict.fromkeys(name for one in weighed if one.applies for name in one.roles)
     trusts = [rules.trusts[name] for name in offered if name in rules.trusts]
     return tuple(trust.lacks(question, moment) for trust in trusts if not trust.allows(question, moment))
+
+
+def _claims(rules: RuleSet, question: Question, weighed: tuple[Weighed, ...]) -> tuple[str, ...]:
+    """Say what the assertion does not claim, where a rule that applies gives roles by it."""
+    applying = {one.rule for one in weighed if one.applies and one.effect == "may"}
+    if any(one.applies and one.effect == "may_not" for one in weighed):
+        return ()
+    narrowed = [rule for rule in rules.rules if rule.ref.id in applying and rule.rule.roles_from is not None]
+    return tuple(claimed.helps(rule) for rule in narrowed if not any(claimed.open_to(rule, question.identity)))
 
 
 def _weighed(rule: Compiled, found: list[tuple[str, bool | None]]) -> Weighed:

@@ -16,6 +16,8 @@ CODES: dict[str, str] = {
     "no-rule-allows": "No `may` rule names the function with all its conditions true.",
     "role-not-offered": "The rules allow the call, but not as the role that it asked for.",
     "role-not-trusted": "The rules allow the call, but the role's trust policy does not let this caller take it.",
+    "role-not-claimed": "A rule gives the roles that the caller's SAML assertion claims, and it claims none that fits.",
+    "role-elsewhere": "The assertion claims roles, all of them in other AWS accounts than the rule takes.",
     "no-such-function": "The settings list no such function or route.",
     "rule-gone": "The rule that granted a session was changed or removed since.",
     "session-stands": "One of the rules that granted the session still allows what it is used for.",

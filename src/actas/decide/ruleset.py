@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from actas import iam
-from actas.decide import again, context, facts, keys, reasons
+from actas.decide import again, claimed, context, facts, keys, reasons
 from actas.decide.compiled import Compiled, compiled, digest, role_of, zones
 from actas.decide.reach import Reaches
 from actas.decide.residue import EPOCH, NOW
@@ -70,7 +70,7 @@ class RuleSet:
         self.targets = targets(settings)
         self.by_call = {(target.function, target.route): target for target in self.targets}
         roles = {name: role_of(name, role, texts.get(name), trusted.get(name)) for name, role in settings.roles.items()}
-        self.rules = tuple(compiled(rule, self.targets, roles) for rule in settings.rules)
+        self.rules = tuple(compiled(rule, self.targets, roles, settings.roles) for rule in settings.rules)
         self._reaches = Reaches(self.rules)
         self.generation = digest([[rule.ref.digest for rule in self.rules], settings.mode])
         self.trusts = {name: Trust(roles[name], settings) for name, role in settings.roles.items() if role.trust}
@@ -158,15 +158,15 @@ class RuleSet:
     def _yes(self, question: Question, target: Target, rules: tuple[Compiled, ...], moment: Context) -> Decision:
         """Choose the role: the one asked for if a rule offers it, else the first that the first rule offers."""
         asked = question.requested_role
-        offered = [(rule, role) for rule in rules for role in rule.roles]
+        offered = [(rule, role) for rule in rules for role in claimed.open_to(rule, question.identity)]
         wanted = [role for _, role in offered if asked is None or (role is not None and role.name == asked)]
         if not wanted:
-            return self._no(reasons.not_offered(asked or "", offered))
+            return self._no(*(claimed.why_not(rules, question) or (reasons.not_offered(asked or "", offered),)))
         found = [role for role in wanted if self.trusted(role, question, moment)]
         if not found:
             return self._refuse(question, target, reasons.not_trusted([role for role in wanted if role is not None]))
         role = found[0]
-        granting = tuple(rule for rule in rules if role in rule.roles)
+        granting = tuple(rule for rule in rules if any(one is rule and other == role for one, other in offered))
         because = tuple(reasons.allowed(rule, role, offered, asked=asked is not None) for rule in granting)
         grant = self._granted(question, target, granting, role)
         return Allow(grant=grant if role is None else self._trusting(grant, question, moment), reasons=because)

@@ -1,5 +1,6 @@
 """Check the settings as a whole: observing, and what is there and never used."""
 
+from actas.settings.meaning.offers import offers
 from actas.settings.meaning.targets import named, targets
 from actas.settings.meaning.view import View
 from actas.settings.schema import many
@@ -29,7 +30,7 @@ def _unused(view: View) -> None:
     if not settings.rules:
         view.warn("settings.no-rules", (), "there are no rules, so nobody may call anything", "Add rules.")
         return
-    for name in sorted(view.names("roles") - {one for rule in settings.rules for one in many(rule.as_)}):
+    for name in sorted(view.names("roles") - {one for rule in settings.rules for one in offers(rule, settings.roles)}):
         message = f"no rule gives the role {name}"
         view.warn(
             "settings.role-unused", ("roles", name), message, f"Add as: {name} to a rule, or remove it.", at="key"

@@ -97,6 +97,8 @@ def _is_known_but_spoiled(view: View, pattern: str) -> bool:
 
 
 def _roles(view: View, path: Path, rule: Rule) -> None:
+    if rule.roles_from is not None:
+        return  # `saml` looks at its patterns
     known = view.names("roles")
     for where, name in _each(rule.as_, (*path, "as")):
         if name not in known:
@@ -159,7 +161,7 @@ def check_lambda(view: View) -> None:
         if rule.as_ is None:
             message = f"{rule.id} lets {remote[0]} be run, which is in AWS, and gives no role to run it with"
             view.report("settings.role-needed", path, message, "Add as: ROLE.")
-        for where, name in _each(rule.as_, (*path, "as")):
+        for where, name in _each(rule.as_ if rule.roles_from is None else None, (*path, "as")):
             role = view.settings.roles.get(name)
             if role is not None and role.broker == "local":
                 message = (

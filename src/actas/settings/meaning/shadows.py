@@ -70,6 +70,8 @@ def _hides(other: Reach, one: Reach) -> bool:
     if other.rule.may_not is not None:
         twins = one.rule.may_not is not None and covers(one, other)
         return not twins or other.place < one.place
+    if one.rule.roles_from is not None or other.rule.roles_from is not None:
+        return False  # which roles it gives is another matter for every caller
     if one.rule.may is None or other.place > one.place:
         return False  # an earlier rule decides the role; a later one only adds to what can be asked for
     gives, given = set(many(one.rule.as_)), set(many(other.rule.as_))
