@@ -7,15 +7,35 @@ it was made with, and as long as nothing new was revoked.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from datetime import UTC, datetime
+from typing import Final, Protocol
 
-from actas.identify.keyring import Ring
 from actas.identify.members import Membership
 from actas.model.identity import Identity
 
 SIZE: Final = 20_000
 """How many tokens are remembered."""
+
+
+FOREVER: Final = datetime.max.replace(tzinfo=UTC)
+
+
+class Keys(Protocol):
+    """What an answer rests on: a provider's keys."""
+
+    version: int
+    good_until: datetime
+
+
+@dataclass(slots=True)
+class _Ours:
+    """Our own keys, which outlive every token of ours by days."""
+
+    version: int = 0
+    good_until: datetime = FOREVER
+
+
+ALWAYS_GOOD: Final = _Ours()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,7 +45,7 @@ class Entry:
     identity: Identity
     since: datetime
     until: datetime
-    ring: Ring
+    ring: Keys
     ring_version: int
     members: Membership | None
     members_version: int

@@ -7,6 +7,7 @@ begins with no verified tokens, so that no answer outlives the settings it was g
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from actas.identify.cache import Tokens
 from actas.identify.errors import UnexpectedAnswer
@@ -15,11 +16,16 @@ from actas.identify.keyring import Clock, Ring
 from actas.identify.lookup import Account, account_of
 from actas.identify.lookups import LOOKUPS
 from actas.identify.members import Members
+from actas.identify.presets import SAML_PRESETS
 from actas.identify.profile import Issuer, Source
 from actas.identify.registry import Registry
+from actas.identify.saml_edges import SamlEdges
 from actas.settings.errors import SettingsError
 from actas.settings.resolve import resolve
 from actas.settings.schema import LookupClient, Provider
+
+if TYPE_CHECKING:
+    from actas.identify.saml_verifier import SamlProviders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +49,7 @@ class Edges:
     fetch: Fetch
     clock: Clock
     base: Path
+    saml: SamlEdges | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,7 @@ class Generation:
     members: Mapping[Asked, Members]
     asked: Mapping[str, Asked]
     """By issuer, how its callers' groups are asked for."""
+    saml: "SamlProviders | None" = None
     tokens: Tokens = field(default_factory=Tokens)
 
     def members_of(self, issuer: Issuer) -> Members | None:
@@ -64,7 +72,7 @@ class Generation:
 
 def generation(providers: Mapping[str, Provider], edges: Edges, *, before: Generation | None) -> Generation:
     """Put *providers* together; keep of the generation *before* what nothing changed for."""
-    registry = Registry.of(providers)
+    registry = Registry.of({name: one for name, one in providers.items() if one.preset not in SAML_PRESETS})
     rings = dict(before.rings) if before else {}
     members = dict(before.members) if before else {}
     asked: dict[str, Asked] = {}
@@ -81,7 +89,17 @@ def generation(providers: Mapping[str, Provider], edges: Edges, *, before: Gener
         rings={source: ring for source, ring in rings.items() if source in used},
         members={how: members[how] for how in asked.values()},
         asked=asked,
+        saml=_saml(providers, edges),
     )
+
+
+def _saml(providers: Mapping[str, Provider], edges: Edges) -> "SamlProviders | None":
+    """Put those together that speak SAML; what reads XML is loaded only where there are such."""
+    if edges.saml is None or not any(one.preset in SAML_PRESETS for one in providers.values()):
+        return None
+    from actas.identify.saml_verifier import SamlProviders
+
+    return SamlProviders(providers, edges.saml, base=edges.base)
 
 
 def _asked(provider: Provider, issuer: Issuer) -> Asked | None:

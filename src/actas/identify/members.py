@@ -26,6 +26,15 @@ _LONGEST: Final = 5.0
 _AT_ONCE: Final = 4
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupState:
+    """How the look-up of groups fares for one issuer of a provider."""
+
+    provider: str
+    error: str | None
+    """The code of what went wrong last; None where nothing did."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Membership:
     """One caller's groups. Who made an identity with them compares `version` and `good_until`."""

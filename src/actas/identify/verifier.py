@@ -5,48 +5,42 @@ every token. Settings may be replaced while calls are in flight: a call goes on 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
 from actas import jose
 from actas.identify import explain as steps
 from actas.identify.believe import Shown, believe, own_subject
-from actas.identify.cache import Entry
+from actas.identify.cache import ALWAYS_GOOD, Entry
 from actas.identify.errors import IdentifyError, MalformedToken, RevocationsUnread, Revoked, UnknownKey
 from actas.identify.fetch import Fetcher
 from actas.identify.flow import Fetch
 from actas.identify.generation import Edges, Generation, generation
 from actas.identify.keyring import Clock, Ring, RingState
-from actas.identify.members import Membership
+from actas.identify.members import LookupState, Membership
+from actas.identify.own import Own, OwnKeys
 from actas.identify.profile import Issuer
-from actas.identify.saml_errors import NoSamlProvider
+from actas.identify.saml_edges import SamlEdges
+from actas.identify.saml_errors import NoSamlProvider, SignInOver
+from actas.identify.spans import span
 from actas.identify.translate import translated
 from actas.identify.watermarks import ALWAYS, UNREAD_AFTER, MarksInMemory, Watermarks
 from actas.model import clock as wall
-from actas.model.evidence import BearerToken, Evidence
+from actas.model.evidence import Evidence, SamlResponse
 from actas.model.facts import Known
 from actas.model.identity import Identity
 from actas.settings.schema import Provider
 
+if TYPE_CHECKING:  # what reads XML is not loaded where no provider speaks SAML
+    from actas.identify.saml_verifier import Believed, SamlProviders
+
 _TICK: Final = 1.0
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST: Final = 253402300799  # 9999-12-31T23:59:59Z
-_MICROSECOND: Final = timedelta(microseconds=1)
 _MEMBERS_EVERY: Final = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LookupState:
-    """How the look-up of groups fares for one issuer of a provider."""
-
-    provider: str
-    error: str | None
-    """The code of what went wrong last; None where nothing did."""
 
 
 class Identify:
@@ -60,8 +54,13 @@ class Identify:
         fetch: Fetch | None = None,
         watermarks: Watermarks | None = None,
         clock: Clock = wall.now,
+        saml: SamlEdges | None = None,
+        own: OwnKeys | None = None,
     ) -> None:
-        self._edges = Edges(fetch=Fetcher(base=base_dir) if fetch is None else fetch, clock=clock, base=base_dir)
+        fetcher = Fetcher(base=base_dir) if fetch is None else fetch
+        self._edges = Edges(fetch=fetcher, clock=clock, base=base_dir, saml=saml)
+        self.own = None if own is None else Own(own)
+        """Our own tokens; None where none are taken."""
         self._marks: Watermarks = MarksInMemory() if watermarks is None else watermarks
         self._read_at, self._sees_until = ALWAYS, _sees_until(ALWAYS)
         self._changed = anyio.Event()
@@ -95,11 +94,13 @@ class Identify:
 
     async def verify(self, evidence: Evidence, *, now: datetime) -> Identity:
         """Believe the caller, or raise an `IdentifyError`."""
-        if not isinstance(evidence, BearerToken):
-            raise NoSamlProvider(wanted=evidence.provider, known=())
+        if isinstance(evidence, SamlResponse):
+            return (await self.signed_in(evidence, now=now)).identity
         token = evidence.shown.reveal()
         if (identity := self.known(token, now)) is not None:
             return identity
+        if self.own is not None and self.own.is_ours(token):
+            return self._of_ours(self.own, token, now)
         made = self._generation
         self._can_see_revocations(now)
         issuer = made.registry.choose(token)
@@ -110,7 +111,7 @@ class Identify:
         sequence = self._marks.sequence
         if _is_revoked(identity, self._marks):
             raise Revoked(provider=identity.provider)
-        since, until = _span(claims, issuer, now)
+        since, until = span(claims, issuer, now)
         entry = Entry(
             identity=identity,
             since=since,
@@ -122,6 +123,46 @@ class Identify:
             sequence=sequence,
         )
         made.tokens.put(digest, entry)
+        return identity
+
+    @property
+    def saml(self) -> "SamlProviders":
+        """The providers that speak SAML; raises `NoSamlProvider` where there is none."""
+        if self._generation.saml is None:
+            raise NoSamlProvider(wanted="at all", known=())
+        return self._generation.saml
+
+    async def signed_in(self, evidence: SamlResponse, *, now: datetime) -> "Believed":
+        """Believe and use up an assertion, or raise an `IdentifyError`."""
+        providers = self.saml
+        believed = await providers.look(evidence, now=now)
+        self.stands(believed.identity, believed.profile.digest, now=now)
+        await providers.take(believed)
+        return believed
+
+    def stands(self, identity: Identity, profile: str, *, now: datetime) -> None:
+        """Raise unless what rests on an assertion still counts: nothing revoked, its provider's settings the same."""
+        self._can_see_revocations(now)
+        if self.saml.profile(identity.provider).digest != profile:
+            raise SignInOver(why="the settings of its provider were changed")
+        if _is_revoked(identity, self._marks):
+            raise Revoked(provider=identity.provider)
+
+    def _of_ours(self, own: Own, token: str, now: datetime) -> Identity:
+        made, sequence = self._generation, self._marks.sequence
+        identity, profile = own.read(token, now=now)
+        self.stands(identity, profile, now=now)
+        entry = Entry(
+            identity=identity,
+            since=now,
+            until=identity.expires_at,
+            ring=ALWAYS_GOOD,
+            ring_version=0,
+            members=None,
+            members_version=0,
+            sequence=sequence,
+        )
+        made.tokens.put(_digest(token), entry)
         return identity
 
     async def explain(self, token: str, *, now: datetime) -> steps.Explanation:
@@ -254,22 +295,3 @@ def _is_revoked(identity: Identity, marks: Watermarks) -> bool:
         session=identity.provider_session,
         issued_at=identity.issued_at,
     )
-
-
-def _span(claims: jose.Claims, issuer: Issuer, now: datetime) -> tuple[datetime, datetime]:
-    """Give the times between which the answer is the same; where they are no whole microseconds, a little less."""
-    profile = issuer.profile
-    leeway = profile.leeway.total_seconds()
-    starts = [claims[name] - leeway for name in ("nbf", "iat") if name in claims]
-    ends = [claims["exp"] + leeway]
-    if profile.max_age is not None:
-        ends.append(claims["iat"] + profile.max_age.total_seconds() + leeway)
-    signed_in = claims.get("auth_time")
-    if type(signed_in) in (int, float) and 0 <= signed_in <= _LATEST:  # known from then on, and not before
-        (starts if now.timestamp() >= signed_in - leeway else ends).append(signed_in - leeway)
-    return _time(max(starts, default=0), rounded=_MICROSECOND), _time(min(ends), rounded=-_MICROSECOND)
-
-
-def _time(number: float, *, rounded: timedelta) -> datetime:
-    at = _EPOCH + timedelta(seconds=min(number, _LATEST))
-    return at if number == int(number) else at + rounded
