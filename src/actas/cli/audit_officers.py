@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from actas.cli import CANNOT_TELL, DONE, output
 from actas.cli.errors import AlreadyThere, CannotWrite
-from actas.cli.places import here
+from actas.cli.options import HERE, Where
 from actas.model import clock
 
 if TYPE_CHECKING:
@@ -52,8 +52,7 @@ def approve(
     key: Path,
     partner: Path,
     reason: str,
-    settings: Path | None = None,
-    state: Path | None = None,
+    where: Where = HERE,
     json: bool = False,
 ) -> int:
     """Consent, as the first officer, that the second unmasks a pseudonym; prints a line to hand over.
@@ -71,10 +70,6 @@ def approve(
         The other officer's public key file.
     reason:
         Why; it is recorded.
-    settings:
-        The settings file; by default that of the gateway that runs here, else actas.yaml.
-    state:
-        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
     json:
         Print one JSON object.
     """
@@ -84,7 +79,7 @@ def approve(
     from actas.audit.officers import read_private, read_public
 
     async def approved() -> str:
-        audit = _audit(settings, state)
+        audit = _audit(where)
         async with audit.attended():
             given = await two.approve(
                 audit, pseudonym, officer=read_private(key), partner=read_public(partner), reason=reason
@@ -96,9 +91,7 @@ def approve(
     return DONE
 
 
-def unmask(
-    approval: str, *, key: Path, settings: Path | None = None, state: Path | None = None, json: bool = False
-) -> int:
+def unmask(approval: str, *, key: Path, where: Where = HERE, json: bool = False) -> int:
     """Learn, as the second officer, whom a pseudonym stands for; the trail records it first.
 
     For example:
@@ -110,10 +103,6 @@ def unmask(
         The line that the first officer handed over.
     key:
         Your private key file.
-    settings:
-        The settings file; by default that of the gateway that runs here, else actas.yaml.
-    state:
-        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
     json:
         Print one JSON object.
     """
@@ -123,7 +112,7 @@ def unmask(
     from actas.audit.officers import read_private
 
     async def unmasked() -> "Person":
-        audit = _audit(settings, state)
+        audit = _audit(where)
         async with audit.attended():
             return await two.unmask(audit, two.read_approval(approval), officer=read_private(key), now=clock.now())
 
@@ -133,9 +122,7 @@ def unmask(
     return DONE
 
 
-def erase(
-    *, issuer: str, subject: str, settings: Path | None = None, state: Path | None = None, json: bool = False
-) -> int:
+def erase(*, issuer: str, subject: str, where: Where = HERE, json: bool = False) -> int:
     """Erase a person: delete what links them to their pseudonyms. The chain still verifies.
 
     For example:
@@ -147,10 +134,6 @@ def erase(
         The provider's issuer.
     subject:
         The person's stable identifier there.
-    settings:
-        The settings file; by default that of the gateway that runs here, else actas.yaml.
-    state:
-        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
     json:
         Print one JSON object.
     """
@@ -159,7 +142,7 @@ def erase(
     from actas.audit import unmask as two
 
     async def erased() -> int:
-        audit = _audit(settings, state)
+        audit = _audit(where)
         async with audit.attended():
             return await two.erase(audit, issuer=issuer, subject=subject, now=clock.now())
 
@@ -173,11 +156,13 @@ def _say(data: Mapping[str, Any], text: str, *, json: bool) -> None:
     print(output.json_line(data) if json else text)
 
 
-def _audit(settings: Path | None, state: Path | None) -> "Audit":
+def _audit(where: Where) -> "Audit":
     from actas.audit import Audit
     from actas.wiring.load import load
 
-    where = here(settings, state)
-    loaded = load(where.found(), weak=True)
+    place = where.here()
+    loaded = load(place.found(), weak=True)
     found = loaded.usable()
-    return Audit(found.audit, where.state if state else loaded.locate(found.gateway.state), base=loaded.path.parent)
+    return Audit(
+        found.audit, place.state if where.state else loaded.locate(found.gateway.state), base=loaded.path.parent
+    )

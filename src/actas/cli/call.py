@@ -13,7 +13,8 @@ from cyclopts import Parameter
 
 from actas.cli import ASKED_WRONGLY, CANNOT_TELL, DENIED, DONE, output
 from actas.cli.errors import BadFile, NotEncrypted, NotJson, NotReachable
-from actas.cli.places import find_gateway, here
+from actas.cli.options import HERE, Where
+from actas.cli.places import find_gateway
 from actas.cli.signins import token_for
 
 if TYPE_CHECKING:
@@ -38,8 +39,7 @@ def call(
     payload: str = "{}",
     role: str | None = None,
     gateway: str | None = None,
-    settings: Path | None = None,
-    state: Path | None = None,
+    where: Where = HERE,
     json: bool = False,
 ) -> int:
     """Call a function and print what it gives back.
@@ -62,19 +62,15 @@ def call(
         The role to take, where the rules offer several.
     gateway:
         The gateway's public URL; by default the one that runs here.
-    settings:
-        The settings file of the gateway that runs here; by default actas.yaml.
-    state:
-        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
     json:
         Print one JSON object: the outcome, the answer, the call id.
     """
     import anyio
 
-    where = here(settings, state)
+    place = where.here()
     body = _event(payload)
-    base = _checked(gateway) if gateway is not None else find_gateway(where.state).public_url
-    token = anyio.run(token_for, as_, where.state)
+    base = _checked(gateway) if gateway is not None else find_gateway(place.state).public_url
+    token = anyio.run(token_for, as_, place.state)
     headers = {"Authorization": f"Bearer {token.reveal()}", "Content-Type": "application/json"}
     if role:
         headers["Actas-Role"] = role

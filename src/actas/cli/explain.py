@@ -7,14 +7,13 @@ from cyclopts import Parameter
 
 from actas.cli import CANNOT_TELL, DENIED, DONE, asking, output
 from actas.cli.errors import NobodyNamed
-from actas.cli.places import here
+from actas.cli.options import HERE, As, Where
 from actas.decide.explain import explain as decide_and_explain
 from actas.identify.explain import Explanation
 from actas.model import clock
 from actas.model.decision import Allow
 from actas.model.identity import Identity
 
-As = Annotated[str | None, Parameter(name="--as")]
 From = Annotated[str | None, Parameter(name="--from")]
 
 
@@ -26,8 +25,7 @@ def explain(
     at: str | None = None,
     from_: From = None,
     role: str | None = None,
-    settings: Path | None = None,
-    state: Path | None = None,
+    where: Where = HERE,
     json: bool = False,
 ) -> int:
     """Say whether somebody may call a function, why, and what it would take. Nothing is called.
@@ -51,17 +49,13 @@ def explain(
         The client's address; by default unknown.
     role:
         The role that the call asks for.
-    settings:
-        The settings file; by default that of the gateway that runs here, else actas.yaml.
-    state:
-        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
     json:
         Print one JSON object.
     """
-    where = here(settings, state)
-    asked = asking.ask(where)
+    place = where.here()
+    asked = asking.ask(place)
     now = clock.now()
-    identity = _identity(asked, as_, claims, where.state)
+    identity = _identity(asked, as_, claims, place.state)
     question = asking.question(
         function, identity, at=asking.moment(at, now=now), address=asking.place(from_), role=role
     )
@@ -75,8 +69,7 @@ def who(
     *,
     as_: As = None,
     claims: Path | None = None,
-    settings: Path | None = None,
-    state: Path | None = None,
+    where: Where = HERE,
     json: bool = False,
 ) -> int:
     """Say who a token is, step by step: from claim to fact to rule to role to function. Never prints the token.
@@ -95,22 +88,18 @@ def who(
         A stored sign-in or a person of the demo.
     claims:
         A JSON file with the claims of a token; they are supposed to be true.
-    settings:
-        The settings file; by default that of the gateway that runs here, else actas.yaml.
-    state:
-        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
     json:
         Print one JSON object.
     """
     import anyio
 
-    where = here(settings, state)
-    asked = asking.ask(where)
+    place = where.here()
+    asked = asking.ask(place)
     now = clock.now()
     if claims is not None:
         found = Explanation(steps=(), identity=asking.supposed(asked, claims, now=now))
     else:
-        found = anyio.run(_explained, asked, as_, token, where.state)
+        found = anyio.run(_explained, asked, as_, token, place.state)
     rights = () if found.identity is None else _rights(asked, found.identity)
     tell = output.who_json if json else output.who_text
     print(tell(found, rights, supposed=claims is not None))

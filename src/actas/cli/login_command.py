@@ -2,12 +2,11 @@
 
 import os
 import sys
-from pathlib import Path
 from typing import Literal
 
 from actas.cli import CANNOT_TELL, DONE, output
 from actas.cli.errors import NoSecret, NoSuchProvider
-from actas.cli.places import here
+from actas.cli.options import HERE, Where
 from actas.model.secret import Secret
 
 
@@ -20,8 +19,7 @@ def login(
     device: bool = False,
     browser: bool = True,
     in_file: bool = False,
-    settings: Path | None = None,
-    state: Path | None = None,
+    where: Where = HERE,
     json: bool = False,
 ) -> int:
     """Sign in at an identity provider and keep the sign-in under a name, for '--as NAME'.
@@ -50,10 +48,6 @@ def login(
         Open a browser; --no-browser only prints the address.
     in_file:
         Keep the tokens in files even where there is a keyring.
-    settings:
-        The settings file; by default that of the gateway that runs here, else actas.yaml.
-    state:
-        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
     json:
         Print one JSON object.
     """
@@ -65,17 +59,17 @@ def login(
     from actas.cli import login as flows
     from actas.wiring.load import load
 
-    where = here(settings, state)
-    found = load(where.found(), weak=True).usable().providers
+    place = where.here()
+    found = load(place.found(), weak=True).usable().providers
     chosen = _chosen(provider, tuple(found))
     asks = flows.client_for(chosen, found[chosen], client_id=client, client_secret=_secret(client_secret_env))
     say = partial(print, file=sys.stderr)
     keep: Literal["file"] | None = "file" if in_file else None
     if device:
-        signed_in = anyio.run(partial(flows.sign_in_by_device, asks, name, where.state, say=say, keep_in=keep))
+        signed_in = anyio.run(partial(flows.sign_in_by_device, asks, name, place.state, say=say, keep_in=keep))
     else:
         opener = webbrowser.open if browser else None
-        signed_in = anyio.run(partial(flows.sign_in, asks, name, where.state, opener=opener, say=say, keep_in=keep))
+        signed_in = anyio.run(partial(flows.sign_in, asks, name, place.state, opener=opener, say=say, keep_in=keep))
     told = {"signed_in": signed_in.name, "provider": signed_in.provider}
     print(output.json_line(told) if json else f"signed in at {signed_in.provider} as {signed_in.name}")
     return DONE
@@ -97,7 +91,7 @@ def _secret(variable: str | None) -> Secret | None:
     return Secret(found)
 
 
-def logout(name: str = "me", *, settings: Path | None = None, state: Path | None = None, json: bool = False) -> int:
+def logout(name: str = "me", *, where: Where = HERE, json: bool = False) -> int:
     """Forget a sign-in, and tell the provider so.
 
     For example:
@@ -107,10 +101,6 @@ def logout(name: str = "me", *, settings: Path | None = None, state: Path | None
     ----------
     name:
         The sign-in's name.
-    settings:
-        The settings file; by default that of the gateway that runs here, else actas.yaml.
-    state:
-        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
     json:
         Print one JSON object.
     """
@@ -118,7 +108,7 @@ def logout(name: str = "me", *, settings: Path | None = None, state: Path | None
 
     from actas.cli.signins import sign_out
 
-    told = anyio.run(sign_out, name, here(settings, state).state)
+    told = anyio.run(sign_out, name, where.here().state)
     text = f"forgot {name}" if told else f"forgot {name}; the provider could not be told"
     print(output.json_line({"forgot": name, "provider_told": told}) if json else text)
     return DONE if told else CANNOT_TELL

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from actas.cli import DONE, output
 from actas.cli.errors import NoLogs
-from actas.cli.places import here
+from actas.cli.options import HERE, Where
 
 
 def logs(
@@ -14,8 +14,7 @@ def logs(
     *,
     call: str | None = None,
     follow: bool = False,
-    settings: Path | None = None,
-    state: Path | None = None,
+    where: Where = HERE,
     json: bool = False,
 ) -> int:
     """Show what functions printed: time, call id, line. With --follow also what they print from now on.
@@ -35,14 +34,10 @@ def logs(
         One call, by its id.
     follow:
         Go on until Ctrl-C.
-    settings:
-        The settings file; by default that of the gateway that runs here, else actas.yaml.
-    state:
-        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
     json:
         Print one JSON object a line.
     """
-    folder = here(settings, state).state / "logs"
+    folder = where.here().state / "logs"
     if not folder.is_dir() or (function is not None and not (folder / function).is_dir()):
         raise NoLogs(function=function)
     seen: dict[Path, int] = {}

@@ -8,7 +8,7 @@ import msgspec
 from actas.cli import DENIED, DONE, asking, output
 from actas.cli.errors import BadFile
 from actas.cli.junit import junit as junit_report
-from actas.cli.places import here
+from actas.cli.options import HERE, Where
 from actas.decide.scenarios import Scenario, Scenarios, Supposed, Tried, try_out
 from actas.identify.imagine import Imagined, imagine
 from actas.model import clock
@@ -19,9 +19,8 @@ from actas.settings.values import Span
 def scenarios(
     file: Path,
     *,
-    settings: Path | None = None,
     junit: Path | None = None,
-    state: Path | None = None,
+    where: Where = HERE,
     json: bool = False,
 ) -> int:
     """Try scenarios against the rules: who calls what, and what must come of it.
@@ -34,16 +33,12 @@ def scenarios(
     ----------
     file:
         The scenarios; docs/rules/scenarios.md shows the form.
-    settings:
-        The settings file; by default that of the gateway that runs here, else actas.yaml.
     junit:
         Write a JUnit report there too.
-    state:
-        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
     json:
         Print one JSON object a scenario.
     """
-    asked = asking.ask(here(settings, state))
+    asked = asking.ask(where.here())
     now = clock.now()
     tried = []
     for one in read(file):

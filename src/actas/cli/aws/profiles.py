@@ -6,15 +6,15 @@ import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from actas.cli import DONE, output
 from actas.cli.aws.errors import BadProfile, ProfileTaken
-from actas.cli.aws.taking import Purse, purse
+from actas.cli.aws.options import Options
+from actas.cli.aws.taking import Purse
 from actas.cli.errors import BadFile, CannotWrite
-from actas.cli.places import Here, here
 from actas.secrets import private_files
 
 MARK: Final = "# written by actas configure aws"
@@ -34,14 +34,9 @@ app = App(
 @app.command
 def aws(
     *,
-    role: str,
-    as_: Annotated[str | None, Parameter(name="--as")] = None,
+    options: Options,
     profile: str | None = None,
-    seconds: int | None = None,
     config: Path | None = None,
-    gateway: str | None = None,
-    settings: Path | None = None,
-    state: Path | None = None,
     json: bool = False,
 ) -> int:
     """Write a profile into AWS's config file: credentials by 'actas credentials', STS and Lambda at the gateway.
@@ -56,32 +51,19 @@ def aws(
 
     Parameters
     ----------
-    role:
-        The role: its name in the settings, or its ARN.
-    as_:
-        Who takes it: a stored sign-in or a person of the demo.
     profile:
         The profile's name; by default actas- and the role's name.
-    seconds:
-        How long credentials shall live, 900 at least; by default as long as the role's sessions may.
     config:
         The file; by default what AWS_CONFIG_FILE names, else ~/.aws/config.
-    gateway:
-        The gateway's control URL; by default that of the one that runs here.
-    settings:
-        The settings file of the gateway that runs here; by default actas.yaml.
-    state:
-        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
     json:
         Print one JSON object.
     """
-    where = here(settings, state)
-    found = purse(where, role=role, who=as_, seconds=seconds, gateway=gateway)
+    found = options.purse()
     name = profile or f"actas-{found.wanted.role.rpartition('/')[2]}"
     if not _PROFILE.fullmatch(name):
         raise BadProfile(found=name)
     file = (config or Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config")).expanduser().resolve()
-    process = _process(where, role, found, gateway)
+    process = _process(options, found)
     _write(file, with_sections(_text(file), name, sections(name, found, process), file=file))
     if json:
         print(output.json_line({"profile": name, "file": str(file)}))
@@ -128,17 +110,18 @@ def _refuse_foreign(body: list[str] | None, profile: str, file: Path) -> None:
         raise ProfileTaken(profile=profile, file=file)
 
 
-def _process(where: Here, role: str, found: Purse, gateway: str | None) -> str:
+def _process(options: Options, found: Purse) -> str:
     """Write the command that gives the credentials, from whatever folder it is run in."""
     mine = Path(sys.argv[0]).resolve()
     command = [str(mine)] if mine.name == "actas" else [sys.executable, "-m", "actas"]
-    command += ["credentials", "--role", role if gateway is None else found.wanted.role]
+    command += ["credentials", "--role", options.role if options.gateway is None else found.wanted.role]
+    place = options.here()
     for option, value in (
         ("--as", found.wanted.who),
         ("--seconds", found.wanted.seconds),
-        ("--gateway", gateway),
-        ("--settings", where.settings.resolve()),
-        ("--state", where.state.resolve()),
+        ("--gateway", options.gateway),
+        ("--settings", place.settings.resolve()),
+        ("--state", place.state.resolve()),
     ):
         if value is not None:
             command += [option, str(value)]

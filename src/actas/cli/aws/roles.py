@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 
 from actas.cli import DENIED, DONE, asking, output
 from actas.cli.errors import NobodyNamed
-from actas.cli.places import here
+from actas.cli.options import HERE, As, Where
 from actas.decide.explain import explain
 from actas.decide.ruleset import RuleSet
 from actas.model import clock
@@ -45,12 +45,11 @@ class Takeable:
 @app.default
 def roles(
     *,
-    as_: Annotated[str | None, Parameter(name="--as")] = None,
+    as_: As = None,
     claims: Path | None = None,
     at: str | None = None,
     from_: Annotated[str | None, Parameter(name="--from")] = None,
-    settings: Path | None = None,
-    state: Path | None = None,
+    where: Where = HERE,
     json: bool = False,
 ) -> int:
     """List every role of the settings: whether somebody may take it now, for which functions, and why or why not.
@@ -69,24 +68,20 @@ def roles(
         When: 2026-11-23T23:00:00Z, or 23:00 (UTC); by default now.
     from_:
         The client's address; by default unknown.
-    settings:
-        The settings file; by default that of the gateway that runs here, else actas.yaml.
-    state:
-        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
     json:
         Print one JSON object.
     """
-    where = here(settings, state)
-    asked = asking.ask(where)
+    place = where.here()
+    asked = asking.ask(place)
     now = clock.now()
     if claims is not None:
         identity = asking.supposed(asked, claims, now=now)
     else:
         import anyio
 
-        if as_ is None and not (where.state / "sign-ins").is_dir():
+        if as_ is None and not (place.state / "sign-ins").is_dir():
             raise NobodyNamed
-        identity = anyio.run(asking.verified, asked, as_, where.state)
+        identity = anyio.run(asking.verified, asked, as_, place.state)
     circumstances = asking.moment(at, now=now), asking.place(from_)
     found = [takeable(asked.rules, name, role, identity, circumstances) for name, role in asked.settings.roles.items()]
     if json:

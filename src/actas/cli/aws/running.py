@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -12,19 +11,14 @@ from cyclopts import Parameter
 from actas.cli.aws import forms
 from actas.cli.aws.endpoint import Endpoint
 from actas.cli.aws.errors import NoCommand
-from actas.cli.aws.taking import Purse, purse
-from actas.cli.places import here
+from actas.cli.aws.options import Options
+from actas.cli.aws.taking import Purse
 
 
 def run(
     *command: Annotated[str, Parameter(allow_leading_hyphen=True)],
-    role: str,
-    as_: Annotated[str | None, Parameter(name="--as")] = None,
-    seconds: int | None = None,
+    options: Options,
     serve: bool = False,
-    gateway: str | None = None,
-    settings: Path | None = None,
-    state: Path | None = None,
 ) -> int:
     """Run a command with a role's credentials in its environment, and end as it ends.
 
@@ -39,26 +33,14 @@ def run(
     ----------
     command:
         The command and its arguments, behind two dashes.
-    role:
-        The role: its name in the settings, or its ARN.
-    as_:
-        Who takes it: a stored sign-in or a person of the demo.
-    seconds:
-        How long they shall live, 900 at least; by default as long as the role's sessions may.
     serve:
         Renew them while the command runs.
-    gateway:
-        The gateway's control URL; by default that of the one that runs here.
-    settings:
-        The settings file of the gateway that runs here; by default actas.yaml.
-    state:
-        The gateway's state folder; by default that of the gateway that runs here, else that of the settings.
     """
     import anyio
 
     if not command:
         raise NoCommand(found=None)
-    found = purse(here(settings, state), role=role, who=as_, seconds=seconds, gateway=gateway)
+    found = options.purse()
     taken = anyio.run(found.credentials)
     if serve:
         with Endpoint(found) as endpoint:
