@@ -105,6 +105,7 @@ class _House:
         furnished.add_admin(made.admin)
         pages = [*self.admin.routes(), *doors.control(self)]
         self.control = control.ControlDoor(told, pages, furnished.front)
+        made.pool.doors.public, made.pool.doors.control = self.public, self.control
         self.tasks: TaskGroup | None = None
         self._leaving: list[Furnished] = []
 

@@ -14,7 +14,6 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Final, Literal
@@ -46,6 +45,7 @@ from actas.invoke.local.machine import Machine, probe
 from actas.invoke.local.node import find_node
 from actas.invoke.local.pool import Pool
 from actas.invoke.local.process import FunctionProcess
+from actas.invoke.local.relay import Doors, Relay
 from actas.invoke.local.spares import Spares
 from actas.invoke.local.spawner import ForkServer
 from actas.model import clock
@@ -94,6 +94,7 @@ class LocalBackends:
         self._machine = machine
         self._forks = ForkServer()
         self._launcher: Launcher | None = None
+        self.doors = Doors()
         self._opening = anyio.Lock()
         self.pool = Pool(
             most=limits.processes,
@@ -115,7 +116,7 @@ class LocalBackends:
                 sweep(machine.groups)
                 node = find_node(self._base)
                 self._launcher = Launcher(
-                    machine=machine, forks=self._forks, hidden=self._hidden, log=self._log, node=node
+                    machine=machine, forks=self._forks, hidden=self._hidden, log=self._log, node=node, doors=self.doors
                 )
             return machine
 
@@ -147,6 +148,7 @@ class LocalBackends:
         self.closed = True
         with anyio.CancelScope(shield=True):
             await self.pool.close()
+            await self.doors.close()
             await self._forks.close()
 
 
@@ -232,8 +234,7 @@ class LocalBackend:
     async def _launch(self, key: Key, delivery: Delivery, job: Job) -> None:
         launcher = await self._shared.launcher()
         identity, work = delivery.grant.identity, delivery.sessions.work
-        now = clock.now()
-        if work and work.expires_at <= now:
+        if work and work.expires_at <= clock.now():
             raise SessionOver(function=self._name)
         of = (key.function, key.version)
         process = self._shared.pool.spares.take(of)
@@ -247,7 +248,7 @@ class LocalBackend:
             process.submit(job, start_within=self._shared.start_within)
             if not ready:
                 await launcher.prepare(process, self._code, self._settings.memory.bytes)
-            process.sandbox.start(self._build_environment(delivery, launcher.task_root(self._code), now))
+            process.sandbox.start(self._build_environment(delivery, launcher, process.relay))
         except SandboxFailed:
             process.end()
             self._refuse_when_closed()
@@ -278,16 +279,17 @@ class LocalBackend:
         self._shared.pool.functions(self._name, version=version, idle=self._settings.idle.seconds)
         return Key(function=self._name, version=version, session=delivery.sessions.id)
 
-    def _build_environment(self, delivery: Delivery, task_root: str, now: datetime) -> dict[str, str]:
+    def _build_environment(self, delivery: Delivery, launcher: Launcher, relay: Relay | None) -> dict[str, str]:
         about = environments.About(
             function=self._name,
             handler=self._code.handler,
-            task_root=task_root,
+            task_root=launcher.task_root(self._code),
             runtime=self._code.runtime,
             version=delivery.grant.qualifier,
             memory=self._settings.memory.bytes,
             region=self._shared.region,
-            log_stream=environments.log_stream(delivery.grant.qualifier, secrets.token_hex(16), now),
+            log_stream=environments.log_stream(delivery.grant.qualifier, secrets.token_hex(16), clock.now()),
+            ways_out={} if relay is None else relay.addresses,
         )
         own = dict(self._environment)
         if self._shared.public_keys:

@@ -3,8 +3,8 @@
 Pure. Nothing of the gateway's own environment is in it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from actas.model.secret import Secret
@@ -26,11 +26,15 @@ class About:
     """Bytes."""
     region: str
     log_stream: str
+    ways_out: Mapping[str, str] = field(default_factory=dict)
+    """Where the function reaches the gateway, by what is there; nothing where it cannot."""
 
 
 def build(about: About, own: Mapping[str, Secret | str], work: Session | None) -> dict[str, str]:
     """Put the environment together; what Lambda reserves cannot be overridden."""
     environment = {name: value.reveal() if isinstance(value, Secret) else value for name, value in own.items()}
+    for name, url in _ways_out(about.ways_out):
+        environment.setdefault(name, url)
     environment |= {
         "PATH": environment.get("PATH", _SPARE[about.runtime]),
         "LANG": "en_US.UTF-8",
@@ -59,6 +63,17 @@ def build(about: About, own: Mapping[str, Secret | str], work: Session | None) -
     return environment
 
 
+def _ways_out(addresses: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Name the gateway as AWS's clients look for it, and as anything else may."""
+    for way, address in addresses.items():
+        for name in _ENDPOINTS[way]:
+            yield name, f"http://{address}"
+
+
+_ENDPOINTS = {
+    "public": ("AWS_ENDPOINT_URL_LAMBDA", "ACTAS_ENDPOINT"),
+    "control": ("AWS_ENDPOINT_URL_STS", "ACTAS_STS_ENDPOINT"),
+}
 _NEVER = (
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",

@@ -2,14 +2,14 @@
 
 Three processes follow each other, because a process cannot enter a new pid namespace itself:
 
-* the *builder* makes the namespaces and the listener, forks the init, and ends;
+* the *builder* makes the namespaces and the listeners, forks the init, and ends;
 * the *init*, pid 1 of its namespace, builds the view of the file system, forks the runtime, closes off what is
   not in the view, gives up every privilege, and then waits: for the runtime's end, which it reports, or for the
   gateway's, which ends everything;
 * the *runtime* gives up every privilege and loads the runtime client; when the walls stand, it gets its environment,
   credentials included, directly from the gateway, and becomes the function.
 
-Each message to the gateway is a letter, with facts or descriptors behind it: ``L`` the listener, ``P`` descriptors
+Each message to the gateway is a letter, with facts or descriptors behind it: ``L`` the listeners, ``P`` descriptors
 of the runtime's and the init's process, ``X`` the runtime's exit status, ``E`` what went wrong.
 """
 
@@ -27,8 +27,10 @@ from actas.invoke.local import runtime, syscalls, walls
 _LARGEST_MESSAGE = 1 << 20
 _SIOCSIFFLAGS = 0x8914
 _UP_AND_RUNNING = 0x1 | 0x40
+_BACKLOG = 64
 PORT = 9001
-"""Where the runtime API listens inside a network namespace: each function has that port to itself."""
+"""Where the runtime API listens inside a network namespace: each function has that port to itself. The relay's
+listeners have the ports behind it."""
 
 
 def build(gateway_fd: int, log_fd: int) -> NoReturn:
@@ -42,7 +44,7 @@ def build(gateway_fd: int, log_fd: int) -> NoReturn:
         if plan["namespaces"]:
             walls.enter_namespaces()
         step = "listen"
-        port = _listen(gateway, own_network=plan["namespaces"])
+        port = _listen(gateway, plan["ways_out"], own_network=plan["namespaces"])
         step = "start"
         os.setsid()
         if plan["namespaces"] and os.fork() != 0:
@@ -60,15 +62,18 @@ def build(gateway_fd: int, log_fd: int) -> NoReturn:
             os._exit(1)
 
 
-def _listen(gateway: socket.socket, *, own_network: bool) -> int:
-    """Open the runtime API's listener where only this function is, and hand it to the gateway."""
-    with socket.socket() as listener:
-        if own_network:
-            fcntl.ioctl(listener, _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _UP_AND_RUNNING))
-        listener.bind(("127.0.0.1", PORT if own_network else 0))
-        listener.listen(4)
-        port: int = listener.getsockname()[1]
-        socket.send_fds(gateway, [b"L"], [listener.fileno()])
+def _listen(gateway: socket.socket, ways_out: int, *, own_network: bool) -> int:
+    """Open the runtime API's listener, and the relay's, where only this function is; hand them to the gateway."""
+    listeners = [socket.socket() for _ in range(1 + ways_out)]
+    if own_network:
+        fcntl.ioctl(listeners[0], _SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", _UP_AND_RUNNING))
+    for number, listener in enumerate(listeners):
+        listener.bind(("127.0.0.1", PORT + number if own_network else 0))
+        listener.listen(_BACKLOG if number else 4)
+    port: int = listeners[0].getsockname()[1]
+    socket.send_fds(gateway, [b"L"], [listener.fileno() for listener in listeners])
+    for listener in listeners:
+        listener.close()
     return port
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from actas.invoke.errors import InvokeError
 from actas.invoke.local import faults
+from actas.invoke.origins import Origin
 from actas.model.outcome import Answered
 
 
@@ -29,6 +30,8 @@ class Job:
     head: bytes
     """The header lines of the event that do not depend on when it is delivered."""
     timeout: float
+    origin: Origin
+    """What the function calls while it runs belongs to this."""
     done: asyncio.Future[Answered | InvokeError]
     delivered: bool = False
 

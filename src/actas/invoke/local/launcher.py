@@ -13,6 +13,7 @@ from actas.invoke.local.logs import LogPump, Logs
 from actas.invoke.local.machine import Machine
 from actas.invoke.local.node import CLIENT, Node
 from actas.invoke.local.process import FunctionProcess
+from actas.invoke.local.relay import LISTENERS, Doors, Relay
 from actas.invoke.local.runtime_api import Connection
 from actas.invoke.local.sandbox import SandboxBroken
 from actas.invoke.local.spawner import ForkServer
@@ -32,9 +33,16 @@ class Launcher:
     """Knows the machine and starts processes on it."""
 
     def __init__(
-        self, *, machine: Machine, forks: ForkServer, hidden: tuple[Path, ...], log: Logs, node: Node | None
+        self,
+        *,
+        machine: Machine,
+        forks: ForkServer,
+        hidden: tuple[Path, ...],
+        log: Logs,
+        node: Node | None,
+        doors: Doors,
     ) -> None:
-        self._machine, self._forks, self._hidden = machine, forks, hidden
+        self._machine, self._forks, self._hidden, self._doors = machine, forks, hidden, doors
         self._log, self._node = log, node
 
     def task_root(self, code: Code) -> str:
@@ -59,8 +67,9 @@ class Launcher:
     async def _connect(self, process: FunctionProcess, number: int, memory: int) -> None:
         """Serve its runtime API, and limit it as a whole."""
         sandbox = process.sandbox
-        listener, sandbox.listener = sandbox.listener, None
-        assert listener
+        (listener, *ways_out), sandbox.listeners = sandbox.listeners, []
+        if ways_out:
+            process.relay = Relay(process, self._doors, tuple(ways_out))
         loop = asyncio.get_running_loop()
         process.server = await loop.create_server(lambda: Connection(process), sock=listener)
         process.remember_numbers()
@@ -78,6 +87,7 @@ class Launcher:
             "namespaces": self._machine.namespaces,
             "own_uid": self._machine.own_uid,
             "number": (os.getpid() & 0x3FFFF) << 10 | next(_NUMBERS) & 0x3FF,
+            "ways_out": len(LISTENERS) if self._doors.public else 0,
             "runtime": code.runtime,
             "filter": self._machine.filter,
             "limits": self._limits(code.runtime, memory, tmp),

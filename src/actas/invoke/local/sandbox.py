@@ -38,7 +38,8 @@ class Sandbox:
         self.runtime: int | None = None
         """A pidfd of the function's process; `init` likewise of the process whose end ends all."""
         self.init: int | None = None
-        self.listener: socket.socket | None = None
+        self.listeners: list[socket.socket] = []
+        """The runtime API's, and where the function may call out, those of its relay."""
         self.gone = anyio.Event()
         self.stopped_with: list[int] = []
 
@@ -107,15 +108,14 @@ class Sandbox:
         """Take the sandbox's messages; the last is its hanging up."""
         while self._socket:
             try:
-                message, descriptors, _flags, _address = socket.recv_fds(self._socket, 4096, 2)
+                message, descriptors, _flags, _address = socket.recv_fds(self._socket, 4096, 3)
             except BlockingIOError:
                 return
             except OSError:
                 message, descriptors = b"", []
             match message[:1]:
                 case b"L":
-                    self.listener = socket.socket(fileno=descriptors[0])
-                    self.listener.setblocking(False)
+                    self.listeners = [_listener(descriptor) for descriptor in descriptors]
                 case b"P":
                     self.runtime, self.init = descriptors
                     if not self._built.done():
@@ -150,14 +150,20 @@ class Sandbox:
                 os.close(descriptor)
         self.init = self.runtime = None
         self.stopped_with.clear()
-        if self.listener:
-            self.listener.close()
+        for listener in self.listeners:
+            listener.close()
         if self._kill_timer:
             self._kill_timer.cancel()
         if not self._built.cancelled() and self._built.done():
             self._built.exception()  # seen, or nobody waits for it any more
         self.gone.set()
         self._on_exit(self._status)
+
+
+def _listener(descriptor: int) -> socket.socket:
+    listener = socket.socket(fileno=descriptor)
+    listener.setblocking(False)
+    return listener
 
 
 def _number_of(process: int | None) -> int | None:
