@@ -185,4 +185,6 @@ class CannotNarrow(AssumeError):
 
     def __init__(self) -> None:
         """State what stands in the way."""
-        super().__init__("the session shown was narrowed by a session policy, which cannot be handed on to another party")
+        super().__init__(
+            "the session shown was narrowed by a session policy, which cannot be handed on to another party"
+        )

@@ -62,11 +62,12 @@ def issuer_pages(told: Told) -> list[Route]:
         "jwks_uri": told.issuer.rstrip("/") + _JWKS,
         "response_types_supported": ["id_token"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["ES256"],
     }
 
     async def discovery(_request: Request) -> Response:
-        return JSONResponse(found, headers={"cache-control": "max-age=300"})
+        signed_by = sorted({str(key["alg"]) for key in told.jwks()["keys"]})
+        shown = {**found, "id_token_signing_alg_values_supported": signed_by}
+        return JSONResponse(shown, headers={"cache-control": "max-age=300"})
 
     return [Route("/.well-known/openid-configuration", discovery)] if told.issuer else []
 

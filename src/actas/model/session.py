@@ -8,6 +8,15 @@ from actas.model.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bearer:
+    """A token for a cloud that is not AWS; a local function finds it in its environment, an HTTP one in a header."""
+
+    cloud: Literal["azure", "google"]
+    token: Secret
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """Credentials as AWS's clients know them, and when they end; nothing else."""
 
@@ -17,6 +26,8 @@ class Session:
     secret_access_key: Secret
     session_token: Secret
     expires_at: datetime
+    bearer: Bearer | None = None
+    """Of a work session whose role is one at another cloud: the right to act there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The ring that signs: envelopes to functions, our own issuer's tokens, checkpoints of the trail.
 
-ES256, because AWS takes it from an identity provider and every JOSE library verifies it.
+ES256, because AWS takes it from an identity provider and every JOSE library verifies it. A ring of its own has keys
+of another algorithm, for parties that take no other.
 """
 
 import json
@@ -22,14 +23,19 @@ KEEP = timedelta(days=3)
 class Signing:
     """The keys that sign, as read from disk; the public halves are what `/.well-known/actas/jwks.json` shows."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, algorithm: str = ALGORITHM) -> None:
+        self._path, self.algorithm = path, algorithm
         self.keys: tuple[jose.Key, ...] = ()
         self._signs = 0
 
+    @property
+    def is_there(self) -> bool:
+        """Whether a key was ever made."""
+        return self._path.exists()
+
     def rotate(self, now: datetime) -> None:
         """Make a key if there is none or the newest is 30 days old; read what other replicas made."""
-        found = rings.rotate(self._path, "signing", make=_make, every=EVERY, keep=KEEP, now=now)
+        found = rings.rotate(self._path, "signing", make=self._make, every=EVERY, keep=KEEP, now=now)
         try:
             self.keys = tuple(jose.KeySet.from_json(key.material).keys[0] for key in found)
         except (jose.JoseError, IndexError) as wrong:
@@ -41,12 +47,11 @@ class Signing:
         """Give the key that signs now: the newest that everybody had time to hear of."""
         return self.keys[self._signs]
 
-    def jwks(self) -> dict[str, object]:
+    def jwks(self) -> dict[str, list[dict[str, object]]]:
         """Give the public key set."""
-        return {"keys": [{**key.to_json(), "alg": ALGORITHM, "use": "sig"} for key in self.keys]}
+        return {"keys": [{**key.to_json(), "alg": self.algorithm, "use": "sig"} for key in self.keys]}
 
-
-def _make(now: datetime) -> rings.RingKey:
-    key = jose.Key.generate(ALGORITHM)
-    name = key.thumbprint()  # verifiers choose by kid, and AWS demands one
-    return rings.RingKey(id=name[:16], made_at=now, material=json.dumps({**key.to_json(private=True), "kid": name}))
+    def _make(self, now: datetime) -> rings.RingKey:
+        key = jose.Key.generate(self.algorithm)
+        name = key.thumbprint()  # verifiers choose by kid, and AWS demands one
+        return rings.RingKey(id=name[:16], made_at=now, material=json.dumps({**key.to_json(private=True), "kid": name}))

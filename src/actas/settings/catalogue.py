@@ -59,6 +59,9 @@ CODES: Final = {
     "settings.bad-keys": "A key set that is none, or has keys that cannot be used.",
     "settings.bad-certificate": "A file of certificates that holds none.",
     "settings.wrong-lookup": "A look-up that does not fit the preset.",
+    "settings.sha1-allowed": "A SAML provider may sign with SHA-1.",
+    "settings.bad-metadata": "The metadata of a SAML provider cannot be used.",
+    "settings.certificate-ends": "A certificate of a SAML provider ends within thirty days.",
     # functions and routes
     "settings.reserved-name": "A function has a name that means something else.",
     "settings.one-backend": "A function has no backend, or several.",
@@ -73,6 +76,11 @@ CODES: Final = {
     # roles
     "settings.policy": "Something is wrong with a policy; the place is in the policy's file.",
     "settings.role-unused": "No rule gives the role.",
+    "settings.role-incomplete": "A role lacks what its broker needs.",
+    "settings.base-ambiguous": "Credentials at AWS are said in no way, or in several at once.",
+    "settings.bad-tag": "A session tag that STS would not take, or that is there already.",
+    "settings.bypassable": "A role's callers could take it at STS themselves, past the rules.",
+    "settings.bypassable-rule": "A rule gives a bypassable role, and says what only this gateway can enforce.",
     "settings.trust-blind": "A role's trust policy rests on a key that this gateway cannot see.",
     "settings.trust-nobody": "A role's trust policy names neither this gateway nor a provider's issuer.",
     # rules
@@ -87,6 +95,9 @@ CODES: Final = {
     "settings.provider-not-named": "A rule rests on what one provider says, and does not say which.",
     "settings.anybody": "A rule lets everybody in whom a provider knows.",
     "settings.no-wildcard": "A `*` that stands for itself.",
+    "settings.bad-account": "An AWS account that is none.",
+    "settings.other-account": "A pattern of roles fits roles of accounts only that the rule does not list.",
+    "settings.not-saml": "A rule takes roles from assertions, and its provider sends none.",
     "settings.role-needed": "A function in AWS would be run without a role.",
     "settings.local-role-in-aws": "A function in AWS would be run with a role that AWS does not know.",
     "settings.no-such-zone": "A time zone that is none.",

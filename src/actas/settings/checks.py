@@ -8,6 +8,7 @@ from typing import Final
 
 from actas.settings.meaning import (
     absence,
+    brokers,
     circumstances,
     files,
     functions,
@@ -34,6 +35,7 @@ CHECKS: Final[tuple[Callable[[View], None], ...]] = (
     functions.check,
     routes.check,
     roles.check,
+    brokers.check,
     rules.check,
     rules.check_lambda,
     circumstances.check,

@@ -13,12 +13,20 @@ from types import ModuleType
 import msgspec
 from msgspec import inspect
 
-from actas.settings import schema, schema_events, schema_gateway, schema_keys, schema_providers, schema_saml
+from actas.settings import (
+    schema,
+    schema_events,
+    schema_gateway,
+    schema_keys,
+    schema_providers,
+    schema_roles,
+    schema_saml,
+)
 from actas.settings.schema import Settings
 from actas.settings.wording import wanted
 
 _MODULES: tuple[ModuleType, ...] = (
-    schema_keys, schema_gateway, schema_saml, schema_providers, schema_events, schema,
+    schema_keys, schema_gateway, schema_saml, schema_providers, schema_roles, schema_events, schema,
 )  # fmt: skip
 
 

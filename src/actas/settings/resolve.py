@@ -15,7 +15,7 @@ from actas.settings.errors import SecretEmpty, SecretMissing, SecretUnreadable, 
 from actas.settings.mistakes import Mistake, dotted
 from actas.settings.positions import Path as KeyPath
 from actas.settings.reader import Loaded
-from actas.settings.schema import SecretRef, Settings
+from actas.settings.schema import AwsBase, RoleSettings, SecretRef, Settings
 
 LARGEST: Final = 64 * 1024
 
@@ -94,6 +94,22 @@ def references(settings: Settings) -> Iterator[tuple[KeyPath, SecretRef]]:
         for variable, value in function.environment.items():
             if isinstance(value, SecretRef):
                 yield ("functions", name, "environment", variable), value
+    for name, role in settings.roles.items():
+        yield from _of_role(("roles", name), role)
+
+
+def _of_role(path: KeyPath, role: RoleSettings) -> Iterator[tuple[KeyPath, SecretRef]]:
+    if isinstance(role.external_id, SecretRef):
+        yield (*path, "external_id"), role.external_id
+    yield from of_base((*path, "base"), role.base)
+
+
+def of_base(path: KeyPath, base: AwsBase | None) -> Iterator[tuple[KeyPath, SecretRef]]:
+    """List the references of credentials at AWS."""
+    if base is not None:
+        for key in ("access_key_id", "secret_access_key", "session_token"):
+            if (found := getattr(base, key)) is not None:
+                yield (*path, key), found
 
 
 def check_secrets(loaded: Loaded, environment: Mapping[str, str] = os.environ) -> Loaded:

@@ -13,13 +13,14 @@ from actas.settings.schema_events import Events, On
 from actas.settings.schema_gateway import Audit, Gateway, Jsonl, Limits, Proxies, RateLimits
 from actas.settings.schema_keys import Count, Count0, Keys, Name, SecretRef, Texts, many
 from actas.settings.schema_providers import Claim, KeySource, LookupClient, Provider
+from actas.settings.schema_roles import AwsBase, Azure, Google, RoleSettings
 from actas.settings.schema_saml import SamlRequest, SamlRequire
 from actas.settings.values import Hours, Network, Size, Span
 
 __all__ = [
-    "Audit", "Claim", "Count", "Count0", "Function", "Gateway", "Jsonl", "KeySource", "Keys", "Limits",
-    "LookupClient", "Name", "Provider", "Proxies", "RateLimits", "RoleSettings", "Rule", "SamlRequest",
-    "SamlRequire", "Schedule", "SecretRef", "Settings", "Texts", "When", "Who", "many",
+    "Audit", "AwsBase", "Azure", "Claim", "Count", "Count0", "Function", "Gateway", "Google", "Jsonl", "KeySource",
+    "Keys", "Limits", "LookupClient", "Name", "On", "Provider", "Proxies", "RateLimits", "RoleSettings", "Rule",
+    "SamlRequest", "SamlRequire", "Schedule", "SecretRef", "Settings", "Texts", "When", "Who", "many",
 ]  # fmt: skip
 
 
@@ -67,23 +68,6 @@ class Function(Keys, frozen=True):
     """The backend also decides by itself; ``mode: observe`` is taken only where every function says so."""
     endpoint: str | None = None
     """Lambda: another address of the Lambda API, for tests against a double."""
-
-
-class RoleSettings(Keys, frozen=True):
-    """A role that callers may take."""
-
-    arn: str
-    """Its ARN."""
-    session: Span = Span.read("15m")
-    """How long a session of it lives at most; never longer than the caller's evidence."""
-    policy: str | None = None
-    """A file: what its sessions may do."""
-    trust: str | None = None
-    """A file: a trust policy where it is narrower than the rules."""
-    broker: Literal["local", "aws-web-identity"] = "local"
-    """Who issues its sessions: this gateway, or AWS STS for a token of this gateway's."""
-    sts: str | None = None
-    """aws-web-identity: another address of STS, for tests against a double."""
 
 
 class Who(Keys, frozen=True):
@@ -152,10 +136,6 @@ class Rule(Keys, frozen=True):
 
 
 class Settings(Keys, frozen=True):
-    events: Events = Events()
-    """What is heard of people from their providers."""
-    on: tuple[On, ...] = ()
-    """What runs when something happened."""
     """The whole file."""
 
     gateway: Gateway = Gateway()
@@ -172,3 +152,7 @@ class Settings(Keys, frozen=True):
     """``observe`` decides and records and refuses nobody."""
     audit: Audit = Audit()
     """The trail."""
+    events: Events = Events()
+    """What is heard of people from their providers."""
+    on: tuple[On, ...] = ()
+    """What runs when something happened."""

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from actas.assume.brokers.local import LocalBroker
-from actas.assume.interface import Broker
 from actas.decide.ruleset import RuleSet
 from actas.house import House
 from actas.http.calls import Front
@@ -15,8 +13,9 @@ from actas.invoke.interface import Backend
 from actas.invoke.origins import Nesting
 from actas.model.identity import Identity
 from actas.settings.reader import Loaded
-from actas.settings.schema import Function, RateLimits, RoleSettings, Settings
+from actas.settings.schema import Function, RateLimits, Settings
 from actas.wiring import load, start
+from actas.wiring.brokers import brokers
 from actas.wiring.parts import Parts
 
 
@@ -58,7 +57,7 @@ class Furnished:
             decider=self.rules,
             admits=CallerLimits(limits.rate),
             takes=parts.sessions,
-            brokers=_brokers(settings, parts),
+            brokers=brokers(loaded, settings, parts),
             backends=self.reached,
             audit=parts.audit,
             envelope=parts.envelope,
@@ -99,28 +98,3 @@ def _backend(name: str, function: Function, loaded: Loaded, settings: Settings, 
         return AwsLambdaBackend(name, function)
     environment = load.environment(loaded, settings, name)
     return parts.pool.backend(name, function, loaded.path.parent, environment)
-
-
-def _brokers(settings: Settings, parts: Parts) -> Mapping[str | None, Broker]:
-    local = LocalBroker(parts.sealing, parts.audit, parts.marks)
-    brokers: dict[str | None, Broker] = {None: local}
-    for name, role in settings.roles.items():
-        brokers[name] = _broker(role, settings, parts, local)
-    return brokers
-
-
-def _broker(role: RoleSettings, settings: Settings, parts: Parts, local: LocalBroker) -> Broker:
-    """Choose the broker; each kind is one visible line."""
-    match role.broker:
-        case "local":
-            return local
-        case "aws-web-identity":
-            from actas.assume.brokers.aws_web_identity import AwsWebIdentityBroker
-
-            return AwsWebIdentityBroker(
-                newest=parts.signing.newest,
-                pseudonyms=parts.audit,
-                issuer=settings.gateway.control_url,
-                sts=role.sts,
-                region=settings.gateway.region,
-            )

@@ -12,6 +12,8 @@ import msgspec
 
 from actas import store
 from actas.assume.cache import SessionCache
+from actas.assume.exchange import Exchange
+from actas.assume.vouching import Voucher
 from actas.audit import Audit
 from actas.identify.verifier import Identify
 from actas.invoke.backends.local import LocalBackends
@@ -47,9 +49,22 @@ class Parts:
     identify: Identify
     pool: LocalBackends
     sessions: SessionCache
+    exchange: Exchange
+    rsa: Signing
+    """Keys for parties that take nothing but RSA; made when a role needs one."""
     envelope: Minter
     origins: Origins = field(default_factory=Origins)
     admin: Mapping[str, Backend] = field(default_factory=dict)
+
+    def jwks(self) -> dict[str, list[dict[str, object]]]:
+        """Give every public key that something of ours is signed with."""
+        return {"keys": [*self.signing.jwks()["keys"], *self.rsa.jwks()["keys"]]}
+
+    def rsa_voucher(self, issuer: str) -> Voucher:
+        """Give what vouches for us by RSA."""
+        if not self.rsa.keys:
+            self.rsa.rotate(clock.now())
+        return Voucher(issuer=issuer, newest=self.rsa.newest, algorithm=self.rsa.algorithm)
 
 
 @asynccontextmanager
@@ -62,12 +77,14 @@ async def parts(loaded: Loaded, settings: Settings) -> AsyncIterator[Parts]:
         tasks.start_soon(_read_marks, made)
         tasks.start_soon(made.identify.run)
         tasks.start_soon(_rotate, made)
+        await tasks.start(made.sessions.run)
         tasks.start_soon(_sweep, made)
         try:
             yield made
         finally:
             with anyio.CancelScope(shield=True):
                 await made.pool.close()
+                await made.exchange.close()
                 made.logs.close()
                 tasks.cancel_scope.cancel()
     with anyio.CancelScope(shield=True):
@@ -80,6 +97,9 @@ def _made(loaded: Loaded, settings: Settings) -> Parts:
     sealing, signing = Sealing(state / "keys" / "sealing.json"), Signing(state / "keys" / "signing.json")
     sealing.rotate(now)
     signing.rotate(now)
+    rsa = Signing(state / "keys" / "signing-rsa.json", "RS256")
+    if rsa.is_there:
+        rsa.rotate(now)
     logs = FunctionLogs(state / "logs", reserve=settings.audit.reserve.bytes)
     audit = Audit(settings.audit, state, clock.now, base=loaded.path.parent)
     marks = Watermarks(audit.people, clock.now)
@@ -107,6 +127,8 @@ def _made(loaded: Loaded, settings: Settings) -> Parts:
             public_keys=lambda: msgspec.json.encode(signing.jwks()).decode(),
         ),
         sessions=SessionCache(most=gateway.limits.sessions, most_per_subject=gateway.limits.sessions_per_subject),
+        exchange=Exchange(),
+        rsa=rsa,
         envelope=Minter(issuer=gateway.control_url, newest=signing.newest),
     )
 
@@ -143,6 +165,8 @@ async def _rotate(made: Parts) -> None:
         now = clock.now()
         await anyio.to_thread.run_sync(made.sealing.rotate, now)
         await anyio.to_thread.run_sync(made.signing.rotate, now)
+        if made.rsa.is_there:
+            await anyio.to_thread.run_sync(made.rsa.rotate, now)
 
 
 async def _sweep(made: Parts) -> None:

@@ -97,7 +97,7 @@ class _House:
         self.parts, self.furnished, self.watch = made, furnished, watch
         self.stopping = False
         self.gateway = Gateway(furnished.house, clock.now)
-        told = control.Told(ready=self.ready, jwks=made.signing.jwks, issuer=furnished.settings.gateway.control_url)
+        told = control.Told(ready=self.ready, jwks=made.jwks, issuer=furnished.settings.gateway.control_url)
         self.public = CallDoor(self.gateway, furnished.front, control.public_app(told, doors.public(self)))
         self.admin = Admin(self.gateway, furnished.front)
         figures = Figures(calls=self.gateway.ended, strangers=self.gateway.strangers, gauges=self.gauges)

@@ -9,39 +9,29 @@ In the settings file::
 
 AWS trusts this gateway's issuer, never the caller's token. The token that STS is shown lives for 60 seconds, and the
 caller never sees it; tags and source identity are claims in it, because the call has no parameters for them.
+
+With ``caller_token: true`` the caller's own token is shown instead. That is *bypassable*: the caller could go to STS
+without us, so rules that AWS cannot enforce by itself are refused with it.
 """
 
-import re
-import ssl
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Final, Literal
-from urllib.parse import urlencode
-from xml.etree import ElementTree as ET
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
 
-import aiohttp
-import anyio
-
-from actas import jose
+from actas.assume import aws, sts
 from actas.assume import key as keys
-from actas.assume import policies
-from actas.assume.brokers.local import PseudonymOf, lasts_until
-from actas.assume.errors import AssumeError, BrokerRefused, BrokerUnreachable
+from actas.assume.aws import PseudonymOf, Wanted
+from actas.assume.errors import EvidenceUnfit
+from actas.assume.exchange import Asked, Exchange
+from actas.assume.sts import Issued
+from actas.assume.vouching import Voucher
 from actas.model.decision import Grant
-from actas.model.evidence import Evidence
-from actas.model.secret import Secret
-from actas.model.session import NO_ROLE, Session, Sessions
+from actas.model.evidence import BearerToken, Evidence
+from actas.model.session import NO_ROLE, Sessions
 
 NAME: Final = "aws-web-identity"
 AUDIENCE: Final = "sts.amazonaws.com"
-TOKEN_LIVES: Final = timedelta(seconds=60)
-PATIENCE: Final = 10.0
-SHORTEST: Final = 900
-"""Seconds; STS hands out nothing shorter (protocols of STS, DurationSeconds), so their policies end them sooner."""
-LONGEST_POLICY: Final = 2048
-_LARGEST: Final = 64 * 1024
-_NAMESPACE: Final = "{https://sts.amazonaws.com/doc/2011-06-15/}"
-_CODE: Final = re.compile(r"[A-Za-z.]{1,64}")
 
 
 class AwsWebIdentityBroker:
@@ -50,129 +40,50 @@ class AwsWebIdentityBroker:
     def __init__(
         self,
         *,
-        newest: Callable[[], jose.Key | jose.Signer],
+        exchange: Exchange,
+        voucher: Voucher,
         pseudonyms: PseudonymOf,
-        issuer: str,
-        sts: str | None = None,
-        region: str = "us-east-1",
+        endpoint: str,
+        tags: Mapping[str, str] | None = None,
+        caller_token: bool = False,
     ) -> None:
-        self._newest, self._pseudonyms, self._issuer = newest, pseudonyms, issuer
-        self._sts = sts or f"https://sts.{region}.amazonaws.com/"
-        self.shape, self.shows_evidence = f"{NAME} {self._sts} {issuer}", False
+        """Take who vouches; *endpoint* is the address of STS. With *caller_token* the caller's own token is shown."""
+        self._exchange, self._voucher, self._pseudonyms, self._sts = exchange, voucher, pseudonyms, endpoint
+        self._tags, self.shows_evidence = dict(tags or {}), caller_token
+        self.shape = json.dumps([NAME, endpoint, voucher.issuer, sorted(self._tags.items()), caller_token])
 
-    async def issue(self, grant: Grant, *, now: datetime, evidence: Evidence | None = None) -> Sessions:  # noqa: ARG002 - nothing is passed on
+    async def issue(self, grant: Grant, *, now: datetime, evidence: Evidence | None = None) -> Sessions:
         """Make the trade, twice: once to invoke, once to work."""
         if grant.role is None:
             return NO_ROLE
-        ends = lasts_until(grant, now=now)
-        name = await self._pseudonyms.of(grant.identity.issuer, grant.identity.subject)
-        until = ends if ends - now < timedelta(seconds=SHORTEST) else None
-        policy = {
-            "invoke": policies.invoke_policy(grant.function_arn, until=until),
-            "work": policies.work_policy(grant.fence, grant.role.policy, until=until),
-        }
-        made: dict[str, Session] = {}
+        if self.shows_evidence and not isinstance(evidence, BearerToken):
+            raise EvidenceUnfit(broker=NAME, wanted="the caller's own bearer token")
 
-        async def trade(purpose: Literal["invoke", "work"]) -> None:
-            made[purpose] = await self._trade(grant, purpose, policy[purpose], name=name, now=now, ends=ends)
-
-        try:
-            async with anyio.create_task_group() as tasks:
-                tasks.start_soon(trade, "invoke")
-                tasks.start_soon(trade, "work")
-        except ExceptionGroup as several:
-            ours = several.subgroup(AssumeError)
-            if ours is None:
-                raise
-            raise ours.exceptions[0] from several  # either is enough: without one of the two there is no call
-        return Sessions(invoke=made["invoke"], work=made["work"], id=keys.name(keys.rests(grant, broker=self.shape)))
-
-    async def _trade(
-        self, grant: Grant, purpose: Literal["invoke", "work"], policy: str, *, name: str, now: datetime, ends: datetime
-    ) -> Session:
-        assert grant.role is not None
-        if len(policy) > LONGEST_POLICY:
-            raise BrokerRefused(
-                broker=NAME, found=f"a session policy of {len(policy)} characters, {LONGEST_POLICY} fit"
+        async def trade(wanted: Wanted) -> Issued:
+            own = evidence.shown.reveal() if self.shows_evidence and evidence is not None else None
+            token = self._token(grant, wanted.name, now) if own is None else own
+            values = {**wanted.form(), "RoleSessionName": wanted.name, "WebIdentityToken": token}
+            asked = Asked(
+                broker=NAME,
+                url=self._sts,
+                headers=sts.HEADERS,
+                body=sts.form("AssumeRoleWithWebIdentity", values),  # unsigned: the token is what vouches
+                code=sts.error_code,
             )
-        form = {
-            "Action": "AssumeRoleWithWebIdentity",
-            "Version": "2011-06-15",
-            "RoleArn": grant.role.arn,
-            "RoleSessionName": name[:64],
-            "WebIdentityToken": self._token(grant, name, now),
-            "DurationSeconds": str(max(SHORTEST, int((ends - now).total_seconds()))),
-            "Policy": policy,
-        }
-        found = _read(await self._post(urlencode(form)))
-        return Session(
-            purpose=purpose,
-            role_arn=grant.role.arn,
-            access_key_id=found["AccessKeyId"],
-            secret_access_key=Secret(found["SecretAccessKey"]),
-            session_token=Secret(found["SessionToken"]),
-            expires_at=min(ends, datetime.fromisoformat(found["Expiration"])),
-        )
+            return sts.credentials(await self._exchange.ask(asked), broker=NAME)
+
+        shown = keys.shown(evidence) if self.shows_evidence else ""
+        name = keys.name(keys.rests(grant, broker=self.shape, evidence=shown))
+        return await aws.both(grant, trade, pseudonyms=self._pseudonyms, now=now, id=name)
 
     def _token(self, grant: Grant, name: str, now: datetime) -> str:
-        """Vouch for the caller: under a pseudonym, with what AWS may decide by as tags (protocols of STS, 2.4)."""
-        issued = int(now.timestamp())
-        tags = {"provider": [grant.identity.provider], "kind": [keys.kind_of(grant.identity)]}
-        if grant.identity.actors:
-            tags["actor"] = [grant.identity.actors[0].client or "yes"]
-        claims = {
-            "iss": self._issuer,
-            "sub": name,
-            "aud": AUDIENCE,
-            "iat": issued,
-            "exp": issued + int(TOKEN_LIVES.total_seconds()),
-            "https://aws.amazon.com/tags": {"principal_tags": tags, "transitive_tag_keys": list(tags)},
-            "https://aws.amazon.com/source_identity": name[:64],
+        """Vouch for the caller: under a pseudonym, with what AWS may decide by as tags (AWS STS, session tags)."""
+        found = aws.tags(grant, self._tags)
+        more = {
+            "https://aws.amazon.com/tags": {
+                "principal_tags": {key: [value] for key, value in found.items()},
+                "transitive_tag_keys": list(found),
+            },
+            "https://aws.amazon.com/source_identity": name,
         }
-        return jose.sign(claims, self._newest(), algorithm="ES256")
-
-    async def _post(self, form: str) -> bytes:
-        """Ask STS; its calls for web identities are unsigned."""
-        head = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8", "Accept": "application/xml"}
-        try:
-            with anyio.fail_after(PATIENCE):
-                async with (
-                    aiohttp.ClientSession(trust_env=False) as client,
-                    client.post(self._sts, data=form, headers=head, allow_redirects=False) as answer,
-                ):
-                    content = await answer.content.read(_LARGEST)
-                    status = answer.status
-        except TimeoutError as late:
-            raise BrokerUnreachable(broker=NAME, why=f"no answer within {PATIENCE:g} s") from late
-        except (aiohttp.ClientError, OSError, ssl.SSLError) as wrong:
-            raise BrokerUnreachable(broker=NAME, why=type(wrong).__name__) from wrong
-        if status != 200:
-            raise BrokerRefused(broker=NAME, found=_code(content, status))
-        return content
-
-
-def _tree(content: bytes) -> ET.Element:
-    if b"<!" in content:  # no document type, so no entities
-        raise BrokerRefused(broker=NAME, found="an answer with a document type")
-    try:
-        return ET.fromstring(content)  # noqa: S314 - a document without a document type expands nothing
-    except ET.ParseError as wrong:
-        raise BrokerRefused(broker=NAME, found="an answer that is no XML") from wrong
-
-
-def _read(content: bytes) -> dict[str, str]:
-    """Read the credentials out of STS's answer."""
-    found = _tree(content).find(f".//{_NAMESPACE}Credentials")
-    values = {} if found is None else {one.tag.removeprefix(_NAMESPACE): one.text or "" for one in found}
-    if not all(values.get(name) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")):
-        raise BrokerRefused(broker=NAME, found="an answer without credentials")
-    return values
-
-
-def _code(content: bytes, status: int) -> str:
-    """Give the error's code and nothing else of it: its message may name people."""
-    try:
-        code = _tree(content).findtext(f".//{_NAMESPACE}Code") or ""
-    except BrokerRefused:
-        code = ""
-    return code if _CODE.fullmatch(code) else f"status {status}"
+        return self._voucher.token(subject=name, audience=AUDIENCE, now=now, more=more)

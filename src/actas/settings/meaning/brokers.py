@@ -134,11 +134,6 @@ def base(view: View, path: Path, found: AwsBase) -> None:
         view.report("settings.base-ambiguous", path, message, "Add the other one.", at="key")
     if found.session_token is not None and not keys:
         view.warn("settings.no-effect", (*path, "session_token"), "session_token has no effect alone", "Remove it.")
-    for key in ("access_key_id", "secret_access_key", "session_token"):
-        one = getattr(found, key)
-        if one is not None and (one.env is None) == (one.file is None):
-            message = f"{key} names {'two places' if one.env else 'no place'}; a secret is in one"
-            view.report("settings.bad-reference", (*path, key), message, "Give env: NAME or file: PATH.", at="key")
     if found.role is not None and not ROLE_ARN.fullmatch(found.role):
         example = "arn:aws:iam::111122223333:role/actas-base"
         message = f"{quoted(found.role)} is no ARN of a role"

@@ -1,19 +1,18 @@
 """Check roles: their ARN, their session, and the policies in their files."""
 
 import os
-import re
 from pathlib import Path as FilePath
 from typing import Final
 
 from actas import iam
 from actas.settings.meaning.addresses import is_loopback, url
+from actas.settings.meaning.brokers import ROLE_ARN
 from actas.settings.meaning.gateway import span
 from actas.settings.meaning.view import View
 from actas.settings.mistakes import Mistake, Severity
 from actas.settings.positions import Path
 from actas.settings.secrecy import quoted
 
-_ARN: Final = re.compile(r"arn:aws(?:-cn|-us-gov)?:iam::[0-9]{12}:role/(?:[!-~]{1,511}/)?[A-Za-z0-9+=,.@_-]{1,64}")
 _AWS_LEAST: Final = 900
 """Seconds: AssumeRoleWithWebIdentity, DurationSeconds."""
 
@@ -22,25 +21,23 @@ def check(view: View) -> None:
     """Check every role."""
     for name, role in view.settings.roles.items():
         path: Path = ("roles", name)
-        if not _ARN.fullmatch(role.arn):
+        if not ROLE_ARN.fullmatch(role.arn):
             example = "arn:aws:iam::111122223333:role/finance-reader"
             message = f"{quoted(role.arn)} is no ARN of a role"
             view.report("settings.bad-arn", (*path, "arn"), message, f"Write it like {example}.", wanted=example)
-        least = _AWS_LEAST if role.broker == "aws-web-identity" else 60
+        least = _AWS_LEAST if role.broker.startswith("aws-") else 60
         span(view, (*path, "session"), role.session, least=least, most=3600)
         if role.sts is not None:
-            _sts(view, (*path, "sts"), role.sts, broker=role.broker)
+            _sts(view, (*path, "sts"), role.sts)
         if role.policy is not None:
             _policy(view, (*path, "policy"), role.policy, iam.Kind.IDENTITY)
         if role.trust is not None:
             _policy(view, (*path, "trust"), role.trust, iam.Kind.TRUST)
 
 
-def _sts(view: View, path: Path, text: str, *, broker: str) -> None:
+def _sts(view: View, path: Path, text: str) -> None:
     read = url(text)
-    if broker == "local":
-        view.warn("settings.no-effect", path, "sts has no effect on the broker local", "Remove sts.", at="key")
-    elif isinstance(read, str):
+    if isinstance(read, str):
         view.report("settings.bad-url", path, f"sts {read}", "Give the address of an STS.")
     elif read.scheme != "https" and not is_loopback(read.host):
         message = "sts is not https: the token sent there could be read on the way"
