@@ -11,7 +11,7 @@ import pytest
 from actas.settings.schema import Settings
 
 SOURCE = Path(__file__).parents[2] / "src" / "actas"
-ACTS_IN_SETTINGS = ("resolve.py", "reload.py")
+ACTS_IN_SETTINGS = ("resolve.py", "reload.py", "offers.py")
 ONLY_CHECK = ("identify/requirements.py", "identify/told.py")
 HELD_AS = {
     "Settings": {"settings"},

@@ -5,7 +5,7 @@ from typing import ClassVar
 import pytest
 
 from actas.identify import errors
-from actas.identify.presets import PRESETS, names
+from actas.identify.presets import PRESETS
 from actas.model.facts import Known, Missing
 from actas.testing.contracts.preset import PresetContract
 
@@ -501,5 +501,5 @@ class TestOidc(PresetContract):
 def test_every_preset_is_under_contract():
     under_contract = {one.preset for one in PresetContract.__subclasses__() if "preset" in vars(one)}
 
-    assert under_contract >= set(names())
+    assert under_contract >= set(PRESETS)
     assert all(name == preset.name for name, preset in PRESETS.items())

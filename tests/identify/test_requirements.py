@@ -6,7 +6,7 @@ import pytest
 
 from actas.identify import Identify
 from actas.identify.errors import ProviderMisconfigured
-from actas.identify.presets import PRESETS, names
+from actas.identify.presets import PRESETS, SAML_PRESETS, names
 from actas.identify.requirements import requirements
 from actas.identify.told import preset_facts
 
@@ -121,7 +121,7 @@ def test_two_providers_with_one_issuer_are_refused(make_provider):
 def test_the_settings_learn_what_each_preset_needs():
     told = preset_facts()
 
-    assert set(told) == set(names()) == set(PRESETS)
+    assert set(told) == set(names()) == {*PRESETS, *SAML_PRESETS}
     assert told["keycloak"].needs == ("issuer", "audience")
     assert told["entra"].needs == ("tenant", "audience")
     assert told["cognito"].needs == ("issuer", "clients")

@@ -5,14 +5,15 @@ Pure: it looks at one provider and gives every shortcoming, with its key, so tha
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
 from actas.identify.paths import parse_path
 from actas.identify.preset import ASYMMETRIC, Preset
-from actas.identify.presets import PRESETS, names
+from actas.identify.presets import PRESETS, SAML_PRESETS, names
+from actas.identify.saml_requirements import not_of_tokens, saml_requirements
+from actas.identify.shortcoming import Shortcoming
 from actas.settings.schema import Claim, Provider, many
 
 MUTABLE: Final = frozenset(
@@ -24,22 +25,15 @@ _SHARED: Final = ("common", "organizations")
 _MOST_LEEWAY: Final = timedelta(minutes=5)  # RFC 9068, section 4: no more than a few minutes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shortcoming:
-    """One thing wrong with a provider's settings: under which key, what, and what to do."""
-
-    key: str
-    message: str
-    hint: str
-
-
 def requirements(provider: Provider) -> tuple[Shortcoming, ...]:
     """Find everything wrong with *provider*."""
+    if (speaks_saml := SAML_PRESETS.get(provider.preset)) is not None:
+        return saml_requirements(provider, speaks_saml)
     preset = PRESETS.get(provider.preset)
     if preset is None:
         listed = ", ".join(names())
         return (Shortcoming(key="preset", message="is no preset", hint=f"Choose one of {listed}."),)
-    return tuple(one for check in _CHECKS for one in check(provider, preset))
+    return tuple(one for check in _CHECKS for one in check(provider, preset)) + tuple(not_of_tokens(provider))
 
 
 def _issuer(provider: Provider, preset: Preset) -> Iterator[Shortcoming]:

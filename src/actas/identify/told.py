@@ -1,14 +1,26 @@
 """Tell the settings' checks what they need to know of each preset."""
 
 from actas.identify.preset import Preset
-from actas.identify.presets import PRESETS
+from actas.identify.presets import PRESETS, SAML_PRESETS
+from actas.identify.saml_preset import SamlPreset
 from actas.model.identity import Kind
 from actas.settings.checks import PresetFacts
 
 
 def preset_facts() -> dict[str, PresetFacts]:
     """Give each preset's facts by its name, for `actas.settings.checks.Surroundings`."""
-    return {name: _facts(preset) for name, preset in PRESETS.items()}
+    told = {name: _facts(preset) for name, preset in PRESETS.items()}
+    return told | {name: _saml_facts(preset) for name, preset in SAML_PRESETS.items()}
+
+
+def _saml_facts(preset: SamlPreset) -> PresetFacts:
+    read = {"groups": preset.groups, "roles": preset.roles, "tenants": preset.tenant}
+    return PresetFacts(
+        needs=("metadata",),
+        carries=frozenset({"mfa", *(fact for fact, where in read.items() if where.paths)}),
+        empty_when_absent=frozenset(fact for fact, where in read.items() if where.absent == "empty"),
+        speaks_saml=True,
+    )
 
 
 def _facts(preset: Preset) -> PresetFacts:

@@ -20,6 +20,7 @@ from actas.settings.meaning import (
     roles,
     routes,
     rules,
+    saml,
     shadows,
 )
 from actas.settings.meaning.view import FACTS, PresetFacts, Surroundings, View
@@ -38,6 +39,7 @@ CHECKS: Final[tuple[Callable[[View], None], ...]] = (
     brokers.check,
     rules.check,
     rules.check_lambda,
+    saml.check,
     circumstances.check,
     matching.check,
     shadows.check,

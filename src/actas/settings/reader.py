@@ -251,5 +251,12 @@ def _files_of(at: KeyPath, provider: Provider) -> Iterator[tuple[KeyPath, str, b
         yield (*at, "keys", "file"), provider.keys.file, False
     if provider.ca is not None:
         yield (*at, "ca"), provider.ca, False
+    if provider.metadata is not None and "://" not in provider.metadata:
+        yield (*at, "metadata"), provider.metadata, False
+    if provider.metadata_certificate is not None:
+        yield (*at, "metadata_certificate"), provider.metadata_certificate, False
+    for place, key in enumerate(provider.decryption):
+        if key.file is not None:
+            yield (*at, "decryption", place, "file"), key.file, True
     if provider.lookup is not None and provider.lookup.secret.file is not None:
         yield (*at, "lookup", "secret", "file"), provider.lookup.secret.file, True

@@ -90,6 +90,8 @@ def references(settings: Settings) -> Iterator[tuple[KeyPath, SecretRef]]:
     for name, provider in settings.providers.items():
         if provider.lookup is not None:
             yield ("providers", name, "lookup", "secret"), provider.lookup.secret
+        for place, key in enumerate(provider.decryption):
+            yield ("providers", name, "decryption", place), key
     for name, function in settings.functions.items():
         for variable, value in function.environment.items():
             if isinstance(value, SecretRef):

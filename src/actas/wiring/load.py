@@ -14,7 +14,7 @@ from actas.audit.officers import read_public
 from actas.decide.compiled import role_of
 from actas.decide.targets import ADMIN_ACTIONS
 from actas.decide.trust import Trust
-from actas.identify.presets import PRESETS
+from actas.identify.presets import names as presets
 from actas.identify.requirements import requirements
 from actas.identify.told import preset_facts
 from actas.model.secret import Secret
@@ -51,7 +51,7 @@ def _providers(loaded: Loaded) -> tuple[Mistake, ...]:
             "settings.provider-incomplete", ("providers", name, one.key), f"{one.key} {one.message}", one.hint
         )
         for name, provider in loaded.sketch.settings.providers.items()
-        if provider.preset in PRESETS and not loaded.sketch.is_spoiled(("providers", name))
+        if provider.preset in presets() and not loaded.sketch.is_spoiled(("providers", name))
         for one in requirements(provider)
     )
 

@@ -181,7 +181,9 @@ def _same_issuer(view: View) -> None:
     seen: dict[tuple[object, ...], str] = {}
     for name, provider in view.settings.providers.items():
         tenant = (provider.tenant, provider.cloud, provider.version)
-        key = (provider.issuer,) if provider.issuer is not None else (provider.preset, *tenant)
+        key: tuple[object, ...] = (provider.issuer,) if provider.issuer is not None else (provider.preset, *tenant)
+        if provider.metadata is not None:
+            key = ("saml", provider.metadata, provider.entity_id)
         if seen.setdefault(key, name) != name and view.around.presets.get(provider.preset):
             message = f"{name} has the same issuer as {seen[key]}; a token is taken to its provider by the issuer alone"
             hint = "Make one provider of them: audience and clients take lists."

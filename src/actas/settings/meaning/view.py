@@ -33,6 +33,8 @@ class PresetFacts:
     """Those of which it says that absence means an empty list."""
     lookup: str | None = None
     """The look-up that fits the provider."""
+    speaks_saml: bool = False
+    """Whether it sends SAML assertions instead of tokens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
