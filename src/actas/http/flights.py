@@ -18,9 +18,10 @@ class Flights:
         self.now -= 1
         if not self.now and self._landed is not None:
             self._landed.set()
+            self._landed = None
 
     async def landed(self) -> None:
         """Wait until there is none. Whoever waits sees to it that no more are begun."""
         while self.now:
-            self._landed = anyio.Event()
+            self._landed = self._landed or anyio.Event()  # one for all who wait: several changes may follow each other
             await self._landed.wait()
