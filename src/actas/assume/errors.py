@@ -1,6 +1,6 @@
 """Every way a role cannot be taken, or a session does not hold."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from actas.errors import ActasError
@@ -61,6 +61,21 @@ class RevocationsUnread(AssumeError):
     def __init__(self) -> None:
         """State it."""
         super().__init__("the table of revocations was not read lately")
+
+
+class LastsTooLong(AssumeError):
+    """A session was asked for that would last longer than it may."""
+
+    code = "assume.lasts-too-long"
+    hint = "Ask for less, or raise session of the role in the settings file, up to an hour."
+    status = 400
+
+    def __init__(self, *, asked: timedelta, allowed: timedelta, is_chained: bool) -> None:
+        """State both, and whether it is because the session was to be taken with a session."""
+        self.is_chained = is_chained
+        super().__init__(
+            f"a session of {asked.total_seconds():.0f} s was asked for, of {allowed.total_seconds():.0f} s at most"
+        )
 
 
 class TooManySessions(AssumeError):

@@ -17,10 +17,13 @@ def invoke_policy(function_arn: str, *, until: datetime | None = None) -> str:
 
 
 @lru_cache(maxsize=1024)
-def work_policy(fence: tuple[str, ...], base: str | None = None, *, until: datetime | None = None) -> str:
+def work_policy(
+    fence: tuple[str, ...], base: str | None = None, *, until: datetime | None = None, chains: bool = False
+) -> str:
     """Write the policy of a work session: *base* (the role's ``policy`` file) or everything, less the fence.
 
-    It allows nothing from *until* on.
+    It allows nothing from *until* on. With *chains* other roles may be taken by it: at this gateway's own door only,
+    which lets it reach no further.
     """
     statements: list[object]
     if base is None:
@@ -35,7 +38,7 @@ def work_policy(fence: tuple[str, ...], base: str | None = None, *, until: datet
             *statements,
             _outside(["lambda:Invoke*"], functions),
             _outside(["execute-api:Invoke"], routes),
-            _TAKE,
+            *(() if chains else (_TAKE,)),
             *_ended(until),
         ]
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from actas import iam
 from actas.decide import context, facts, keys, reasons
 from actas.decide.compiled import Compiled
-from actas.decide.residue import EPOCH, NOW
+from actas.decide.residue import EPOCH, EVERYTHING, NOW
 from actas.decide.targets import Target
 from actas.decide.trust import mentioned
 from actas.iam.values import Context
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from actas.decide.ruleset import RuleSet
 
 _LATEST: Final = ":$LATEST"
-_EVERYTHING: Final = iam.Policy.parse(
-    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-)
 
 
 def again(rules: "RuleSet", question: Question, held: Held) -> Decision:
@@ -112,11 +109,17 @@ def _outside(target: Target, role: Role, held: Held, moment: Context, *, at: dat
     known = session_context(held, moment, at=at)
     if held.policy is None or _effect((held.policy,), target.action, target.arn, known) == "ExplicitlyDenied":
         return Reason(code="session-policy", because=f"the session's policy denies {target.action} on {target.name}")
-    for layer in ((role.policy,) if role.policy is not None else (), *held.narrowed):
-        if layer and not permits(layer, target.action, target.arn, known):
+    for layer in layers(held, role)[1:]:
+        if not permits(layer, target.action, target.arn, known):
             because = f"no session policy that was passed, or no policy of {role.name}, allows {target.name}"
             return Reason(code="session-policy", because=because)
     return None
+
+
+def layers(held: Held, role: Role) -> tuple[tuple[str, ...], ...]:
+    """List what each must allow what a session of *role* does: its own policy, the role's, those that were passed."""
+    own = () if role.policy is None else ((role.policy,),)
+    return ((held.policy or "",), *own, *held.narrowed)
 
 
 def permits(layer: tuple[str, ...], action: str, arn: str, known: Context) -> bool:
@@ -161,7 +164,7 @@ _KNOWN_ABSENT: Final = frozenset({"aws:sourceidentity", keys.GROUPS, keys.ROLES,
 @lru_cache(maxsize=1024)  # the same few for every caller; half a millisecond each
 def _compiled(layer: tuple[str, ...]) -> tuple[iam.Compiled, frozenset[str]]:
     policies = tuple(iam.Policy.parse(text, kind=iam.Kind.SESSION, stored=True) for text in layer)
-    return iam.compile(iam.PolicySet(identity=(_EVERYTHING,), session=policies)), mentioned(policies)
+    return iam.compile(iam.PolicySet(identity=(EVERYTHING,), session=policies)), mentioned(policies)
 
 
 def _no(rules: "RuleSet", *because: Reason) -> Deny:

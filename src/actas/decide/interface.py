@@ -4,6 +4,7 @@ from typing import Protocol
 
 from actas.model.decision import Decision, Question
 from actas.model.held import Held
+from actas.model.wish import Wish
 
 
 class Decider(Protocol):
@@ -25,4 +26,8 @@ class Decider(Protocol):
 
     def again(self, question: Question, held: Held) -> Decision:
         """Answer *question*, for which a session was shown: what granted it must still stand."""
+        ...
+
+    def take(self, question: Question, wish: Wish, held: Held | None = None) -> Decision:
+        """Say whether somebody may take a role, for no function in particular."""
         ...

@@ -29,9 +29,12 @@ class Reaches:
         self._forbidding = tuple(rule for rule in rules if rule.forbids)
         self._known: dict[tuple[str, tuple[int, ...]], Reach] = {}
 
-    def of(self, target: Target, granting: tuple[Compiled, ...]) -> Reach:
-        """Give what a grant by *granting*, for *target*, rests on."""
-        key = target.name, tuple([id(rule) for rule in granting])  # rules live as long as this does
+    def of(self, target: Target | None, granting: tuple[Compiled, ...]) -> Reach:
+        """Give what a grant by *granting* rests on: for *target*, or for every function that they name."""
+        key = (
+            "" if target is None else target.name,
+            tuple([id(rule) for rule in granting]),
+        )  # rules live as long as this does
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= MOST:
@@ -39,12 +42,13 @@ class Reaches:
             found = self._known[key] = self._reach(target, granting)
         return found
 
-    def _reach(self, target: Target, granting: tuple[Compiled, ...]) -> Reach:
-        named = [one for rule in granting for one in rule.over]
-        reached = {one.function for one in named} | {target.function}
+    def _reach(self, target: Target | None, granting: tuple[Compiled, ...]) -> Reach:
+        named = [one for rule in granting for one in rule.over if target is not None or not one.is_admin]
+        named += [] if target is None else [target]
+        reached = {one.function for one in named}
         against = [rule for rule in self._forbidding if any(one.function in reached for one in rule.over)]
         return Reach(
             rules=tuple(rule.ref for rule in granting),
-            fence=tuple(sorted({one.arn for one in named} | {target.arn})),
+            fence=tuple(sorted({one.arn for one in named})),
             tested=facts.tested(rule.rule for rule in (*granting, *against)),
         )

@@ -18,6 +18,11 @@ from actas.iam.values import Context
 from actas.model.facts import Known
 from actas.model.identity import Identity
 
+EVERYTHING: Final = iam.Policy.parse(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+)
+SESSION: Final = ":assumed-role/"
+"""In a principal that is a session: its own policies were asked before, so here they allow everything."""
 KEPT: Final = "actas:trust/"
 """A kept answer: ``actas:trust/0`` is that to the first condition, in the order of the policy."""
 NOW: Final = "aws:currenttime"
@@ -35,6 +40,7 @@ class Residue:
         self._needs_age = False
         left = tuple(self._left(policy) for policy in policies)
         self._compiled = iam.compile(iam.PolicySet(identity=None, resource=left))
+        self._by_session = iam.compile(iam.PolicySet(identity=(EVERYTHING,), resource=left))
         self._role_arn = role_arn
 
     def kept(self, identity: Identity, context: Context) -> Facts:
@@ -51,7 +57,7 @@ class Residue:
 
     def _allowed(self, action: str, principals: tuple[str, ...], context: Context) -> bool:
         effects = {
-            self._compiled(
+            (self._by_session if SESSION in principal else self._compiled)(
                 iam.Request(principal=principal, action=action, resource=self._role_arn, context=context)
             ).effect
             for principal in principals

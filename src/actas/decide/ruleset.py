@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from actas import iam
-from actas.decide import again, claimed, context, facts, keys, reasons
+from actas.decide import again, claimed, context, facts, keys, reasons, taking
 from actas.decide.compiled import Compiled, compiled, digest, role_of, zones
 from actas.decide.reach import Reaches
 from actas.decide.residue import EPOCH, NOW
@@ -23,6 +23,7 @@ from actas.model.decision import Allow, Decision, Deny, Grant, Question, Reason,
 from actas.model.facts import Fact
 from actas.model.held import Held
 from actas.model.identity import Identity
+from actas.model.wish import Wish
 from actas.settings.schema import Settings
 
 REMEMBERED = 20_000
@@ -69,9 +70,11 @@ class RuleSet:
         self.settings = settings
         self.targets = targets(settings)
         self.by_call = {(target.function, target.route): target for target in self.targets}
-        roles = {name: role_of(name, role, texts.get(name), trusted.get(name)) for name, role in settings.roles.items()}
+        self.roles = roles = {
+            name: role_of(name, role, texts.get(name), trusted.get(name)) for name, role in settings.roles.items()
+        }
         self.rules = tuple(compiled(rule, self.targets, roles, settings.roles) for rule in settings.rules)
-        self._reaches = Reaches(self.rules)
+        self.reaches = Reaches(self.rules)
         self.generation = digest([[rule.ref.digest for rule in self.rules], settings.mode])
         self.trusts = {name: Trust(roles[name], settings) for name, role in settings.roles.items() if role.trust}
         self.zones = tuple({*zones(settings), *zones_of_trust(self.trusts.values())})
@@ -181,7 +184,7 @@ class RuleSet:
         return replace(grant, facts=facts, took=actions, took_as=principals)
 
     def _granted(self, question: Question, target: Target, granting: tuple[Compiled, ...], role: Role | None) -> Grant:
-        reach = self._reaches.of(target, granting)
+        reach = self.reaches.of(target, granting)
         return Grant(
             identity=question.identity,
             function=question.function,
@@ -212,6 +215,10 @@ class RuleSet:
     def again(self, question: Question, held: Held) -> Decision:
         """Answer a *question* that a session was shown for."""
         return again.again(self, question, held)
+
+    def take(self, question: Question, wish: Wish, held: Held | None = None) -> Decision:
+        """Say whether somebody may take a role, for no function in particular; *held* is the session they showed."""
+        return taking.take(self, question, wish, held)
 
     def _no(self, *because: Reason) -> Deny:
         return Deny(reasons=because, generation=self.generation)

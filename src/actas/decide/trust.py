@@ -144,9 +144,13 @@ class Trust:
 
     def allows(self, question: Question, moment: Context) -> bool:
         """Tell whether the caller may take the role at this *moment*."""
-        context = self._context(question, moment)
+        context = self.context(question, moment)
         callers = self._callers(question.identity)
         return all(self._allowed(action, callers, context) for action in self._actions)
+
+    def lets(self, actions: tuple[str, ...], callers: tuple[str, ...], context: Context) -> bool:
+        """Tell whether one of *callers* may do all of *actions* in a *context* of somebody else's making."""
+        return all(self._allowed(action, callers, context) for action in actions)
 
     def _allowed(self, action: str, callers: tuple[str, ...], context: Context) -> bool:
         effects = {self._compiled(self._request(caller, action, context)).effect for caller in callers}
@@ -158,11 +162,11 @@ class Trust:
 
     def kept(self, question: Question, moment: Context) -> Facts:
         """Write down what a session must hold for the policy to be asked again."""
-        return self.again.kept(question.identity, self._context(question, moment))
+        return self.again.kept(question.identity, self.context(question, moment))
 
     def lacks(self, question: Question, moment: Context) -> str:
         """Say what keeps the caller from the role, for somebody who may see the caller's facts."""
-        context = self._context(question, moment)
+        context = self.context(question, moment)
         callers = self._callers(question.identity)
         action = next(one for one in self._actions if not self._allowed(one, callers, context))
         decisions = [iam.evaluate(self._request(caller, action, context), self._policies) for caller in callers]
@@ -186,7 +190,7 @@ class Trust:
         host = _host(issuer)
         return host if host in _BUILT_IN else f"arn:{partition}:iam::{account}:oidc-provider/{host}"
 
-    def _context(self, question: Question, moment: Context) -> Context:
+    def context(self, question: Question, moment: Context) -> Context:
         """Add the keys of `TABLE` to those of the rules, and say of every other key that it is not known."""
         identity, gateway = question.identity, self._settings.gateway
         tags = _tags(identity)

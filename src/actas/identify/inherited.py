@@ -22,7 +22,7 @@ def inherited(held: Held, vouches: str) -> Identity:
         expires_at=held.evidence_expires_at,
         issued_at=held.issued_at,
         evidence="session",
-        evidence_id=held.access_key_id,
+        evidence_id=held.root or held.access_key_id,  # the call that it was asked for by, where that is in the trail
         tenant=Missing.UNKNOWN,
         client=Missing.UNKNOWN,
         groups=Missing.UNKNOWN,

@@ -1,0 +1,24 @@
+"""What somebody asks for who takes a role: which one, for how long, with what less than it has."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """One wish; nothing in it is a right."""
+
+    role_arn: str
+    action: str
+    """``sts:AssumeRole``, ``sts:AssumeRoleWithSAML`` or ``sts:AssumeRoleWithWebIdentity``."""
+    session_name: str = ""
+    lasts: timedelta | None = None
+    """As long as the role's sessions do, where nothing is asked for."""
+    narrowed: tuple[str, ...] = field(default=(), repr=False)
+    """Session policies, of which one must allow what the session is used for."""
+    tags: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    transitive: tuple[str, ...] = ()
+    source_identity: str | None = field(default=None, repr=False)
+    external_id: str | None = field(default=None, repr=False)
+    recipient: str | None = None
+    """The address that the assertion was for, where one was shown."""
