@@ -5,11 +5,13 @@ from datetime import timedelta
 import anyio
 import pytest
 
-from actas.assume.cache import SPARE, SessionCache
-from actas.assume.errors import TooManySessions
+from actas.assume.cache import NEXT_TRY, SPARE, SessionCache
+from actas.assume.errors import BrokerRefused, TooManySessions
 from actas.assume.key import name, rests
+from actas.model.evidence import BearerToken
 from actas.model.facts import Known
 from actas.model.identity import Actor, Kind
+from actas.model.secret import Secret
 
 pytestmark = pytest.mark.anyio
 
@@ -17,17 +19,16 @@ pytestmark = pytest.mark.anyio
 class Counting:
     """A broker that counts, and may be slow or fail."""
 
-    def __init__(self, broker, *, slow=0.0, fails=0):
+    def __init__(self, broker, *, slow=0.0, fails=0, error=None, shape="counting", shows_evidence=False):
         self.broker, self.slow, self.fails, self.made = broker, slow, fails, 0
-
-    shape = "counting"
-    shows_evidence = False
+        self.error = error or TooManySessions(live=0, allowed=0, whose="on purpose")
+        self.shape, self.shows_evidence = shape, shows_evidence
 
     async def issue(self, grant, *, now, evidence=None):
         self.made += 1
         await anyio.sleep(self.slow)
         if self.made <= self.fails:
-            raise TooManySessions(live=0, allowed=0, whose="on purpose")
+            raise self.error.again()
         return await self.broker.issue(grant, now=now)
 
 
@@ -225,3 +226,138 @@ async def test_sessions_in_use_that_have_ended_keep_nobody_out(cache, broker, gr
             await cache.take(later(30), broker, now=noon)
 
         assert await cache.take(later(30), broker, now=noon + timedelta(minutes=12))
+
+
+async def test_brokers_of_another_shape_never_share_a_session(cache, broker, grant, noon):
+    one, other = Counting(broker, shape="one"), Counting(broker, shape="other")
+    first = await cache.take(grant(), one, now=noon)
+    second = await cache.take(grant(), other, now=noon)
+
+    assert (one.made, other.made) == (1, 1)
+    assert first.sessions is not second.sessions
+    assert (await cache.take(grant(), Counting(broker, shape="one"), now=noon)).sessions is first.sessions
+
+
+def shown(text):
+    return BearerToken(shown=Secret(text))
+
+
+async def test_what_the_caller_showed_counts_where_it_is_passed_on_and_nowhere_else(cache, broker, grant, noon):
+    passes, keeps = Counting(broker, shows_evidence=True), Counting(broker, shape="keeps")
+    for counting in (passes, keeps):
+        for text in ("one", "other", "one"):
+            await cache.take(grant(), counting, now=noon, evidence=shown(text))
+
+    assert (passes.made, keeps.made) == (2, 1)
+
+
+NO = BrokerRefused(broker="aws", found="AccessDenied")
+
+
+async def test_a_no_is_told_again_for_some_seconds_and_not_for_longer(cache, broker, grant, noon):
+    counting = Counting(broker, fails=2, error=NO)
+    for seconds in (0, 4.9):
+        with pytest.raises(BrokerRefused):
+            await cache.take(grant(), counting, now=noon + timedelta(seconds=seconds))
+    assert counting.made == 1
+
+    with pytest.raises(BrokerRefused):
+        await cache.take(grant(), counting, now=noon + timedelta(seconds=5))
+    assert await cache.take(grant(), counting, now=noon + timedelta(seconds=10))
+    assert counting.made == 3
+
+
+async def test_a_no_to_one_is_not_told_to_another(cache, broker, grant, but, noon):
+    counting = Counting(broker, fails=1, error=NO)
+    with pytest.raises(BrokerRefused):
+        await cache.take(grant(), counting, now=noon)
+
+    assert await cache.take(grant(but(subject="ben")), counting, now=noon)
+
+
+async def test_what_is_no_answer_of_the_partys_is_not_remembered(cache, broker, grant, noon):
+    counting = Counting(broker, fails=1)
+    with pytest.raises(TooManySessions):
+        await cache.take(grant(), counting, now=noon)
+
+    assert await cache.take(grant(), counting, now=noon)
+
+
+async def test_refusals_are_bounded(cache, broker, grant, but, noon, monkeypatch):
+    monkeypatch.setattr("actas.assume.cache.MOST_REFUSALS", 3)
+    counting = Counting(broker, fails=100, error=NO)
+    for number in range(5):
+        with pytest.raises(BrokerRefused):
+            await cache.take(grant(but(subject=f"p{number}")), counting, now=noon)
+    assert len(cache._refused) == 3
+
+    cache.sweep(now=noon + timedelta(seconds=5))
+    assert len(cache._refused) == 0
+
+
+@pytest.fixture
+async def running(cache):
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(cache.run)
+        yield cache
+        tasks.cancel_scope.cancel()
+
+
+async def settled(cache):
+    while cache._renewing:  # noqa: ASYNC110 - nothing tells when it is over
+        await anyio.sleep(0.001)
+
+
+async def test_a_session_about_to_end_is_made_anew_beside_who_uses_it(running, broker, grant, noon):
+    counting = Counting(broker, slow=0.01)
+    first = await running.take(grant(session="10m"), counting, now=noon)
+    early = noon + timedelta(minutes=8) - timedelta(microseconds=1)
+    assert (await running.take(grant(session="10m"), counting, now=early)).sessions is first.sessions
+    assert counting.made == 1
+
+    due = noon + timedelta(minutes=8)
+    for _ in range(3):  # nobody waits, and one making is enough
+        assert (await running.take(grant(session="10m"), counting, now=due)).sessions is first.sessions
+    await settled(running)
+    renewed = await running.take(grant(session="10m"), counting, now=due)
+
+    assert counting.made == 2
+    assert renewed.sessions.work.expires_at == due + timedelta(minutes=10)
+    assert len(running) == 1
+
+
+async def test_a_session_that_ends_with_the_evidence_is_not_made_anew(running, broker, grant, but, noon):
+    counting, person = Counting(broker), but(expires_at=noon + timedelta(minutes=10))
+    await running.take(grant(person), counting, now=noon)
+    await running.take(grant(person), counting, now=noon + timedelta(minutes=9))
+    await settled(running)
+
+    assert counting.made == 1
+
+
+async def test_a_renewal_that_fails_leaves_what_is_there_and_is_tried_later(running, broker, grant, noon):
+    counting = Counting(broker)
+    first = await running.take(grant(session="10m"), counting, now=noon)
+    counting.fails, counting.error = 2, NO
+    due = noon + timedelta(minutes=8)
+    await running.take(grant(session="10m"), counting, now=due)
+    await settled(running)
+
+    again = await running.take(grant(session="10m"), counting, now=due + NEXT_TRY - timedelta(microseconds=1))
+    assert again.sessions is first.sessions
+    await settled(running)
+    assert counting.made == 2
+    await running.take(grant(session="10m"), counting, now=due + NEXT_TRY)
+    await settled(running)
+    assert counting.made == 3
+
+
+async def test_a_renewal_never_brings_back_what_was_ended(running, broker, grant, noon):
+    counting = Counting(broker, slow=0.02)
+    await running.take(grant(session="10m"), counting, now=noon)
+    await running.take(grant(session="10m"), counting, now=noon + timedelta(minutes=9))
+    running.end(provider="corp")
+    await settled(running)
+
+    assert counting.made == 2
+    assert len(running) == 0

@@ -44,7 +44,7 @@ class Cloud(BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))
         form = {key: values[0] for key, values in parse_qs(body.decode(), keep_blank_values=True).items()}
-        self.server.asked.append((self.path, dict(self.headers), form or json.loads(body)))
+        self.server.asked.append((self.path, dict(self.headers), json.loads(body) if body[:1] == b"{" else form))
         if self.server.says:
             self.answer(*self.server.says.pop(0))
             return
