@@ -13,12 +13,14 @@ from functools import partial
 
 import anyio
 
+from actas.assume.taking import Took
 from actas.assume.use import usable
 from actas.audit.decided import record
 from actas.errors import ActasError
 from actas.house import House
 from actas.identify.errors import IdentifyError
 from actas.identify.inherited import inherited
+from actas.identify.of_source import of_source
 from actas.invoke.errors import NoSuchFunction
 from actas.invoke.interface import Backend, Delivery, Streams
 from actas.model.call import Address, Call
@@ -30,6 +32,7 @@ from actas.model.identity import Identity
 from actas.model.outcome import Answered, Body, Outcome, Refused, Streamed
 from actas.model.record import Ended
 from actas.model.session import Sessions
+from actas.model.wish import Wish
 
 __all__ = ["Gateway", "House", "Instead"]
 
@@ -60,13 +63,9 @@ class Gateway:
     async def serve(self, call: Call, evidence: Evidence) -> Outcome:
         """Carry one call through the stages, leaving a trail."""
         house = self.house
-        try:
-            identity = house.identify.known(evidence.shown.reveal(), call.received_at)
-            if identity is None:
-                identity = await house.identify.verify(evidence, now=call.received_at)
-        except IdentifyError as stranger:
-            self.stranger(stranger.code, call.address)
-            raise
+        identity = house.identify.known(evidence.shown.reveal(), call.received_at)
+        if identity is None:
+            identity = await self._believe(house, call, evidence)
         self._admit(house, call, identity)
         return await self._carry(house, call, identity, None, partial(self._act, house, call, evidence))
 
@@ -79,6 +78,12 @@ class Gateway:
         identity = self._inherits(house, call, held)
         act = partial(self._act, house, call, None) if instead is None else partial(self._put_off, house, call, instead)
         return await self._carry(house, call, identity, held, act)
+
+    async def serve_event(self, call: Call, source: str, key: str) -> Outcome:
+        """Carry one call that an event of *source* causes; how many there are at once is limited where they wait."""
+        house = self.house
+        identity = of_source(source, vouches=house.issuer, key=key, now=call.received_at)
+        return await self._carry(house, call, identity, None, partial(self._act, house, call, None))
 
     def reach(self, call: Call, held: Held, functions: Iterable[str]) -> Iterator[tuple[str, Allow]]:
         """Say which of *functions* whoever showed a session may call now; nothing is called, nor trailed."""
@@ -95,6 +100,35 @@ class Gateway:
         identity = inherited(held, house.issuer)
         self._admit(house, call, identity)
         return identity
+
+    async def take_role(self, call: Call, shown: Evidence | Held, wish: Wish) -> tuple[Identity, Took] | Refused:
+        """Hand out a session for a role, to be used later; whoever gets it is asked anew at each use."""
+        house = self.house
+        if isinstance(shown, Held):
+            held, identity = shown, self._inherits(house, call, shown)
+        else:
+            held, identity = None, await self._believe(house, call, shown)
+            self._admit(house, call, identity)
+        identified_at = self._clock()
+        decision = house.decider.take(_question(call, identity, at=identified_at), wish, held)
+        await house.audit.decided(await record(call, identity, decision, (identified_at, self._clock()), house.audit))
+        if isinstance(decision, Deny):
+            self._end(house, call, "refused")
+            return Refused(decision=decision)
+        try:
+            took = await house.seals.take(decision.grant, wish, call=call.id, now=self._clock())
+        except BaseException as error:
+            self._end(house, call, *_failure(error))
+            raise
+        self._end(house, call, "answered")
+        return identity, took
+
+    async def _believe(self, house: House, call: Call, evidence: Evidence) -> Identity:
+        try:
+            return await house.identify.verify(evidence, now=call.received_at)
+        except IdentifyError as stranger:
+            self.stranger(stranger.code, call.address)
+            raise
 
     async def _carry(self, house: House, call: Call, identity: Identity, held: Held | None, act: _Act) -> Outcome:
         identified_at = self._clock()

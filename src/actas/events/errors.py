@@ -32,3 +32,28 @@ class Backlogged(EventsError):
         """State how much waits, and in how many seconds it is worth another try."""
         self.waiting, self.allowed, self.retry_after = waiting, allowed, retry_after
         super().__init__(f"{waiting} deliveries wait where at most {allowed} may; try again in {retry_after} s")
+
+
+class NoSuchSource(EventsError):
+    """Nothing is heard at this address."""
+
+    code = "events.no-such-source"
+    hint = "Name the source in events.sources; its kind must be one that is pushed to."
+    status = 404
+
+    def __init__(self, *, name: str) -> None:
+        """Say nothing of a name that strangers choose."""
+        del name
+        super().__init__("no source takes events at this address")
+
+
+class SourceSlow(EventsError):
+    """A source did not answer in time."""
+
+    code = "events.source-slow"
+    hint = "See whether the provider's API answers, and how long it takes."
+    status = 504
+
+    def __init__(self, *, source: str, allowed: float) -> None:
+        """State which source, and how long it had."""
+        super().__init__(f"the source {source} did not answer within {allowed:g} s")

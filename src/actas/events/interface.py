@@ -89,6 +89,7 @@ class Health:
     """Sentences for people."""
 
 
+@runtime_checkable
 class Source(Protocol):
     """Hears one provider.
 
@@ -120,7 +121,7 @@ class Source(Protocol):
 
 
 @runtime_checkable
-class Polls(Protocol):
+class Polls(Source, Protocol):
     """The source asks the provider."""
 
     @property
@@ -134,7 +135,7 @@ class Polls(Protocol):
 
 
 @runtime_checkable
-class Receives(Protocol):
+class Receives(Source, Protocol):
     """The provider pushes to the source's address."""
 
     async def receive(self, pushed: Pushed, *, now: datetime) -> Reply:
@@ -152,7 +153,7 @@ class Listed:
 
 
 @runtime_checkable
-class Compares(Protocol):
+class Compares(Source, Protocol):
     """The source can tell what the provider has, for the gap detector."""
 
     def compare(self, since: datetime, *, until: datetime) -> AsyncIterator[Listed]:
@@ -175,7 +176,7 @@ class Advice:
 
 
 @runtime_checkable
-class Examines(Protocol):
+class Examines(Source, Protocol):
     """The source can look at the provider's own settings, for ``actas events doctor``."""
 
     async def examine(self, *, now: datetime) -> tuple[Advice, ...]:
@@ -184,7 +185,7 @@ class Examines(Protocol):
 
 
 @runtime_checkable
-class Mends(Protocol):
+class Mends(Source, Protocol):
     """The source can put right what it advises, with an administrator's own token."""
 
     async def mend(self, administrator: Secret, *, now: datetime) -> tuple[Advice, ...]:

@@ -15,6 +15,11 @@ EVENT_KINDS = (
     "risk-changed", "other",
 )  # fmt: skip
 """What can happen to somebody; `actas.events.normal` says what each means."""
+ENDING = (
+    "role-revoked", "group-left", "user-disabled", "user-deleted", "session-revoked", "signed-out",
+    "credential-changed",
+)  # fmt: skip
+"""What can end access."""
 EVENT_FACTS = (
     "id", "source", "provider", "kind", "type", "subject", "actor", "client", "session", "happened_at", "heard_at",
     "roles", "groups", "role", "group", "reason",
@@ -36,6 +41,8 @@ class EventSource(Keys, frozen=True):
     own_clients: Texts = ()
     """Client ids by which this gateway and its functions change things at the provider: what they cause starts no
     function, unless the subscription says ``own: true``."""
+    ends: Texts = ENDING
+    """What of it ends access: kinds of events; ``[]`` for none."""
     keep_raw: bool = False
     """Keep what came as it came, sealed, for ``actas events show``."""
     client: EventClient | None = None
@@ -92,5 +99,7 @@ class On(Keys, frozen=True):
     """The role it asks for; a rule for the source must give it."""
     payload: tuple[str, ...] = ("id", "kind", "happened_at")
     """What the function is told, and nothing more."""
+    format: Literal["cloudevents", "eventbridge"] = "cloudevents"
+    """What the function gets it in: a CloudEvent 1.0, or what a rule of EventBridge hands on."""
     own: bool = False
     """Whether it runs also for what our own clients caused."""

@@ -45,7 +45,7 @@ class Gathered(Generic[V, R]):
             if not mine.is_over and mine in self._waiting:  # else another works on it already
                 self._waiting.remove(mine)
         if mine.failure is not None:
-            raise mine.failure
+            raise mine.failure.again()
         return mine.answer  # type: ignore[return-value] # the work has set it
 
     async def _work_on_a_batch(self) -> None:

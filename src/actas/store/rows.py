@@ -25,6 +25,8 @@ async def add_watermark(
             WATERMARKS.c.sequence < sequence,
         )
     )
+    if connection.dialect.name == "postgresql":  # it only wakes those who would read it within a second anyway
+        await connection.execute(sa.select(sa.func.pg_notify("actas_watermarks", "")))
     return sequence
 
 

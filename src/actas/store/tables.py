@@ -91,6 +91,35 @@ SHOWN = sa.Table(
 )
 """What may be shown once and was: a keyed hash, and when it ends."""
 
+HEARD = sa.Table(
+    "heard",
+    METADATA,
+    sa.Column("sequence", BIG, primary_key=True, autoincrement=True),
+    sa.Column("finder", sa.LargeBinary(32), nullable=False, unique=True),
+    sa.Column("source", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("happened_us", BIG, nullable=False),
+    sa.Column("heard_us", BIG, nullable=False, index=True),
+    sa.Column("deliveries", sa.Integer, nullable=False),
+    sa.Column("ended", sa.String(16), nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Index("heard_happened", "source", "happened_us"),
+    sqlite_autoincrement=True,
+)
+"""Identity events, each once: a hash of source and id to find it, the event itself sealed."""
+
+CURSORS = sa.Table(
+    "cursors",
+    METADATA,
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("cursor", sa.Text),
+    sa.Column("kept_us", BIG),
+    sa.Column("missed", sa.Integer, nullable=False),
+    sa.Column("poller", sa.String(32)),
+    sa.Column("until_us", BIG, nullable=False),
+)
+"""How far each source was heard, and which gateway asks it now."""
+
 
 def _first(connection: sa.Connection) -> None:
     METADATA.create_all(connection, tables=[PSEUDONYMS, ERASURES, WATERMARKS, ERRANDS])
@@ -104,5 +133,9 @@ def _shown(connection: sa.Connection) -> None:
     METADATA.create_all(connection, tables=[SHOWN])
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_first, _outbox, _shown)
+def _heard(connection: sa.Connection) -> None:
+    METADATA.create_all(connection, tables=[HEARD, CURSORS])
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_first, _outbox, _shown, _heard)
 """The n-th makes version n of n - 1."""

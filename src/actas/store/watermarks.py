@@ -8,6 +8,7 @@ import contextlib
 import math
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,12 +20,15 @@ from actas.store.errors import StoreError
 from actas.store.person_key import PersonKey
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from actas.store.database import Store
 
 STALE = timedelta(seconds=5)
 EVERY = 1.0
 TURN = 0x4163746D
 """The advisory lock of this table: without it a reader could see sequence 8 before 7 is committed, and miss 7."""
+CHANNEL = "actas_watermarks"
 NEVER = datetime.min.replace(tzinfo=UTC)
 EVERYBODY = "*"
 """Stands where a provider's name does, for marks of a role and of all sessions; no provider can have this name."""
@@ -45,6 +49,7 @@ class Watermarks:
         """The last row read; grows with each change."""
         self.on_change: Callable[[], None] = lambda: None
         """Called when something was read that is new."""
+        self._told = anyio.Event()
 
     def refuses(self, *, provider: str, subject: str, session: str | None, issued_at: datetime | None) -> bool:
         """Tell whether evidence issued then has ended; evidence that does not say when counts as old."""
@@ -100,15 +105,35 @@ class Watermarks:
 
         With `EVERYBODY` for a provider: of all sessions of the role *role_arn*, or of all there are.
         """
+        async with self.turn(store) as connection:
+            sequence = await self.append_within(
+                connection, provider=provider, at=at, reason=reason, subject=subject, session=session, role_arn=role_arn
+            )
+        await self.read(store)
+        return sequence
+
+    def turn(self, store: "Store") -> "AbstractAsyncContextManager[AsyncConnection]":
+        """Begin a transaction in which `append_within` may be used; `read` when it is over."""
+        return store.write(TURN)
+
+    async def append_within(
+        self,
+        connection: "AsyncConnection",
+        *,
+        provider: str,
+        at: datetime,
+        reason: str,
+        subject: str | None = None,
+        session: str | None = None,
+        role_arn: str | None = None,
+    ) -> int:
+        """Add a watermark, as `append` does, together with whatever else its transaction keeps."""
         from actas.store import rows
 
         whose = None if subject is None and session is None else self._key.mark(provider, subject, session)
         if role_arn is not None:
             whose = self._key.role_mark(role_arn)
-        async with store.write(TURN) as connection:
-            sequence = await rows.add_watermark(connection, provider, whose, _microseconds(at), reason)
-        await self.read(store)
-        return sequence
+        return await rows.add_watermark(connection, provider, whose, _microseconds(at), reason)
 
     async def read(self, store: "Store") -> None:
         """Take in what was added since the last time."""
@@ -141,11 +166,18 @@ class Watermarks:
             self.read_at = began
 
     async def run(self, store: "Store") -> None:
-        """Read once a second until cancelled; a store that fails makes the table stale, not the reader end."""
-        while True:
-            with contextlib.suppress(StoreError):  # `fresh` tells it, and everything that asks refuses
-                await self.read(store)
-            await anyio.sleep(EVERY)
+        """Read once a second, and when another gateway says so, until cancelled.
+
+        A store that fails makes the table stale, not the reader end.
+        """
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(store.listen, CHANNEL, lambda _: self._told.set())
+            while True:
+                self._told = anyio.Event()
+                with contextlib.suppress(StoreError):  # `fresh` tells it, and everything that asks refuses
+                    await self.read(store)
+                with anyio.move_on_after(EVERY):
+                    await self._told.wait()
 
     def _take(self, sequence: int, provider: str, whose: bytes | None, event_us: int) -> None:
         marks = self._marks.setdefault(provider, {})

@@ -1,0 +1,227 @@
+"""Take events in: each once, durable before anybody is told so, with all that follows from it in one transaction.
+
+What an event ends, the deliveries to functions, and how far its source was heard are kept together with the event, or
+not at all. So a gateway that is killed at any instant has either heard an event, with everything that follows, or
+not heard it, and its source tells it again.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from actas.events.ends import Cut
+from actas.events.errors import Backlogged
+from actas.events.jobs import QUEUE, Delivered
+from actas.events.normal import IdentityEvent
+from actas.events.subscriptions import Subscription, facts
+from actas.store import heard_rows, outbox_rows
+from actas.store.gathered import Gathered
+from actas.store.heard_rows import Hears
+from actas.store.outbox import Outbox, Put, Seals
+from actas.store.person_key import PersonKey
+from actas.store.watermarks import Watermarks
+
+RETRY = 5
+"""Seconds after which a source that was told to wait may come again."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_COUNT_EVERY = timedelta(milliseconds=250)
+
+
+class Means(Protocol):
+    """What an event means by the settings of this moment."""
+
+    def deliveries(self, event: IdentityEvent) -> Sequence[Subscription]:
+        """Give the subscriptions that it runs."""
+        ...
+
+    def cut(self, event: IdentityEvent) -> Cut | None:
+        """Say what it ends."""
+        ...
+
+    @property
+    def backlog(self) -> int:
+        """How many deliveries may wait."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a source told at once."""
+
+    source: str
+    events: tuple[IdentityEvent, ...]
+    cursor: str | None = field(default=None, repr=False)
+    missed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenIn:
+    """What was new of it."""
+
+    fresh: int
+    repeated: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """One event with everything that follows from it."""
+
+    row: Hears
+    cut: Cut | None
+    jobs: tuple[tuple[str, Put], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where things are kept, and by which keys."""
+
+    outbox: Outbox
+    marks: Watermarks
+    key: PersonKey
+    seals: Seals
+    clock: Callable[[], datetime]
+
+
+class Inbox:
+    """Where every source brings what it heard."""
+
+    def __init__(self, places: Places, means: Means) -> None:
+        self._places, self.means = places, means
+        self._keeping: Gathered[Told, TakenIn] = Gathered(self._keep, most=64)
+        self._waiting, self._counted_at = 0, _EPOCH
+        self.fresh = self.repeated = self.turned_away = 0
+        """Events since the start: new ones, ones that were known, ones that their source has to keep for now."""
+
+    async def take(self, told: Told) -> TakenIn:
+        """Keep what is new of it, and end what it ends; both are durable on return.
+
+        Raise `Backlogged` where too much waits already: nothing is kept then, but what the events end is ended.
+        """
+        try:
+            await self._has_room(len(told.events))
+        except Backlogged:
+            self.turned_away += len(told.events)
+            await self._cut_only(told)
+            raise
+        found = await self._keeping.ask(told)
+        self.fresh += found.fresh
+        self.repeated += found.repeated
+        return found
+
+    async def _has_room(self, more: int) -> None:
+        """Raise `Backlogged` where functions are too far behind; counted a few times a second."""
+        now = self._places.clock()
+        if now - self._counted_at > _COUNT_EVERY:
+            self._counted_at = now
+            async with self._places.outbox.store.read() as connection:
+                self._waiting = await outbox_rows.open_(connection, QUEUE)
+        if more and self._waiting > self.means.backlog:
+            raise Backlogged(waiting=self._waiting, allowed=self.means.backlog, retry_after=RETRY)
+
+    async def _cut_only(self, told: Told) -> None:
+        cuts = _fewest([found for event in told.events if (found := self.means.cut(event))])
+        if cuts:
+            async with self._places.marks.turn(self._places.outbox.store) as connection:
+                await self._cut(connection, cuts)
+            await self._places.marks.read(self._places.outbox.store)
+
+    async def _keep(self, batch: Sequence[Told]) -> Sequence[TakenIn]:
+        places = self._places
+        ready = {one.row.finder: one for told in batch for event in told.events for one in (self._ready(event),)}
+        async with places.marks.turn(places.outbox.store) as connection:
+            rows = [one.row for one in ready.values()]
+            fresh = await heard_rows.hear(connection, rows) if rows else set()
+            new = [ready[finder] for finder in ready if finder in fresh]  # in the order in which they came
+            cuts = _fewest([one.cut for one in new if one.cut is not None])
+            await self._cut(connection, cuts)
+            await places.outbox.put_within(connection, [job for one in new for job in one.jobs])
+            for told in batch:
+                if told.cursor is not None:
+                    await heard_rows.keep_cursor(connection, told.source, told.cursor, missed=told.missed)
+        if cuts:
+            await places.marks.read(places.outbox.store)
+        if any(one.jobs for one in new):
+            places.outbox.wake(QUEUE)
+        return _shared(batch, fresh)
+
+    async def _cut(self, connection: AsyncConnection, cuts: Sequence[Cut]) -> None:
+        for one in cuts:
+            await self._places.marks.append_within(
+                connection,
+                provider=one.provider,
+                at=one.at,
+                reason=one.reason,
+                subject=one.subject,
+                session=one.session,
+            )
+
+    def _ready(self, event: IdentityEvent) -> _Ready:
+        found = finder(event.source, event.id)
+        ends = self.means.cut(event)
+        jobs = tuple(self._job(event, found, one) for one in self.means.deliveries(event))
+        row = Hears(
+            finder=found,
+            source=event.source,
+            kind=event.kind.value,
+            happened_us=(event.happened_at - _EPOCH) // _MICROSECOND,
+            heard_us=(event.heard_at - _EPOCH) // _MICROSECOND,
+            deliveries=len(jobs),
+            ended="" if ends is None else ends.what,
+            body=self._places.seals.seal(msgspec.json.encode(event), found),
+        )
+        return _Ready(row=row, cut=ends, jobs=jobs)
+
+    def _job(self, event: IdentityEvent, found: bytes, wanted: Subscription) -> tuple[str, Put]:
+        outbox, key = self._places.outbox, f"{found.hex()[:32]}-{wanted.id}"
+        body = Delivered(
+            function=wanted.function,
+            role=wanted.role,
+            source=event.source,
+            kind=event.kind.value,
+            heard_at=event.heard_at,
+            format=wanted.format,
+            data=facts(event, wanted.payload),
+        )
+        name = outbox.name()
+        put = Put(queue=QUEUE, body=msgspec.json.encode(body), key=key, lane=self._lane(event, wanted))
+        return name, outbox.sealed(name, put)
+
+    def _lane(self, event: IdentityEvent, wanted: Subscription) -> str | None:
+        """Name the queue of one subject at one subscription, so that nobody can read in it who that is."""
+        if event.subject is None:
+            return None
+        mark = self._places.key.mark(event.provider, event.subject, None)
+        return f"{hashlib.sha256(b'lane' + mark).hexdigest()[:32]}-{wanted.id}"
+
+
+def finder(source: str, event: str) -> bytes:
+    """Name an event so that it is known again."""
+    return hashlib.sha256(json.dumps([source, event]).encode()).digest()
+
+
+def _fewest(cuts: Sequence[Cut]) -> list[Cut]:
+    """Leave out cuts that say no more than others do."""
+    last: dict[tuple[str, str | None, str | None], Cut] = {}
+    for one in cuts:
+        about = (one.provider, one.subject, one.session)
+        if about not in last or last[about].at < one.at:
+            last[about] = one
+    return list(last.values())
+
+
+def _shared(batch: Sequence[Told], fresh: set[bytes]) -> list[TakenIn]:
+    """Tell each who asked what was new of theirs; what several told at once was new to the first."""
+    found: list[TakenIn] = []
+    left = set(fresh)
+    for told in batch:
+        mine = {finder(event.source, event.id) for event in told.events} & left
+        left -= mine
+        found.append(TakenIn(fresh=len(mine), repeated=len(told.events) - len(mine)))
+    return found
