@@ -31,7 +31,7 @@ def test_the_keys_are_public_and_may_be_cached(gateway):
 def test_a_route_that_takes_everything_takes_nothing_of_ours(path, gateway, service, tokens):
     answer = gateway.ask("GET", path, tokens["ana"])
 
-    assert answer.status_code == (200 if path in BUILT_IN else 404)
+    assert answer.status_code == (200 if path in BUILT_IN else 403 if "2015" in path else 404)
     assert service.heads == []
     assert gateway.ask("GET", "/anything", tokens["ana"]).status_code == 200
 

@@ -9,7 +9,9 @@ from typing import Any, Protocol
 from starlette.routing import Route
 
 from actas.gateway import Gateway
+from actas.http.calls import CallDoor
 from actas.wiring.furnish import Furnished
+from actas.wiring.lambda_doors import LambdaDoors
 from actas.wiring.parts import Parts
 
 Job = Callable[[], Coroutine[Any, Any, None]]
@@ -22,11 +24,13 @@ class Standing(Protocol):
     gateway: Gateway
     furnished: Furnished
     """The house of this moment: read it at each request, never keep it."""
+    public: CallDoor
+    """The door in front of all others of the public origin; there when requests come."""
 
 
-def public(_house: Standing) -> Sequence[Route]:
+def public(house: Standing) -> Sequence[Route]:
     """Give the pages of the public origin that come after calls."""
-    return ()
+    return (*LambdaDoors(house).routes(),)
 
 
 def control(_house: Standing) -> Sequence[Route]:

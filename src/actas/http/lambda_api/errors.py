@@ -75,17 +75,17 @@ class NoSuchVersion(LambdaApiError):
         super().__init__("the function has no such version or alias", said=f"Function not found: {arn}")
 
 
-class NoResourcePolicy(LambdaApiError):
-    """Rules say who may run functions here; functions have no policies of their own."""
+class LaterNotHere(LambdaApiError):
+    """This gateway keeps no events."""
 
-    code = "http.lambda-no-resource-policy"
-    hint = "Read the rules of the settings file; `actas explain` says of a caller what they allow."
-    type = "ResourceNotFoundException"
-    status = 404
+    code = "http.lambda-later-not-here"
+    hint = "Invoke with RequestResponse, or call again when the gateway has opened its store."
+    type = "ServiceUnavailableException"
+    status = 503
 
     def __init__(self) -> None:
         """State it."""
-        super().__init__("functions here have no resource policies", said="The resource you requested does not exist.")
+        super().__init__("events are not kept yet", said="Events cannot be taken now.")
 
 
 class BodyNotJson(LambdaApiError):

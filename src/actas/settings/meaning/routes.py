@@ -9,10 +9,15 @@ from actas.settings.meaning.view import View
 from actas.settings.positions import Path
 from actas.settings.secrecy import quoted
 
-BUILT_IN: Final = (
-    "call", "healthz", "readyz", "metrics", ".well-known", "2015-03-31", "2021-11-15", "function-url", "events",
+LAMBDA_DATES: Final = (
+    "2014-11-13", "2015-03-31", "2016-08-19", "2017-03-31", "2017-10-31", "2018-10-31", "2019-09-25", "2019-09-30",
+    "2020-04-22", "2020-06-30", "2021-07-20", "2021-10-31", "2021-11-15", "2024-08-31", "2025-11-30", "2025-12-01",
+    "2026-07-09",
 )  # fmt: skip
-"""First segments of the gateway's own paths on the public listener; those with dates are the Lambda API's."""
+"""First segments of the Lambda API's paths."""
+_NAMED: Final = ("call", "healthz", "readyz", "metrics", ".well-known", "function-url", "events")
+BUILT_IN: Final = frozenset({*_NAMED, *LAMBDA_DATES})
+"""First segments of the gateway's own paths on the public listener."""
 METHODS: Final = ("ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
@@ -26,7 +31,8 @@ def check(view: View) -> None:
                 continue
             if route.segments and route.segments[0] in BUILT_IN:
                 message = f"{quoted(text)} hides a path of the gateway's own: /{route.segments[0]}"
-                hint = f"Choose a path that does not start with {', '.join(f'/{one}' for one in BUILT_IN)}."
+                named = ", ".join(f"/{one}" for one in _NAMED)
+                hint = f"Choose a path that does not start with {named}, or with a date of the Lambda API."
                 view.report("settings.route-built-in", path, message, hint)
             first = taken.setdefault(_shape(route), f"{name}:{text}")
             if first != f"{name}:{text}" or _said_before(function.routes, place):
