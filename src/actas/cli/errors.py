@@ -189,3 +189,14 @@ class NoLogs(CliError):
     def __init__(self, *, function: str | None) -> None:
         """State whose logs were looked for."""
         super().__init__("there are no logs" if function is None else f"there are no logs of {function}")
+
+
+class NoSuchRole(CliError):
+    """The settings name no such role."""
+
+    code = "cli.no-such-role"
+    hint = "Name one of the roles in the settings file."
+
+    def __init__(self, *, role: str, known: tuple[str, ...]) -> None:
+        """State what was named and what there is."""
+        super().__init__(f"there is no role {role}; the settings have {', '.join(known) or 'none'}")

@@ -29,6 +29,7 @@ app = App(
         actas roles --claims claims.json --at 23:00 --json
     """,
 )
+app.command("actas.cli.roles_trust:trust", name="trust", help="Print what another cloud must be told for a role.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
