@@ -14,6 +14,8 @@ from pathlib import Path
 import anyio
 import pytest
 
+from actas.invoke.origins import of
+
 pytestmark = pytest.mark.anyio
 
 THIEF = r"""
@@ -78,6 +80,21 @@ def poll(port):
     with socket.create_connection(("127.0.0.1", port), 1) as found:
         found.sendall(b"GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: x\r\n\r\n")
         return "got through"
+
+def ask(port):
+    # speak to the gateway by another's way out, and so as if that one's call were ours
+    if os.environ["ACTAS_ENDPOINT"].endswith(f":{port}"):
+        return "own"
+    with socket.create_connection(("127.0.0.1", port), 1) as found:
+        found.sendall(b"GET /stolen HTTP/1.1\r\nHost: x\r\n\r\n")
+        return "got " + found.recv(12).decode()
+
+def through(target):
+    # have the gateway fetch what only it can reach
+    host, port = os.environ["ACTAS_ENDPOINT"].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), 5) as found:
+        found.sendall(b"GET %b HTTP/1.1\r\nHost: 169.254.169.254\r\n\r\n" % target)
+        return "got it" if b"secret" in found.recv(65536) else None
 
 def abstract(name):
     with socket.socket(socket.AF_UNIX) as found:
@@ -162,8 +179,12 @@ def handler(event, context):
         "a signal to the gateway": lambda: send(victim),
         "a signal to a sibling": lambda: send(sibling),
         "another's runtime API": lambda: poll(event["runtime_port"]),
+        "another's way out": lambda: ask(event["way_out"]),
         "a port of this machine": lambda: dial("127.0.0.1", event["port"]),
         "the metadata address": lambda: dial("169.254.169.254", 80),
+        "the metadata address by the way out": lambda: through(b"http://169.254.169.254/secret"),
+        "a port of this machine by the way out": lambda: through(b"http://127.0.0.1:%d/secret" % event["port"]),
+        "a port of this machine by another spelling": lambda: through(b"//127.0.0.1:%d/secret" % event["port"]),
         "an abstract socket": lambda: abstract(event["abstract"]),
         "a user namespace": namespaces,
         "a mount": mount,
@@ -190,6 +211,7 @@ async def loot(bench, tmp_path):
     name = f"actas-test-{os.getpid()}-{id(port)}"
     abstract.bind("\0" + name)
     abstract.listen()
+    bench.port = port
     with port, abstract:
         yield {
             "ring": str(state / "ring.json"),
@@ -209,12 +231,20 @@ def hidden(bench):
     return (bench.folder / ".actas", bench.folder / "db.password")
 
 
+async def door(_scope, _receive, send):
+    """Stand at the gateway's end of the way out."""
+    await send({"type": "http.response.start", "status": 403, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"no", "more_body": False})
+
+
 async def steal(bench, loot):
     """Start a sibling, run the thief beside it, give what it got."""
+    bench.shared.doors.public = bench.shared.doors.control = door
     sibling = bench.function(SIBLING, name="sibling")
     await bench.call(sibling, subject="sibling")
     (running,) = bench.shared.pool._all
     loot |= {"sibling": running.sandbox.process_id(), "runtime_port": running.server.sockets[0].getsockname()[1]}
+    loot["way_out"] = int(running.relay.addresses["public"].rpartition(":")[2])
     return await bench.value(bench.function(THIEF, name="thief", seconds=30), loot)
 
 
@@ -226,8 +256,11 @@ async def test_a_thief_gets_nothing(bench, loot):
 
     stolen = {what: result for what, result in got.items() if result.startswith("got")}
     assert stolen == {}
-    assert got["another's runtime API"] == "own"
+    assert got["another's runtime API"] == got["another's way out"] == "own"
     assert held
+    bench.port.setblocking(False)
+    with pytest.raises(BlockingIOError):  # nobody was sent there on the thief's behalf either
+        bench.port.accept()
 
 
 async def test_without_walls_the_same_thief_gets_most_of_it(bench, loot):
@@ -240,6 +273,7 @@ async def test_without_walls_the_same_thief_gets_most_of_it(bench, loot):
         "other processes",
         "a signal to a sibling" if os.geteuid() else "a port of this machine",
         "another's runtime API",
+        "another's way out",
         "a port of this machine",
         "an abstract socket",
         "a user namespace",
@@ -274,6 +308,44 @@ def handler(event, context):
         told["forger"] = await bench.value(forger, {"call": bench.last.call.id}, subject="ben")
 
     assert told == {"victim": "true", "forger": "HTTP/1.1 400 Bad Request"}
+
+
+SENDER = r"""
+import os, socket
+def handler(event, context):
+    host, port = os.environ["ACTAS_ENDPOINT"].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), 5) as wire:
+        wire.sendall(event.encode())
+        try:
+            while wire.recv(65536):
+                pass
+        except OSError:
+            pass
+"""
+HIDDEN = "POST /victim HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n!"
+HEAD = "POST /{} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+
+
+async def test_what_a_function_sends_out_is_never_taken_for_anothers(bench):
+    """Two ways out on one port number, and requests hidden in requests: the door hears each from who sent it."""
+    heard = []
+
+    async def listen(scope, receive, send):
+        heard.append((scope["raw_path"], of(scope).root, (await receive())["body"]))
+        await door(scope, receive, send)
+
+    bench.open().doors.public = listen
+    callers = {}
+    for name, framing, hidden_one in (
+        ("victim", f"Content-Length: {len(HIDDEN)}\r\n\r\n", HIDDEN),
+        ("smuggler", f"Content-Length: {len(HIDDEN)}\r\n\r\n", HIDDEN),
+        ("smuggler", "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n", f"0\r\n\r\n{HIDDEN}"),
+        ("smuggler", "Transfer-Encoding: chunked\r\nTransfer-encoding: identity\r\n\r\n", HIDDEN),
+    ):
+        await bench.call(bench.function(SENDER, name=name), HEAD.format(name) + framing + hidden_one, subject=name)
+        callers.setdefault(name, bench.last.call.id)
+
+    assert heard == [(f"/{name}".encode(), callers[name], HIDDEN.encode()) for name in ("victim", "smuggler")]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
