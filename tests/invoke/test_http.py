@@ -22,6 +22,8 @@ from actas.model import clock
 from actas.model.call import Route
 from actas.model.facts import Known
 from actas.model.paths import PathRefused
+from actas.model.secret import Secret
+from actas.model.session import Bearer
 from actas.settings.schema import Function, Schedule
 from actas.settings.values import Span
 from actas.testing.contracts.backend import SECRET, BackendContract, delivery
@@ -187,6 +189,17 @@ async def test_the_callers_token_is_passed_on_only_where_that_is_said():
         assert [value for name, value in upstream.fields() if name == "Authorization"] == [
             f"Bearer {made.token.reveal()}"
         ]
+
+
+async def test_the_roles_token_for_another_cloud_is_sent_only_where_that_is_said():
+    made = asking(headers=[("Authorization", "Basic forged")])
+    bearer = Bearer(cloud="google", token=Secret("ya29.role"), expires_at=clock.now())
+    made = replace(made, sessions=replace(made.sessions, work=replace(made.sessions.work, bearer=bearer)))
+    for settings, wanted in (({"pass_bearer": True}, ["Bearer ya29.role"]), ({}, [])):
+        async with proxied(says(OK), **settings) as (upstream, backend):
+            await whole(await backend.invoke(made))
+
+            assert [value for name, value in upstream.fields() if name == "Authorization"] == wanted
 
 
 @pytest.mark.parametrize("path", ["/a%2Fb", "/a/../b", "//a", "/caf%c3%a9"])

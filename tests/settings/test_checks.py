@@ -959,6 +959,15 @@ CASES = [
         "Remove sts.",
     ),
     (
+        "two tokens for one field",
+        'http: "https://orders.example"',
+        'http: "https://orders.example", pass_token: true, pass_bearer: true',
+        "settings.two-tokens",
+        "error",
+        "a request has one Authorization, and both pass_token and pass_bearer would fill it",
+        "Remove one of them.",
+    ),
+    (
         "a broker without what it needs",
         'role/reader"}',
         'role/reader", broker: aws-assume-role}',

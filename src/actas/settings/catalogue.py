@@ -68,6 +68,7 @@ CODES: Final = {
     "settings.bad-handler": "A handler that is no file, colon and name.",
     "settings.bad-arn": "An ARN that is none.",
     "settings.token-in-clear": "The caller's token would be sent on in clear.",
+    "settings.two-tokens": "The caller's token and the role's would both be sent on.",
     "settings.bad-variable": "A variable's name that is none.",
     "settings.reserved-variable": "A variable that the runtime sets.",
     "settings.bad-route": "A route that is none, or that no request can take.",

@@ -64,6 +64,8 @@ class Function(Keys, frozen=True):
     """HTTP: the backend lives at a private address. Required for loopback and private networks."""
     pass_token: bool = False
     """HTTP: the caller's own token is sent on. Without this it never leaves the gateway."""
+    pass_bearer: bool = False
+    """HTTP: the token of the caller's role at Azure or Google is sent, as ``Authorization: Bearer``."""
     own_authorization: bool = False
     """The backend also decides by itself; ``mode: observe`` is taken only where every function says so."""
     endpoint: str | None = None

@@ -14,7 +14,7 @@ _SECRET_NAME: Final = re.compile(
     r"signing[-_]?key|encryption[-_]?key|(?:^|[-_])(?:key|pin|auth|bearer|cookie|dsn)$)",
     re.IGNORECASE,
 )
-_OPEN: Final = frozenset({"token_url", "pass_token"})
+_OPEN: Final = frozenset({"token_url", "pass_token", "caller_token", "pass_bearer"})
 """Keys of ours that sound secret and are not."""
 _PRIVATE: Final = frozenset({"environment", "inline"})
 """Mappings whose values may be anything."""

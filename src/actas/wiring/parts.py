@@ -97,9 +97,6 @@ def _made(loaded: Loaded, settings: Settings) -> Parts:
     sealing, signing = Sealing(state / "keys" / "sealing.json"), Signing(state / "keys" / "signing.json")
     sealing.rotate(now)
     signing.rotate(now)
-    rsa = Signing(state / "keys" / "signing-rsa.json", "RS256")
-    if rsa.is_there:
-        rsa.rotate(now)
     logs = FunctionLogs(state / "logs", reserve=settings.audit.reserve.bytes)
     audit = Audit(settings.audit, state, clock.now, base=loaded.path.parent)
     marks = Watermarks(audit.people, clock.now)
@@ -128,9 +125,17 @@ def _made(loaded: Loaded, settings: Settings) -> Parts:
         ),
         sessions=SessionCache(most=gateway.limits.sessions, most_per_subject=gateway.limits.sessions_per_subject),
         exchange=Exchange(),
-        rsa=rsa,
+        rsa=_rsa(state),
         envelope=Minter(issuer=gateway.control_url, newest=signing.newest),
     )
+
+
+def _rsa(state: Path) -> Signing:
+    """Read the ring of RSA keys, where a role ever needed one."""
+    ring = Signing(state / "keys" / "signing-rsa.json", "RS256")
+    if ring.is_there:
+        ring.rotate(clock.now())
+    return ring
 
 
 def _state(loaded: Loaded, settings: Settings) -> Path:

@@ -108,6 +108,8 @@ class HttpBackend:
             ours.append(("X-Forwarded-For", str(call.address.value)))
         if self._settings.pass_token and delivery.token is not None:
             ours.append(("Authorization", f"Bearer {delivery.token.reveal()}"))
+        if self._settings.pass_bearer and (work := delivery.sessions.work) and work.bearer:
+            ours.append(("Authorization", f"Bearer {work.bearer.token.reveal()}"))
         if sending.length is not None:
             ours.append(("Content-Length", str(sending.length)))
         if call.route is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from actas.model.secret import Secret
-from actas.model.session import Session
+from actas.model.session import Bearer, Session
 
 _SPARE = {"python": "/var/lang/bin:/usr/local/bin:/usr/bin:/bin", "node": "/usr/local/bin:/usr/bin:/bin"}
 
@@ -59,8 +59,18 @@ def build(about: About, own: Mapping[str, Secret | str], work: Session | None) -
             "AWS_ACCESS_KEY_ID": work.access_key_id,
             "AWS_SECRET_ACCESS_KEY": work.secret_access_key.reveal(),
             "AWS_SESSION_TOKEN": work.session_token.reveal(),
+            **_elsewhere(work.bearer),
         }
     return environment
+
+
+def _elsewhere(bearer: Bearer | None) -> dict[str, str]:
+    """Hand over a token for another cloud, under our name and those that tools of that cloud look for."""
+    if bearer is None:
+        return {}
+    names = ("ACTAS_BEARER_TOKEN", *_BEARER[bearer.cloud])
+    ends = f"{bearer.expires_at:%Y-%m-%dT%H:%M:%SZ}"
+    return {**dict.fromkeys(names, bearer.token.reveal()), "ACTAS_BEARER_EXPIRES_AT": ends}
 
 
 def _ways_out(addresses: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -74,7 +84,10 @@ _ENDPOINTS = {
     "public": ("AWS_ENDPOINT_URL_LAMBDA", "ACTAS_ENDPOINT"),
     "control": ("AWS_ENDPOINT_URL_STS", "ACTAS_STS_ENDPOINT"),
 }
+_BEARER = {"azure": (), "google": ("CLOUDSDK_AUTH_ACCESS_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN")}
 _NEVER = (
+    "ACTAS_BEARER_EXPIRES_AT",
+    "ACTAS_BEARER_TOKEN",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",

@@ -41,6 +41,7 @@ _ONLY_FOR: Final = {
     "idle": _LOCAL,
     "private": frozenset({"http"}),
     "pass_token": frozenset({"http"}),
+    "pass_bearer": frozenset({"http"}),
     "endpoint": frozenset({"lambda"}),
     "format": frozenset({"python", "node", "lambda"}),
     "binary_media_types": frozenset({"python", "node", "lambda"}),
@@ -131,9 +132,13 @@ def _http(view: View, path: Path, function: Function) -> None:
     if is_private(read.host) and not function.private:
         hint = f"Add private: true to functions.{path[1]} if that is meant."
         view.report("settings.private-address", (*path, "http"), "http is a private address", hint)
-    if function.pass_token and read.scheme != "https" and not is_loopback(read.host):
-        message = "the caller's token would be sent on in clear"
-        view.report("settings.token-in-clear", (*path, "pass_token"), message, "Write https:// or remove pass_token.")
+    for key, whose in (("pass_token", "the caller's token"), ("pass_bearer", "the role's token")):
+        if getattr(function, key) and read.scheme != "https" and not is_loopback(read.host):
+            message = f"{whose} would be sent on in clear"
+            view.report("settings.token-in-clear", (*path, key), message, f"Write https:// or remove {key}.")
+    if function.pass_token and function.pass_bearer:
+        message = "a request has one Authorization, and both pass_token and pass_bearer would fill it"
+        view.report("settings.two-tokens", (*path, "pass_bearer"), message, "Remove one of them.", at="key")
 
 
 def _without_effect(view: View, path: Path, function: Function, kind: str) -> None:
