@@ -14,9 +14,10 @@ LARGEST_HEAD: Final = 64 * 1024
 _MOST_FIELDS: Final = 200
 _LARGEST_SIZE_LINE: Final = 8
 _REQUEST_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) (/[!-\"$-~]*) HTTP/1\.1")
-_FIELD: Final = re.compile(
-    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}):[ \t]*((?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?)[ \t]*"
-)
+_NAME: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}"
+_VALUE: Final = rb"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?"
+_FIELD: Final = re.compile(rb"(%b):[ \t]*(%b)[ \t]*" % (_NAME, _VALUE))
+_NAME_ALONE, _VALUE_ALONE = re.compile(_NAME), re.compile(_VALUE)
 _LENGTH: Final = re.compile(rb"[0-9]{1,15}")
 _SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,8}")
 _SINGLE: Final = frozenset({b"host", b"content-length", b"transfer-encoding"})
@@ -48,7 +49,7 @@ class Head:
 
 def is_field(name: bytes, value: bytes) -> bool:
     """Tell whether two texts can stand in a head as one field."""
-    return _FIELD.fullmatch(name + b": " + value) is not None
+    return _NAME_ALONE.fullmatch(name) is not None and _VALUE_ALONE.fullmatch(value.strip(b" \t")) is not None
 
 
 def read_head(octets: bytes) -> Head:
