@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-DecryptionKeys = Callable[[], Sequence[str]]
-"""Gives the private keys (PEM) that the gateway makes itself."""
+DecryptionKeys = Callable[[], Sequence[Any]]
+"""Gives the private keys that the gateway makes itself, as `actas.saml` takes them."""
 
 
 class Replays(Protocol):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from actas import saml
 from actas.identify.presets import SAML_PRESETS
@@ -62,7 +63,7 @@ class SamlProviders:
         """Give a provider as its metadata describes it."""
         return await self._find(name).trusts.known(now=now)
 
-    def decryption_keys(self, name: str) -> tuple[str, ...]:
+    def decryption_keys(self, name: str) -> tuple[Any, ...]:
         """Give the private keys that open what a provider encrypts to us."""
         return (*self._find(name).keys, *self._edges.decryption_keys())
 

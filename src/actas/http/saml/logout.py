@@ -1,0 +1,201 @@
+"""Sign out, both ways: a person leaves here and their provider is told, or a provider ends somebody's session here.
+
+What rests on the sign-in ends at once and at every replica, by a watermark; whether the provider could be told changes
+nothing about that.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+
+from starlette.responses import Response
+
+from actas import saml
+from actas.http.saml import cookies, pending
+from actas.http.saml.errors import BadForm, CrossSite, NoSignIn, NotAsked, NoWayThere
+from actas.http.saml.login import sign_out_form, signed_in
+from actas.http.saml.visit import Visit, set_cookies
+from actas.identify.errors import IdentifyError
+from actas.identify.saml_errors import AssertionUsed, SamlRefused
+from actas.identify.saml_preset import NAME_ID
+from actas.identify.sign_in import SignIn
+
+_SLO = "SingleLogoutService"
+_MOST = timedelta(seconds=60)
+
+
+async def by_query(visit: Visit) -> Response:
+    """Take a message of the Redirect binding; without one, offer the button."""
+    query: bytes = visit.request.scope["query_string"]
+    if not query:
+        form = sign_out_form(visit.profile.doors.logout)
+        return visit.page("Sign out", "Sign out here and at your identity provider.", form=form)
+    try:
+        message = saml.read_redirect(query)
+    except saml.SamlError as wrong:
+        raise BadForm(why="the query holds no message of the Redirect binding") from wrong
+    if message.is_response:
+        return await _answered(visit, message, message.relay_state)
+    return await _asked(visit, message, saml.REDIRECT, message.relay_state)
+
+
+async def by_form(visit: Visit) -> Response:
+    """Take a message of the POST binding; without one, a person's own wish."""
+    form = await visit.form() if visit.head.content_length else {}
+    relay = form.get("RelayState")
+    if len({"SAMLRequest", "SAMLResponse"} & form.keys()) > 1:
+        raise BadForm(why="it has two messages")
+    if "SAMLRequest" in form:
+        return await _asked(visit, _decoded(form["SAMLRequest"]), saml.POST, relay)
+    if "SAMLResponse" in form:
+        return await _answered(visit, _decoded(form["SAMLResponse"]), relay)
+    return await _leave(visit)
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return saml.decode_post(text)
+    except saml.SamlError as wrong:
+        raise BadForm(why="its message is not base64") from wrong
+
+
+async def _leave(visit: Visit) -> Response:
+    """End the sign-in of this browser, and tell the provider."""
+    site = [value for name, value in visit.request.scope["headers"] if name == b"sec-fetch-site"]
+    if site and site != [b"same-origin"]:  # the cookie is not sent with another site's form either
+        raise CrossSite
+    try:
+        found = signed_in(visit)
+    except NoSignIn:
+        raise
+    except IdentifyError:  # over already
+        return set_cookies(visit.page("Signed out", "You are signed out here."), cookies.gone(cookies.SIGN_IN))
+    identity = found.identity
+    await visit.house.ends(
+        provider=identity.provider, subject=identity.subject, session=identity.provider_session, at=visit.at
+    )
+    return set_cookies(await _tell(visit, found), cookies.gone(cookies.SIGN_IN))
+
+
+async def _tell(visit: Visit, found: SignIn) -> Response:
+    """Send the browser to the provider, where it has a place for that and we know whom to name."""
+    try:
+        endpoint = await visit.endpoint(_SLO)
+    except (NoWayThere, IdentifyError):
+        endpoint = None
+    if endpoint is None or found.name_id is None:
+        return visit.page("Signed out", "You are signed out here. Your identity provider may still know you.")
+    begun = pending.begin(visit.house.seals, visit.profile.name, now=visit.at, what="sign-out")
+    message = saml.logout_request(
+        id=begun.pending.request,
+        issuer=visit.profile.audience,
+        destination=endpoint.location,
+        now=visit.at,
+        name_id=found.name_id,
+        name_id_format=found.name_id_format,
+        session_index=found.identity.provider_session,
+        not_on_or_after=visit.at + pending.LASTS,
+        binding=endpoint.binding,
+        key=visit.house.keys(visit.at).signs,
+        relay_state=begun.pending.relay if endpoint.binding == saml.REDIRECT else None,
+    )
+    response = visit.send_on(
+        message, endpoint.location, endpoint.binding, parameter="SAMLRequest", relay=begun.pending.relay
+    )
+    return set_cookies(response, begun.cookie)
+
+
+async def _answered(visit: Visit, message: bytes | saml.RedirectMessage, relay: str | None) -> Response:
+    """Read the provider's answer to our request; it changes nothing but what the page says."""
+    house, profile = visit.house, visit.profile
+    asked = pending.found(house.seals, visit.cookies, relay, provider=profile.name, what="sign-out", now=visit.at)
+    if asked is None:
+        raise NotAsked
+    known = await house.identify.saml.known(profile.name, now=visit.at)
+    sentence = "You are signed out here and at your identity provider."
+    try:
+        found = saml.read_logout_response(
+            message,
+            known.trust,
+            destination=profile.doors.logout,
+            in_response_to=asked.request,
+            now=visit.at,
+            leeway=profile.leeway,
+            allow_sha1=profile.allow_sha1,
+        )
+        if not found.is_success:
+            sentence = "You are signed out here. Your identity provider could not sign you out everywhere."
+    except saml.SamlError:
+        sentence = "You are signed out here. What your identity provider answered cannot be verified."
+    over = cookies.gone(cookies.pending_name(asked.relay))
+    return set_cookies(visit.page("Signed out", sentence), over)
+
+
+async def _asked(visit: Visit, message: bytes | saml.RedirectMessage, binding: str, relay: str | None) -> Response:
+    """End what a provider says is over, and answer it."""
+    house, profile = visit.house, visit.profile
+    known = await house.identify.saml.known(profile.name, now=visit.at)
+    try:
+        request = saml.read_logout_request(
+            message,
+            known.trust,
+            destination=profile.doors.logout,
+            now=visit.at,
+            leeway=profile.leeway,
+            allow_sha1=profile.allow_sha1,
+            decryption_keys=house.identify.saml.decryption_keys(profile.name),
+        )
+    except saml.SamlError as wrong:
+        raise SamlRefused(provider=profile.name, found=wrong.code, why=wrong.message) from wrong
+    until = request.not_on_or_after + profile.leeway + _MOST
+    if not await house.once(request.issuer, request.id, until):
+        raise AssertionUsed(provider=profile.name)
+    status = await _end(visit, request)
+    ours = _of_this_browser(visit)
+    over = [] if ours is None else [cookies.gone(cookies.SIGN_IN)]
+    return set_cookies(await _answer(visit, request, status, binding, relay), *over)
+
+
+async def _end(visit: Visit, request: saml.LogoutRequest) -> Sequence[str]:
+    """End what is named; give the status to answer with."""
+    profile = visit.profile
+    subject = request.name_id if profile.subject == NAME_ID else None
+    if subject is None and not request.session_indexes:
+        ours = _of_this_browser(visit)
+        if ours is None or ours.name_id != request.name_id:  # whom the NameID means is not known here
+            return (saml.SUCCESS, saml.PARTIAL_LOGOUT)
+        subject = ours.identity.subject
+    sessions: tuple[str | None, ...] = request.session_indexes or (None,)
+    for session in sessions:
+        await visit.house.ends(provider=profile.name, subject=subject, session=session, at=visit.at)
+    return (saml.SUCCESS,)
+
+
+def _of_this_browser(visit: Visit) -> SignIn | None:
+    try:
+        return signed_in(visit)
+    except (NoSignIn, IdentifyError):
+        return None
+
+
+async def _answer(
+    visit: Visit, request: saml.LogoutRequest, status: Sequence[str], binding: str, relay: str | None
+) -> Response:
+    word = "redirect" if binding == saml.REDIRECT else "post"
+    try:
+        endpoint = await visit.endpoint(_SLO, binding=word)
+    except NoWayThere:
+        endpoint = await visit.endpoint(_SLO)
+    where = endpoint.response_location or endpoint.location
+    message = saml.logout_response(
+        id=f"_{secrets.token_hex(16)}",
+        issuer=visit.profile.audience,
+        destination=where,
+        now=visit.at,
+        in_response_to=request.id,
+        status=status,
+        binding=endpoint.binding,
+        key=visit.house.keys(visit.at).signs,
+        relay_state=relay if endpoint.binding == saml.REDIRECT else None,
+    )
+    return visit.send_on(message, where, endpoint.binding, parameter="SAMLResponse", relay=relay)
