@@ -8,6 +8,7 @@ found it so; a refusal is remembered for a few seconds, so that a party that sai
 
 import logging
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -52,6 +53,8 @@ class Taken(AbstractContextManager[Sessions]):
     ends_at: datetime
     renew_at: datetime
     """From then on they are made anew beside whoever uses these; never, where new ones could not live longer."""
+    grant: Grant | None = None
+    """What they were made of; None where there is nothing."""
     in_use: int = 0
 
     def __enter__(self) -> Sessions:
@@ -184,6 +187,14 @@ class SessionCache:
             self._drop(key)
         return len(gone)
 
+    def end_where(self, is_over: Callable[[Grant], bool]) -> frozenset[str]:
+        """Forget every session whose grant does not stand any more; give their names."""
+        gone = [key for key, taken in self._live.items() if taken.grant is not None and is_over(taken.grant)]
+        names = frozenset(self._live[key].sessions.id for key in gone)
+        for key in gone:
+            self._drop(key)
+        return names
+
     def sweep(self, *, now: datetime) -> None:
         """Forget sessions that have ended."""
         for key in [key for key, taken in self._live.items() if taken.ends_at <= now]:
@@ -249,7 +260,7 @@ def _taken(sessions: Sessions, whose: tuple[str, str], grant: Grant, now: dateti
     ends = sessions.work.expires_at
     could = min(grant.expires_at, grant.identity.expires_at)
     renew_at = ends - min(AHEAD, (ends - now) / 5) if could - ends > SPARE else NEVER
-    return Taken(sessions=sessions, whose=whose, ends_at=ends, renew_at=renew_at)
+    return Taken(sessions=sessions, whose=whose, ends_at=ends, renew_at=renew_at, grant=grant)
 
 
 _NOTHING = Taken(sessions=NO_ROLE, whose=("", ""), ends_at=NEVER, renew_at=NEVER)

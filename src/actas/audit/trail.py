@@ -111,6 +111,11 @@ class Audit:
             tasks.start_soon(self._tell_strangers)
             task_status.started()
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the store is the file in the state folder."""
+        return self._database is None
+
     async def store(self) -> "Store":
         """Give the open store; it is opened beside everything else, shortly after the start."""
         await self._store_open.wait()

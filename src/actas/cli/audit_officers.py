@@ -163,6 +163,11 @@ def _audit(where: Where) -> "Audit":
     place = where.here()
     loaded = load(place.found(), weak=True)
     found = loaded.usable()
+    from actas.wiring import database
+
     return Audit(
-        found.audit, place.state if where.state else loaded.locate(found.gateway.state), base=loaded.path.parent
+        found.audit,
+        place.state if where.state else loaded.locate(found.gateway.state),
+        base=loaded.path.parent,
+        database=database.url(loaded, found),
     )

@@ -55,6 +55,20 @@ TOLD = {
     "requests_in_flight": "Requests that are being answered.",
     "providers_unusable": "Providers whose keys cannot be used.",
     "lookups_failing": "Providers whose groups could not be looked up the last time.",
+    "events_heard": "Identity events taken in since the start.",
+    "events_repeated": "Identity events that came again since the start.",
+    "events_turned_away": "Identity events that their source had to keep since the start, as too much waited.",
+    "events_delivered": "Deliveries to functions that were answered since the start.",
+    "events_again": "Deliveries that did not succeed and are tried again, each time, since the start.",
+    "events_dead": "Deliveries that are set apart.",
+    "events_waiting": "Deliveries that wait.",
+    "events_oldest_seconds": "How long the oldest delivery has waited.",
+    "events_lag_seconds": "From the latest event of a source to its being heard; the longest of all sources.",
+    "events_last_seconds": "How long ago an event was heard; -1 where none ever was.",
+    "events_missed": "How often a source noticed that something may have been missed.",
+    "event_sources_troubled": "Sources of events in trouble.",
+    "access_ended": "Sessions and processes that were ended before their time since the start.",
+    "revocations_read_seconds": "How long ago the revocations were read; beyond 5 nothing cached is trusted.",
 }
 
 

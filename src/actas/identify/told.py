@@ -5,12 +5,22 @@ from actas.identify.presets import PRESETS, SAML_PRESETS
 from actas.identify.saml_preset import SamlPreset
 from actas.model.identity import Kind
 from actas.settings.checks import PresetFacts
+from actas.settings.schema import Provider
 
 
 def preset_facts() -> dict[str, PresetFacts]:
     """Give each preset's facts by its name, for `actas.settings.checks.Surroundings`."""
     told = {name: _facts(preset) for name, preset in PRESETS.items()}
     return told | {name: _saml_facts(preset) for name, preset in SAML_PRESETS.items()}
+
+
+def ends_by_events(provider: Provider) -> bool:
+    """Tell whether a provider's events name people by what its tokens name them by.
+
+    Where they do not, an event finds nobody's tokens, and access ends by expiry only.
+    """
+    preset = PRESETS.get(provider.preset)
+    return preset is not None and (provider.subject or preset.subject) == preset.event_subject
 
 
 def _saml_facts(preset: SamlPreset) -> PresetFacts:

@@ -63,6 +63,17 @@ class SecretUnreadable(SettingsError):
         super().__init__(f"the secret of {key} cannot be read: {where}: {why}")
 
 
+class DatabaseUnfit(SettingsError):
+    """The database that the settings refer to cannot be one."""
+
+    code = "settings.bad-database"
+    hint = "Write postgresql://USER:PASSWORD@HOST/NAME into the secret, and install the extra: actas[postgres]."
+
+    def __init__(self, *, why: str) -> None:
+        """State why; the URL holds a password."""
+        super().__init__(f"gateway.database cannot be used: {why}")
+
+
 class NeedsRestart(SettingsError):
     """A key changed that is read when the gateway starts, and at no other time."""
 

@@ -16,6 +16,7 @@ from actas.settings.mistakes import Mistake, dotted
 from actas.settings.positions import Path as KeyPath
 from actas.settings.reader import Loaded
 from actas.settings.schema import AwsBase, RoleSettings, SecretRef, Settings
+from actas.settings.schema_events import EventSource
 
 LARGEST: Final = 64 * 1024
 
@@ -87,6 +88,8 @@ def _doubt(status: os.stat_result) -> str | None:
 
 def references(settings: Settings) -> Iterator[tuple[KeyPath, SecretRef]]:
     """List every reference to a secret, with the key that holds it."""
+    if settings.gateway.database is not None:
+        yield ("gateway", "database"), settings.gateway.database
     for name, provider in settings.providers.items():
         if provider.lookup is not None:
             yield ("providers", name, "lookup", "secret"), provider.lookup.secret
@@ -98,6 +101,16 @@ def references(settings: Settings) -> Iterator[tuple[KeyPath, SecretRef]]:
                 yield ("functions", name, "environment", variable), value
     for name, role in settings.roles.items():
         yield from _of_role(("roles", name), role)
+    for name, source in settings.events.sources.items():
+        yield from _of_source(("events", "sources", name), source)
+
+
+def _of_source(path: KeyPath, source: EventSource) -> Iterator[tuple[KeyPath, SecretRef]]:
+    for key in ("token", "secret"):
+        if (found := getattr(source, key)) is not None:
+            yield (*path, key), found
+    if source.client is not None and source.client.secret is not None:
+        yield (*path, "client", "secret"), source.client.secret
 
 
 def _of_role(path: KeyPath, role: RoleSettings) -> Iterator[tuple[KeyPath, SecretRef]]:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from actas.settings.schema_keys import Count, Count0, Keys
+from actas.settings.schema_keys import Count, Count0, Keys, SecretRef
 from actas.settings.values import Network, Size, Span
 
 
@@ -74,6 +74,8 @@ class Gateway(Keys, frozen=True):
     """The address that everything else comes to."""
     state: str = ".actas"
     """The folder of keys, trail and caches, relative to the settings file; nobody else may read it."""
+    database: SecretRef | None = None
+    """Where the URL of a PostgreSQL is kept, for several gateways: ``postgresql://…``; else the state is a file."""
     proxies: Proxies | None = None
     """Proxies in front; without them the peer of the connection is the client."""
     isolation: Literal["required", "weak"] = "required"

@@ -4,6 +4,7 @@ A door reads what stands at the moment through *house*, which is swapped when th
 """
 
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from starlette.routing import Route
@@ -11,6 +12,7 @@ from starlette.routing import Route
 from actas.gateway import Gateway
 from actas.http.calls import CallDoor
 from actas.wiring.furnish import Furnished
+from actas.wiring.hear import hear
 from actas.wiring.lambda_doors import LambdaDoors
 from actas.wiring.parts import Parts
 
@@ -38,6 +40,6 @@ def control(_house: Standing) -> Sequence[Route]:
     return ()
 
 
-def jobs(_house: Standing) -> Sequence[Job]:
+def jobs(house: Standing) -> Sequence[Job]:
     """Give what runs from the moment calls are taken until the gateway stops."""
-    return ()
+    return (partial(hear, house),)

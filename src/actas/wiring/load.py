@@ -24,6 +24,7 @@ from actas.settings.mistakes import Mistake
 from actas.settings.reader import Loaded, read
 from actas.settings.resolve import check_secrets, resolve
 from actas.settings.schema import Settings
+from actas.wiring import database
 
 
 def load(
@@ -35,7 +36,9 @@ def load(
     """
     around = Surroundings(presets=preset_facts(), admin_actions=ADMIN_ACTIONS, weak_isolation=weak, today=today)
     loaded = check_secrets(checks.check(read(path), around))
-    loaded = loaded.with_others((*_providers(loaded), *_officers(loaded), *_trusted(loaded)))
+    loaded = loaded.with_others(
+        (*_providers(loaded), *_officers(loaded), *_trusted(loaded), *database.mistakes(loaded))
+    )
     if isolation is None or loaded.settings is None:
         return loaded
     gateway = msgspec.structs.replace(loaded.settings.gateway, isolation=isolation)

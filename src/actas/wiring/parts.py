@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import anyio
@@ -21,13 +22,20 @@ from actas.invoke.envelope import Minter
 from actas.invoke.interface import Backend
 from actas.invoke.origins import Origins
 from actas.model import clock
+from actas.secrets.resting import FILE as resting_keys  # noqa: N811 - a path, whose file it says
+from actas.secrets.resting import Resting
 from actas.secrets.sealing import Sealing
 from actas.secrets.signing import Signing
 from actas.settings.reader import Loaded
 from actas.settings.schema import Settings
 from actas.store.watermarks import Watermarks
+from actas.wiring import database as databases
 from actas.wiring import start
 from actas.wiring.logs import FunctionLogs
+
+if TYPE_CHECKING:  # SQLAlchemy takes the better part of a second: it is imported when the store is opened
+    from actas.store.outbox import Outbox
+    from actas.wiring.ears import Ears
 
 ROTATION = 3600.0
 SWEEP = 30.0
@@ -43,6 +51,8 @@ class Parts:
     """What no function may see."""
     sealing: Sealing
     signing: Signing
+    resting: Resting
+    """Seals what lies in the database."""
     audit: Audit
     marks: Watermarks
     logs: FunctionLogs
@@ -56,6 +66,26 @@ class Parts:
     origins: Origins = field(default_factory=Origins)
     admin: Mapping[str, Backend] = field(default_factory=dict)
 
+    outbox: "Outbox | None" = None
+    """Durable jobs; None until the store is open, shortly after the start."""
+    ears: "Ears | None" = None
+    """Identity events; likewise."""
+    _outbox_open: anyio.Event = field(default_factory=anyio.Event)
+
+    async def opened_outbox(self) -> "Outbox":
+        """Give the outbox as soon as the store is open."""
+        await self._outbox_open.wait()
+        assert self.outbox is not None
+        return self.outbox
+
+    async def serve_outbox(self) -> None:
+        """Make the outbox, and hear what other gateways put into it."""
+        opened = await self.audit.store()
+        from actas.store.outbox import Outbox
+
+        self.outbox = Outbox(opened, clock.now, seals=self.resting)
+        self._outbox_open.set()
+        await self.outbox.listen()
     def jwks(self) -> dict[str, list[dict[str, object]]]:
         """Give every public key that something of ours is signed with."""
         return {"keys": [*self.signing.jwks()["keys"], *self.rsa.jwks()["keys"]]}
@@ -76,6 +106,7 @@ async def parts(loaded: Loaded, settings: Settings) -> AsyncIterator[Parts]:
         await tasks.start(made.audit.run)
         tasks.start_soon(_read_marks, made)
         tasks.start_soon(made.identify.run)
+        tasks.start_soon(made.serve_outbox)
         tasks.start_soon(_rotate, made)
         await tasks.start(made.sessions.run)
         tasks.start_soon(_sweep, made)
@@ -98,9 +129,13 @@ def _made(loaded: Loaded, settings: Settings) -> Parts:
     sealing.rotate(now)
     signing.rotate(now)
     logs = FunctionLogs(state / "logs", reserve=settings.audit.reserve.bytes)
-    audit = Audit(settings.audit, state, clock.now, base=loaded.path.parent)
+    resting = Resting(state / resting_keys, clock.now)
+    resting.rotate(now)
+    database = databases.url(loaded, settings)
+    audit = Audit(settings.audit, state, clock.now, base=loaded.path.parent, database=database)
     marks = Watermarks(audit.people, clock.now)
-    marks.prime(state / store.FILE)
+    if database is None:
+        marks.prime(state / store.FILE)
     hidden = (state, audit.folder, *start.secret_files(loaded, settings))
     return Parts(
         state=state,
@@ -109,6 +144,7 @@ def _made(loaded: Loaded, settings: Settings) -> Parts:
         signing=signing,
         audit=audit,
         marks=marks,
+        resting=resting,
         logs=logs,
         identify=Identify(settings.providers, base_dir=loaded.path.parent, watermarks=marks),
         pool=LocalBackends(
@@ -151,7 +187,8 @@ def _state(loaded: Loaded, settings: Settings) -> Path:
 async def _read_marks(made: Parts) -> None:
     """Read the watermarks; until the store is open, which may take a library's import, by the short way."""
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_prime, made)
+        if made.audit.is_local:
+            tasks.start_soon(_prime, made)
         opened = await made.audit.store()
         tasks.cancel_scope.cancel()
     await made.marks.run(opened)
@@ -178,3 +215,4 @@ async def _sweep(made: Parts) -> None:
     while True:
         await anyio.sleep(SWEEP)
         made.sessions.sweep(now=clock.now())
+        await anyio.to_thread.run_sync(made.resting.rotate, now)

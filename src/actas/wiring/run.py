@@ -176,6 +176,7 @@ class _House:
             "requests_in_flight": sum(one.front.flights.now for one in (*self._leaving, self.furnished)),
             "providers_unusable": sum(not one.ready for one in self.parts.identify.state()),
             "lookups_failing": sum(one.error is not None for one in self.parts.identify.lookup_state()),
+            **({} if self.parts.ears is None else self.parts.ears.gauges()),
         }
 
     def ready(self) -> Mapping[str, Any]:
@@ -198,6 +199,7 @@ class _House:
                 {"provider": one.provider, "ready": one.ready, "error": one.error}
                 for one in self.parts.identify.state()
             ],
+            "events": None if self.parts.ears is None else self.parts.ears.ready(),
             "lookups": [{"provider": one.provider, "error": one.error} for one in self.parts.identify.lookup_state()],
         }
 

@@ -241,7 +241,7 @@ class LocalBackend:
         ready = process is not None
         process = process or FunctionProcess(key=key)
         ends = work.expires_at if work else None
-        process.belong(key, whose=(identity.issuer, identity.subject), expires_at=ends)
+        process.belong(key, whose=(identity.issuer, identity.subject), expires_at=ends, grant=delivery.grant)
         try:
             await self._shared.pool.add(process)
             self._refuse_when_closed()

@@ -6,6 +6,7 @@ longest goes; where none is idle, a call waits for a process of its own key, and
 
 import asyncio
 from collections import defaultdict, deque
+from collections.abc import Callable
 
 import anyio
 
@@ -105,6 +106,15 @@ class Pool:
                     self._retire(process)
                 process.is_last_call = True
         self.spares.retire(function, but="")
+
+    def end_where(self, is_over: Callable[[FunctionProcess], bool]) -> int:
+        """End the processes of which that is so, those that are busy after their call; tell how many."""
+        gone = [process for process in self._all if not process.ending and is_over(process)]
+        for process in gone:
+            if process.takes_next:
+                self._retire(process)
+            process.is_last_call = True
+        return len(gone)
 
     async def close(self) -> None:
         """End every process and wait until all are gone."""

@@ -19,6 +19,7 @@ from actas.invoke.local.runtime_api import LARGEST_ANSWER, SMALL, Connection
 from actas.invoke.local.sandbox import Sandbox
 from actas.invoke.origins import Origin
 from actas.model import clock
+from actas.model.decision import Grant
 from actas.model.outcome import Answered
 
 _MOST_CONNECTIONS = 16  # Node's client has one for each of its threads
@@ -33,6 +34,7 @@ class FunctionProcess:
     def __init__(self, *, key: Key) -> None:
         self.key = key
         self.whose: tuple[str, str] = ("", "")
+        self.grant: Grant | None = None
         self.expires_at: datetime | None = None
         self.sandbox = Sandbox(self._exited)
         self.ending = False
@@ -71,9 +73,11 @@ class FunctionProcess:
         answered = self._job is None or self._job.done.done()
         return not (self.ending or self.is_last_call) and self._next is None and answered
 
-    def belong(self, key: Key, *, whose: tuple[str, str], expires_at: datetime | None) -> None:
-        """Become the process of one caller's role session, for good."""
-        self.key, self.whose, self.expires_at = key, whose, expires_at
+    def belong(
+        self, key: Key, *, whose: tuple[str, str], expires_at: datetime | None, grant: Grant | None = None
+    ) -> None:
+        """Become the process of one caller's role session, for good; *grant* is what it was started for."""
+        self.key, self.whose, self.expires_at, self.grant = key, whose, expires_at, grant
 
     def submit(self, job: Job, *, start_within: float | None = None) -> None:
         """Give it its next call; *start_within* bounds how long a new process may take to get ready for it."""

@@ -1,0 +1,280 @@
+"""Identity events, wired: what hears them, what they end, and what takes them to functions."""
+
+import logging
+import os
+import random
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any, Protocol
+
+import anyio
+
+from actas.errors import ActasError
+from actas.events.courier import Courier, Manner
+from actas.events.hearing import Hearing, State
+from actas.events.inbox import Inbox, Places
+from actas.events.interface import Making, Source
+from actas.events.jobs import QUEUE
+from actas.events.meaning import Meaning
+from actas.events.sources import make
+from actas.gateway import Gateway
+from actas.identify.fetch import Fetcher
+from actas.invoke.local.process import FunctionProcess
+from actas.model import clock
+from actas.model.decision import Grant
+from actas.settings.reader import Loaded
+from actas.settings.resolve import resolve
+from actas.settings.schema import Provider, Settings
+from actas.settings.schema_events import EventSource
+from actas.store import heard_rows
+from actas.store.errors import StoreError
+from actas.store.outbox import Counts, Outbox
+from actas.wiring.parts import Parts
+
+log = logging.getLogger("actas.events")
+LOOK = 1.0
+"""Seconds between two looks at whether the settings were changed, and at how the sources do."""
+FORGET = 3600.0
+REAP = 0.1
+"""Seconds in which ends of access are put together before everything that lives is looked through."""
+_EPOCH_US = 1_000_000
+
+
+class Stands(Protocol):
+    """What stands at the moment."""
+
+    @property
+    def loaded(self) -> Loaded:
+        """The settings as they were read."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """The settings."""
+        ...
+
+
+class House(Protocol):
+    """What the ears are made with; `doors.Standing` says it of all doors."""
+
+    parts: Parts
+    gateway: Gateway
+
+    @property
+    def furnished(self) -> Stands:
+        """The house of this moment."""
+        ...
+
+
+class Ears:
+    """Everything of one gateway that has to do with identity events."""
+
+    def __init__(self, house: House, outbox: Outbox) -> None:
+        self._house, self._outbox = house, outbox
+        parts = house.parts
+        places = Places(outbox=outbox, marks=parts.marks, key=parts.audit.people, seals=parts.resting, clock=clock.now)
+        self.hearing = Hearing(Inbox(places, Meaning(house.furnished.settings)), outbox.store, clock.now)
+        self._made: dict[str, tuple[EventSource, Provider, Source]] = {}
+        self._heard: Loaded | None = None
+        self.states: list[State] = []
+        self.counts: Counts | None = None
+        self.broken: dict[str, str] = {}
+        """Sources that cannot be made, with the code of why."""
+        self._end = anyio.Event()
+        self.ended = 0
+        """Sessions and processes that ended before their time because of what was heard or revoked."""
+        self.courier = Courier(house.gateway, self._manner, clock.now, random.SystemRandom().random)
+
+    async def run(self) -> None:
+        """Hear, deliver and end until cancelled."""
+        await self._follow()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._reap)
+            tasks.start_soon(self.hearing.run)
+            tasks.start_soon(partial(self._outbox.run, QUEUE, self.courier.work, at_once=self._events.at_once))
+            tasks.start_soon(self._watch)
+            tasks.start_soon(self._forget)
+
+    async def _reap(self) -> None:
+        """End sessions and warm processes as soon as what they rest on has ended, until cancelled."""
+        parts = self._house.parts
+        before, parts.marks.on_change = parts.marks.on_change, _both(parts.marks.on_change, self._wake_reaper)
+        try:
+            while True:
+                await self._end.wait()
+                self._end = anyio.Event()
+                names = parts.sessions.end_where(self._is_over)
+                self.ended += len(names) + parts.pool.pool.end_where(partial(self._must_end, names))
+                await anyio.sleep(REAP)
+        finally:
+            parts.marks.on_change = before
+
+    def _wake_reaper(self) -> None:
+        self._end.set()
+
+    def _must_end(self, names: frozenset[str], process: FunctionProcess) -> bool:
+        return process.key.session in names or (process.grant is not None and self._is_over(process.grant))
+
+    def gauges(self) -> dict[str, float]:
+        """Give the figures of all sources together."""
+        inbox, courier, counts = self.hearing.inbox, self.courier, self.counts
+        lags = [lag for one in self.states if (lag := one.lag()) is not None]
+        heard = [one.last_heard for one in self.states if one.last_heard is not None]
+        return {
+            "events_heard": inbox.fresh,
+            "events_repeated": inbox.repeated,
+            "events_turned_away": inbox.turned_away,
+            "events_delivered": courier.delivered,
+            "events_again": courier.again,
+            "events_dead": 0 if counts is None else counts.dead,
+            "events_waiting": 0 if counts is None else counts.waiting,
+            "events_oldest_seconds": 0.0 if counts is None else counts.oldest.total_seconds(),
+            "events_lag_seconds": max(lags, default=0.0),
+            "events_last_seconds": min(((clock.now() - one).total_seconds() for one in heard), default=-1.0),
+            "events_missed": sum(one.missed for one in self.states),
+            "event_sources_troubled": len(self.broken) + sum(_trouble(one) is not None for one in self.states),
+            "access_ended": self.ended,
+            "revocations_read_seconds": self._read_ago(),
+        }
+
+    def ready(self) -> dict[str, Any]:
+        """Tell how each source does, and by what each provider's callers lose their access."""
+        sources = [_told(one) for one in self.states]
+        sources += [{"source": name, "trouble": code} for name, code in sorted(self.broken.items())]
+        counts = self.counts
+        return {
+            "sources": sources,
+            "deliveries": None
+            if counts is None
+            else {
+                "waiting": counts.waiting,
+                "running": counts.running,
+                "again": counts.again,
+                "dead": counts.dead,
+                "oldest_seconds": round(counts.oldest.total_seconds(), 1),
+            },
+            "revocation": self._revocation(),
+        }
+
+    @property
+    def _events(self) -> Any:
+        return self._house.furnished.settings.events
+
+    def _manner(self) -> Manner:
+        settings = self._house.furnished.settings
+        return Manner(
+            attempts=settings.events.attempts, account=settings.gateway.account, region=settings.gateway.region
+        )
+
+    def _is_over(self, grant: Grant) -> bool:
+        marks, identity = self._house.parts.marks, grant.identity
+        if grant.parent is not None:
+            return marks.ended(grant.parent.marks)
+        return marks.refuses(
+            provider=identity.provider,
+            subject=identity.subject,
+            session=identity.provider_session,
+            issued_at=identity.issued_at,
+        )
+
+    def _revocation(self) -> dict[str, str]:
+        from actas.identify.told import ends_by_events
+
+        settings = self._house.furnished.settings
+        heard = {one.provider for one in settings.events.sources.values() if one.ends}
+        return {
+            name: "events" if name in heard and ends_by_events(provider) else "expiry only"
+            for name, provider in settings.providers.items()
+        }
+
+    def _read_ago(self) -> float:
+        return max(0.0, (clock.now() - self._house.parts.marks.read_at).total_seconds())
+
+    async def _watch(self) -> None:
+        """Take changed settings into use, and see how everything does."""
+        while True:
+            await self._follow()
+            try:
+                self.states = await self.hearing.states()
+                self.counts = await self._outbox.counts(QUEUE)
+            except StoreError as wrong:
+                log.warning("%s: how the sources do is not known", wrong.code)
+            await anyio.sleep(LOOK)
+
+    async def _follow(self) -> None:
+        """Make the sources of the settings, those anew whose settings changed."""
+        stands = self._house.furnished
+        if stands.loaded is self._heard:
+            return
+        self._heard, settings = stands.loaded, stands.settings
+        self.hearing.inbox.means = Meaning(settings)
+        made: dict[str, tuple[EventSource, Provider, Source]] = {}
+        self.broken = {}
+        for name, source in settings.events.sources.items():
+            provider = settings.providers[source.provider]
+            before = self._made.get(name)
+            if before is not None and before[:2] == (source, provider):
+                made[name] = before
+                continue
+            try:
+                made[name] = source, provider, make(source, provider, self._making(name, stands))
+            except ActasError as wrong:
+                log.warning("%s: the source %s: %s", wrong.code, name, wrong)
+                self.broken[name] = wrong.code
+        self._made = made
+        await self.hearing.replace({name: source for name, (_, _, source) in made.items()})
+
+    def _making(self, name: str, stands: Stands) -> Making:
+        folder = stands.loaded.path.parent
+        return Making(
+            name=name,
+            folder=folder,
+            secret=lambda reference: (
+                resolve(reference, key=f"events.sources.{name}", folder=folder, environment=os.environ).secret
+            ),
+            clock=clock.now,
+            fetch=Fetcher(base=folder),
+            public_url=stands.settings.gateway.public_url,
+        )
+
+    async def _forget(self) -> None:
+        """Forget what was heard, and what became of it, after a while."""
+        while True:
+            keep = self._events.keep.time
+            try:
+                await self._outbox.purge(done=max(keep, timedelta(days=1)))
+                before = round((clock.now() - keep).timestamp() * _EPOCH_US)
+                gone = 1000
+                while gone == 1000:
+                    async with self._outbox.store.write() as connection:
+                        gone = await heard_rows.purge(connection, before, 1000)
+            except StoreError as wrong:
+                log.warning("%s: what is old is forgotten later", wrong.code)
+            await anyio.sleep(FORGET)
+
+
+def _both(first: Callable[[], None], then: Callable[[], None]) -> Callable[[], None]:
+    def call() -> None:
+        first()
+        then()
+
+    return call
+
+
+def _trouble(state: State) -> str | None:
+    return state.trouble or state.health.trouble
+
+
+def _told(state: State) -> Mapping[str, Any]:
+    back = state.health.reaches_back
+    return {
+        "source": state.source,
+        "provider": state.provider,
+        "trouble": _trouble(state),
+        "last_event": None if state.last_happened is None else state.last_happened.isoformat(timespec="seconds"),
+        "lag_seconds": None if (lag := state.lag()) is None else round(lag, 3),
+        "missed": state.missed,
+        "reaches_back_seconds": None if back is None else round(back.total_seconds()),
+        "notes": list(state.health.notes),
+    }
