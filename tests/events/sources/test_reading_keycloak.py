@@ -71,9 +71,9 @@ SAID = [
     ("a group is deleted", "group-left", {"groups": ("temps2",)}),
     ("a client is changed", "client-changed", {"client": "actas"}),
     ("a client gets a new secret", "client-changed", {"client": "5a0af220-9062-4943-aaa0-9ec2a44b03cb"}),
-    ("all tokens of before are revoked", "session-revoked", {}),
+    ("all tokens of before are revoked", "role-revoked", {}),
     ("revocation is pushed to clients", "other", {}),
-    ("everybody is signed out", "session-revoked", {}),
+    ("everybody is signed out", "role-revoked", {}),
     ("the revocation is taken back", "other", {}),
     ("the realm's name is changed", "other", {}),
 ]

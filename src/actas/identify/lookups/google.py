@@ -68,7 +68,7 @@ def sign_in(account: Account, now: datetime) -> Flow[Lease]:
     url = account.token_url or _TOKEN_URL
     at = int(now.timestamp())
     claims = {"iss": account.id, "sub": account.admin, "scope": _SCOPE, "aud": url, "iat": at, "exp": at + _LASTS}
-    assertion = jose.sign(claims, _key(account.secret), algorithm="RS256", header={"typ": "JWT"})
+    assertion = jose.sign(claims, service_account_key(account.secret), algorithm="RS256", header={"typ": "JWT"})
     form = {"grant_type": _GRANT, "assertion": assertion}
     return (yield from ask_for_token(account, url, form, now))
 
@@ -88,7 +88,8 @@ def groups(account: Account, lease: Lease, subject: str) -> Flow[frozenset[str]]
     raise UnexpectedAnswer(what="the directory", why=f"has more than {MOST_PAGES} pages")
 
 
-def _key(secret: Secret) -> _ServiceAccountKey:
+def service_account_key(secret: Secret) -> _ServiceAccountKey:
+    """Read the key of a service account: its key file, or the private key in it as PEM."""
     text, kid = secret.reveal(), None
     try:
         if text.lstrip().startswith("{"):

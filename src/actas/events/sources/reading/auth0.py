@@ -43,7 +43,6 @@ KINDS: Final[dict[str, Kind]] = {
 _MANAGEMENT: Final = frozenset({"sapi", "mgmt_api_read"})
 _USER: Final = r"(?:/api)?/v2/users/(?P<user>[^/]+)"
 _PROOFS: Final = "authenticators|authentication-methods|multifactor|identities"
-_PROOFS: Final = "authenticators|authentication-methods|multifactor|identities"
 _SENT: Final = frozenset({"post", "put", "patch", "delete"})
 _MOST: Final = 100
 

@@ -159,10 +159,10 @@ def _client(event: AdminEvent, path: re.Match[str]) -> Meaning:
 
 
 def _realm(event: AdminEvent, _path: re.Match[str]) -> Meaning:
-    """Read whether the realm's ``notBefore`` was set to now: every token of before is revoked."""
+    """Read whether the realm's ``notBefore`` was set to now: every right that a token of before gives is revoked."""
     realm = _inside(event, _Realm)
     if realm is not None and abs(event.time / 1000 - realm.not_before) <= _AT_ONCE:
-        return Meaning(kind="session-revoked")
+        return Meaning(kind="role-revoked")
     return OTHER
 
 
@@ -197,7 +197,7 @@ PATHS: Final[tuple[tuple[str, frozenset[str], re.Pattern[str], _Read], ...]] = t
         ("USER", "CREATE DELETE", "users/{user}/federated-identity/.*", _of("credential-changed")),
         ("USER_SESSION", "DELETE", "sessions/{session}", _of("session-revoked")),
         ("USER_SESSION", "ACTION DELETE", "users/{user}/logout", _of("session-revoked")),
-        ("REALM", "ACTION", "(?:realms/[^/]+/)?logout-all", _of("session-revoked")),
+        ("REALM", "ACTION", "(?:realms/[^/]+/)?logout-all", _of("role-revoked")),
         ("REALM", "UPDATE", ".*", _realm),
         ("GROUP_MEMBERSHIP", "CREATE DELETE", "users/{user}/groups/{group}", _membership),
         ("REALM_ROLE_MAPPING", "CREATE DELETE", "users/{user}/role-mappings/realm", _mapping),

@@ -6,25 +6,12 @@ None, never a guess: an event that takes rights away and names no subject speaks
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, get_args
+from typing import get_args
 
-Kind = Literal[
-    "signed-in",
-    "sign-in-failed",
-    "token-refreshed",
-    "signed-out",
-    "session-revoked",
-    "role-granted",
-    "role-revoked",
-    "group-joined",
-    "group-left",
-    "user-disabled",
-    "user-deleted",
-    "credential-changed",
-    "client-changed",
-    "risk-changed",
-    "other",
-]
+from actas.settings.schema_event_sources import KindName
+from actas.settings.schema_events import ENDING
+
+Kind = KindName
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -51,3 +38,7 @@ class Told:
     groups: tuple[str, ...] = ()
     reason: str | None = None
     """The provider's word for why: ``invalid_user_credentials``, ``hijacking``."""
+
+
+ENDS: frozenset[str] = frozenset(ENDING)
+"""Kinds that can end access: a source that begins hears those also of the time before."""

@@ -1,0 +1,191 @@
+"""Auth0: told by a log stream, asked by the Management API, or both at once.
+
+In the settings::
+
+    events:
+      sources:
+        auth0-events:
+          kind: auth0
+          provider: auth0
+          secret: {env: AUTH0_STREAM_SECRET}     # told: the stream's Authorization token, letter by letter
+          client: {id: x8…, secret: {env: AUTH0_EVENTS_SECRET}}   # asked: a machine-to-machine client with read:logs
+
+A stream is tried a few times and then paused; asking goes on from the last entry. An entry has one ``log_id``
+whichever way it comes.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+
+from actas.errors import ActasError
+from actas.events.interface import Advice, Batch, Health, Listed, Making, Pushed, Reply
+from actas.events.sources.asking import proof
+from actas.events.sources.asking.client import Client
+from actas.events.sources.asking.frame import Both, Frame
+from actas.events.sources.errors import MalformedDelivery, ProviderRefused, ProviderUnreadable, SourceIncomplete
+from actas.events.sources.reading import auth0 as reading
+from actas.events.sources.reading import strict
+from actas.events.sources.reading.told import ENDS, Told
+from actas.identify.lookup import Account, ask_for_token
+from actas.settings.schema import Provider
+from actas.settings.schema_event_sources import EventClient
+from actas.settings.schema_events import EventSource
+
+_TAKE: Final = 100
+_MOST_PAGES: Final = 20
+_BEGIN: Final = timedelta(hours=24)
+_WHAT: Final = "the tenant's log"
+
+
+class _Cursor(msgspec.Struct, frozen=True):
+    since: str
+    last: str | None = None
+    """The ``log_id`` that was read last."""
+
+
+class Auth0Told:
+    """Takes a log stream."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.name, self.provider, self._frame = frame.name, frame.fit.provider, frame
+
+    def health(self) -> Health:
+        """Know nothing: a stream that fails is paused, and what it loses only asking brings."""
+        return Health()
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+    async def receive(self, pushed: Pushed, *, now: datetime) -> Reply:
+        """Take a batch."""
+        if pushed.method != "POST":
+            return Reply(status=405, headers=(("allow", "POST"),))
+        settings = self._frame.settings
+        proof.shows(pushed, settings.header.lower(), self._frame.secret(settings.secret, "secret"))
+        told = reading.stream(pushed.body)
+        return Reply(status=204, events=self._frame.fit.pushed(told, now=now, raw=pushed.body))
+
+
+class Auth0Asked:
+    """Asks the Management API."""
+
+    def __init__(self, frame: Frame, base: str, client: EventClient) -> None:
+        self.name, self.provider, self.every = frame.name, frame.fit.provider, frame.settings.every.time
+        self._frame, self._base, self._client = frame, base, client
+        self._api = Client(frame.making, self._sign_in, private=frame.provider.private, ca=frame.provider.ca)
+        self._trouble: str | None = None
+        self._unreadable = 0
+
+    def health(self) -> Health:
+        """Tell how it does; how long entries are kept depends on the tenant's plan."""
+        notes = (f"{self._unreadable} entries could not be read",) if self._unreadable else ()
+        return Health(trouble=self._trouble, notes=notes)
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+    async def poll(self, cursor: str | None, *, now: datetime) -> Batch:
+        """Go on from the last entry."""
+        try:
+            found = await self._poll(_read_cursor(cursor, now), now)
+        except ActasError as wrong:
+            self._trouble = wrong.code
+            raise
+        self._trouble = None
+        return found
+
+    async def _poll(self, cursor: _Cursor, now: datetime) -> Batch:
+        told: list[Told] = []
+        last, since, rows = cursor.last, strict.instant(cursor.since), 0
+        for _ in range(_MOST_PAGES):
+            found, read_to, rows = await self._page(last, now=now, since=since - _BEGIN)
+            told += found
+            last = read_to or last
+            if rows < _TAKE:
+                break
+        kept = [one for one in told if one.at >= since or one.kind in ENDS]
+        after = msgspec.json.encode(_Cursor(since=cursor.since, last=last)).decode()
+        return Batch(events=self._frame.fit.asked(kept, now=now), cursor=after, more=rows >= _TAKE)
+
+    async def _page(self, last: str | None, *, now: datetime, since: datetime) -> tuple[list[Told], str | None, int]:
+        """Read the entries after *last*; where there is none, those since *since*, oldest first."""
+        if last is not None:
+            query: dict[str, Any] = {"from": last, "take": _TAKE}
+        else:
+            query = {"q": f"date:[{_text(since)} TO *]", "sort": "date:1", "per_page": _TAKE, "page": 0}
+        rows = await self._api.json(_WHAT, f"{self._base}/api/v2/logs?{urlencode(query)}", now=now)
+        if not isinstance(rows, list):
+            raise ProviderUnreadable(what=_WHAT, why="is no list")
+        told: list[Told] = []
+        for row in rows:
+            try:
+                told += reading.entry(row)
+            except MalformedDelivery:  # counted: it must not keep those behind it from us
+                self._unreadable += 1
+        names = [row.get("log_id") or row.get("_id") for row in rows if isinstance(row, dict)]
+        return told, next((strict.name(one) for one in reversed(names) if isinstance(one, str)), None), len(rows)
+
+    async def compare(self, since: datetime, *, until: datetime) -> AsyncIterator[Listed]:
+        """Give everything that the log has between the two."""
+        last, rows = None, _TAKE
+        while rows >= _TAKE:
+            told, last, rows = await self._page(last, now=until, since=since)
+            for one in told:
+                if one.at > until:
+                    return
+                if one.at >= since:
+                    yield Listed(id=one.id, happened_at=one.at, kind=one.kind)
+            if last is None:
+                return
+
+    async def examine(self, *, now: datetime) -> tuple[Advice, ...]:
+        """See whether the log can be read."""
+        try:
+            await self._page(None, now=now, since=now)
+        except ProviderRefused as wrong:
+            message = f"the tenant's log may not be read (status {wrong.found})"
+            hint = "Authorize the client for the Auth0 Management API with read:logs."
+            return (Advice(code="right-missing", severity="error", message=message, hint=hint),)
+        return (Advice(code="log-readable", severity="fine", message="the tenant's log can be read", hint=""),)
+
+    def _sign_in(self, now: datetime) -> Any:
+        client, provider = self._client, self._frame.provider
+        secret = self._frame.secret(client.secret, "client secret")
+        account = Account(id=client.id, secret=secret, issuer=self._base, private=provider.private, ca=provider.ca)
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": client.id,
+            "client_secret": secret.reveal(),
+            "audience": f"{self._base}/api/v2/",
+        }
+        return ask_for_token(account, client.token_url or f"{self._base}/oauth/token", form, now)
+
+
+def _read_cursor(text: str | None, now: datetime) -> _Cursor:
+    try:
+        return _Cursor(since=_text(now)) if text is None else msgspec.json.decode(text, type=_Cursor)
+    except msgspec.DecodeError:
+        return _Cursor(since=_text(now))
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
+
+
+def source(settings: EventSource, provider: Provider, making: Making) -> Auth0Asked | Auth0Told | Both:
+    """Make the source that *settings* describe."""
+    frame = Frame.of(settings, provider, making)
+    told = Auth0Told(frame) if settings.secret is not None else None
+    if settings.client is None:
+        if told is None:
+            raise SourceIncomplete(source=making.name, why="has neither a client to ask with nor a secret")
+        return told
+    base = (settings.client.url or provider.issuer or "").rstrip("/")
+    if not base:
+        raise SourceIncomplete(source=making.name, why="has a provider without an issuer to ask at")
+    asked = Auth0Asked(frame, base, settings.client)
+    return asked if told is None else Both(asked, told)

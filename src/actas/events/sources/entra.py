@@ -1,0 +1,189 @@
+"""Entra: Microsoft Graph asked by delta queries, and rung for by change notifications.
+
+In the settings::
+
+    events:
+      sources:
+        entra-events:
+          kind: entra
+          provider: azure
+          client: {id: 6e74172b-…, secret: {env: GRAPH_EVENTS_SECRET}}
+          secret: {env: GRAPH_CLIENT_STATE}        # notifications: the clientState that each of them shows
+
+The client has the application permissions User.Read.All, GroupMember.Read.All and RoleManagement.Read.Directory.
+A notification says that something changed, not what: it rings, and the delta query that follows at once says what.
+Without ``secret`` the delta queries alone go on. Subscriptions are made, renewed long before they end, and made anew
+when Graph says that one is gone. Graph gives changes no time: they happened when they were heard.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import msgspec
+
+from actas.errors import ActasError
+from actas.events.interface import Advice, Batch, Health, Making, Pushed, Reply
+from actas.events.normal import IdentityEvent
+from actas.events.sources.asking import graph
+from actas.events.sources.asking.frame import Frame
+from actas.events.sources.asking.graph import RESOURCES, Cursor, Graph
+from actas.events.sources.errors import MalformedDelivery, NotAuthentic, ProviderRefused, SourceIncomplete
+from actas.events.sources.reading import entra as reading
+from actas.events.sources.reading import strict
+from actas.model.secret import Secret
+from actas.settings.schema import Provider
+from actas.settings.schema_event_sources import EventClient
+from actas.settings.schema_events import EventSource
+
+_BELL: Final = timedelta(seconds=1)
+"""How soon a notification is followed up, by the gateway that it reaches."""
+_MOST_PAGES: Final = 20
+_LONGEST_TOKEN: Final = 4096
+
+
+class EntraAsked:
+    """Asks by delta queries."""
+
+    def __init__(self, frame: Frame, client: EventClient) -> None:
+        self.name, self.provider = frame.name, frame.fit.provider
+        self._frame = frame
+        self.graph = Graph(frame, client)
+        self._asked_at: datetime | None = None
+        self._rung = False
+        self._trouble: str | None = None
+        self._notes: tuple[str, ...] = ()
+
+    @property
+    def every(self) -> timedelta:
+        """How soon to look whether it is time, or the bell rang."""
+        return self._frame.settings.every.time
+
+    def health(self) -> Health:
+        """Tell how it does; a delta link is good for some days."""
+        return Health(trouble=self._trouble, reaches_back=timedelta(days=7), notes=self._notes)
+
+    async def close(self) -> None:
+        """Leave the subscriptions, which end by themselves: another gateway may live by them."""
+
+    def ring(self) -> None:
+        """Take note that something changed."""
+        self._rung = True
+
+    def is_time(self, now: datetime) -> bool:
+        """Tell whether to ask now."""
+        return self._rung or self._asked_at is None or now >= self._asked_at + self._frame.settings.every.time
+
+    async def poll(self, cursor: str | None, *, now: datetime) -> Batch:
+        """Ask for what changed."""
+        if cursor is not None and not self.is_time(now):
+            return Batch(events=(), cursor=cursor)
+        self._rung, self._asked_at = False, now
+        try:
+            found = await self._poll(graph.read_cursor(cursor), now)
+        except ActasError as wrong:
+            self._trouble = wrong.code
+            raise
+        self._trouble = None
+        return found
+
+    async def _poll(self, cursor: Cursor, now: datetime) -> Batch:
+        events: list[IdentityEvent] = []
+        links, more, missed = dict(cursor.links), False, False
+        for resource in RESOURCES:
+            try:
+                unfinished = await self._changes(resource, links, events, now)
+            except ProviderRefused as refused:
+                if refused.found not in (400, 410):
+                    raise
+                # The link is too old, or the directory was moved: what changed since is lost, and is said to be.
+                links[resource], missed, unfinished = await self.graph.begin(resource, now=now), True, False
+            more = more or unfinished
+        subscriptions = cursor.subscriptions
+        if self._frame.settings.secret is not None:
+            subscriptions, self._notes = await self.graph.subscribe(subscriptions, now=now)
+        after = Cursor(links=links, subscriptions=subscriptions)
+        return Batch(events=tuple(events), cursor=msgspec.json.encode(after).decode(), more=more, missed=missed)
+
+    async def _changes(self, resource: str, links: dict[str, str], events: list[IdentityEvent], now: datetime) -> bool:
+        """Follow the pages of one delta query; tell whether there are more than are read at once."""
+        if resource not in links:
+            links[resource] = await self.graph.begin(resource, now=now)
+            return False
+        for _ in range(_MOST_PAGES):
+            page = await self.graph.page(links[resource], now=now)
+            told = reading.changes(page, link=links[resource], of=resource, heard=now)
+            events += self._frame.fit.asked(told, now=now)
+            links[resource] = page.delta_link or page.next_link or links[resource]
+            if page.next_link is None:
+                return False
+        return True
+
+    async def examine(self, *, now: datetime) -> tuple[Advice, ...]:
+        """See whether the directory can be read."""
+        found = []
+        for resource, right in RESOURCES.items():
+            try:
+                await self.graph.begin(resource, now=now)
+            except ProviderRefused as wrong:
+                message = f"changes of {resource} may not be read (status {wrong.found})"
+                hint = f"Grant the application permission {right}, with an administrator's consent."
+                found.append(Advice(code="right-missing", severity="error", message=message, hint=hint))
+            else:
+                message = f"changes of {resource} can be read"
+                found.append(Advice(code=f"{resource}-readable".lower(), severity="fine", message=message, hint=""))
+        return tuple(found)
+
+
+class EntraRung(EntraAsked):
+    """Asks, and is rung for."""
+
+    @property
+    def every(self) -> timedelta:
+        """How soon to look whether it is time, or the bell rang."""
+        return min(_BELL, self._frame.settings.every.time)
+
+    async def receive(self, pushed: Pushed, *, now: datetime) -> Reply:  # noqa: ARG002 - the socket
+        """Take notifications: each must show the secret, or none of the delivery counts."""
+        if pushed.method != "POST":
+            return Reply(status=405, headers=(("allow", "POST"),))
+        if (token := _validation(pushed.query)) is not None:
+            # Section "notificationUrl validation": the decoded token as plain text, never as anything that is shown.
+            headers = (("content-type", "text/plain; charset=utf-8"), ("x-content-type-options", "nosniff"))
+            return Reply(status=200, headers=headers, body=token.encode())
+        secret = self._frame.secret(self._frame.settings.secret, "secret")
+        notified = reading.notifications(strict.json_of(pushed.body))
+        if not all([_is_known(one, secret) for one in notified]):  # noqa: C419 - each, so that time says nothing
+            raise NotAuthentic(why="a notification shows another clientState")
+        self.ring()
+        if any(one.lifecycle for one in notified):
+            self.graph.renew_soon()
+        return Reply(status=202)
+
+
+def _is_known(one: reading.Notification, secret: Secret) -> bool:
+    return secret.matches(one.secret)
+
+
+def _validation(query: str) -> str | None:
+    """Give the token by which Graph sees that the address is ours."""
+    try:
+        found: Any = parse_qs(query, strict_parsing=True, max_num_fields=10) if query else {}
+    except ValueError as wrong:
+        raise MalformedDelivery(why="its query cannot be read") from wrong
+    tokens = found.get("validationToken")
+    if tokens is None:
+        return None
+    if len(tokens) != 1 or len(tokens[0]) > _LONGEST_TOKEN or not tokens[0].isprintable():
+        raise MalformedDelivery(why="its validation token is none")
+    return str(tokens[0])
+
+
+def source(settings: EventSource, provider: Provider, making: Making) -> EntraAsked:
+    """Make the source that *settings* describe."""
+    frame = Frame.of(settings, provider, making)
+    if settings.client is None:
+        raise SourceIncomplete(source=making.name, why="has no client to ask with")
+    if provider.tenant is None:
+        raise SourceIncomplete(source=making.name, why="has a provider without a tenant")
+    return EntraAsked(frame, settings.client) if settings.secret is None else EntraRung(frame, settings.client)

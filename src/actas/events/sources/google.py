@@ -1,0 +1,139 @@
+"""Google Workspace: asked by the Reports API of the Admin SDK.
+
+In the settings::
+
+    events:
+      sources:
+        google-events:
+          kind: google
+          provider: google
+          client:
+            id: events@project.iam.gserviceaccount.com
+            secret: {file: events-key.json}
+            admin: reader@example.com
+
+The service account needs domain-wide delegation for the scopes admin.reports.audit.readonly and
+admin.directory.user.readonly. Reports come late, some by hours: every half hour the last six are read again.
+Administrators' doings name people by address; the directory is asked for the identifier that tokens carry.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from actas.errors import ActasError
+from actas.events.interface import Advice, Batch, Health, Listed, Making
+from actas.events.sources.asking.frame import Frame
+from actas.events.sources.asking.google import Reports
+from actas.events.sources.errors import ProviderRefused, SourceIncomplete
+from actas.events.sources.reading import strict
+from actas.events.sources.reading.google import APPLICATIONS
+from actas.events.sources.reading.told import ENDS, Told
+from actas.settings.schema import Provider
+from actas.settings.schema_event_sources import EventClient
+from actas.settings.schema_events import EventSource
+
+_KEPT: Final = timedelta(days=180)
+_BEGIN: Final = timedelta(hours=24)
+_LATE: Final = timedelta(hours=6)
+_DEEP_EVERY: Final = timedelta(minutes=30)
+_SHALLOW: Final = timedelta(minutes=10)
+_WINDOW: Final = timedelta(hours=6)
+"""How much is asked for at once: pages come newest first, so a window is read whole."""
+
+
+class _Cursor(msgspec.Struct, frozen=True):
+    since: str
+    to: str
+    """Up to when everything was asked for."""
+    deep: str
+    """When we looked back over what comes late."""
+
+
+class GoogleAsked:
+    """Asks the Reports API."""
+
+    def __init__(self, frame: Frame, client: EventClient) -> None:
+        self.name, self.provider = frame.name, frame.fit.provider
+        self.every = frame.settings.every.time
+        self._frame, self._reports = frame, Reports(frame, client)
+        self._trouble: str | None = None
+
+    def health(self) -> Health:
+        """Tell how it does."""
+        notes = (f"{self._reports.unreadable} activities could not be read",) if self._reports.unreadable else ()
+        return Health(trouble=self._trouble, reaches_back=_KEPT, notes=notes)
+
+    async def close(self) -> None:
+        """Hold nothing."""
+
+    async def poll(self, cursor: str | None, *, now: datetime) -> Batch:
+        """Ask for what is new in each report, and now and then for what came late."""
+        try:
+            found = await self._poll(_read_cursor(cursor, now), now)
+        except ActasError as wrong:
+            self._trouble = wrong.code
+            raise
+        self._trouble = None
+        return found
+
+    async def _poll(self, cursor: _Cursor, now: datetime) -> Batch:
+        to, deep = strict.instant(cursor.to), strict.instant(cursor.deep)
+        is_deep = now >= deep + _DEEP_EVERY
+        begin = to - max(_LATE if is_deep else _SHALLOW, self._frame.settings.overlap.time)
+        end = min(now, begin + max(_WINDOW, to - begin + _SHALLOW))
+        told: list[Told] = []
+        for application in APPLICATIONS:
+            told += await self._reports.between(application, begin, end, now=now)
+        since = strict.instant(cursor.since)
+        kept = [one for one in sorted(told, key=lambda one: one.at) if one.at >= since or one.kind in ENDS]
+        named = [await self._reports.named(one, now=now) for one in kept]
+        after = _Cursor(since=cursor.since, to=_text(end), deep=_text(now if is_deep else deep))
+        return Batch(
+            events=self._frame.fit.asked(named, now=now),
+            cursor=msgspec.json.encode(after).decode(),
+            more=end < now,
+            missed=to < now - _KEPT,
+        )
+
+    async def compare(self, since: datetime, *, until: datetime) -> AsyncIterator[Listed]:
+        """Give everything that the reports have between the two."""
+        for application in APPLICATIONS:
+            begin = since
+            while begin < until:
+                end = min(until, begin + _WINDOW)
+                for one in await self._reports.between(application, begin, end, now=until):
+                    if since <= one.at < end or one.at == until:
+                        yield Listed(id=one.id, happened_at=one.at, kind=one.kind)
+                begin = end
+
+    async def examine(self, *, now: datetime) -> tuple[Advice, ...]:
+        """See whether the reports and the directory can be read."""
+        try:
+            await self._reports.between("login", now - timedelta(minutes=1), now, now=now)
+        except ProviderRefused as wrong:
+            message = f"the reports may not be read (status {wrong.found})"
+            hint = "Give the service account domain-wide delegation for the scopes that the source's page names."
+            return (Advice(code="right-missing", severity="error", message=message, hint=hint),)
+        return (Advice(code="reports-readable", severity="fine", message="the reports can be read", hint=""),)
+
+
+def _read_cursor(text: str | None, now: datetime) -> _Cursor:
+    start = _Cursor(since=_text(now), to=_text(now - _BEGIN + _SHALLOW), deep=_text(now))
+    try:
+        return start if text is None else msgspec.json.decode(text, type=_Cursor)
+    except msgspec.DecodeError:
+        return start
+
+
+def _text(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
+
+
+def source(settings: EventSource, provider: Provider, making: Making) -> GoogleAsked:
+    """Make the source that *settings* describe."""
+    if settings.client is None or settings.client.admin is None:
+        raise SourceIncomplete(source=making.name, why="has no client with an admin to ask with")
+    return GoogleAsked(Frame.of(settings, provider, making), settings.client)
