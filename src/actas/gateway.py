@@ -101,6 +101,10 @@ class Gateway:
         self._admit(house, call, identity)
         return identity
 
+    def meet(self, call: Call, held: Held) -> Identity:
+        """Say who shows a session, for what needs no rule."""
+        return self._inherits(self.house, call, held)
+
     async def take_role(self, call: Call, shown: Evidence | Held, wish: Wish) -> tuple[Identity, Took] | Refused:
         """Hand out a session for a role, to be used later; whoever gets it is asked anew at each use."""
         house = self.house
@@ -109,6 +113,7 @@ class Gateway:
         else:
             held, identity = None, await self._believe(house, call, shown)
             self._admit(house, call, identity)
+            wish = wish.told(identity)
         identified_at = self._clock()
         decision = house.decider.take(_question(call, identity, at=identified_at), wish, held)
         await house.audit.decided(await record(call, identity, decision, (identified_at, self._clock()), house.audit))

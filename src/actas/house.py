@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from actas.assume.interface import Broker
+from actas.assume.taking import Took
 from actas.assume.use import Marks
 from actas.decide.interface import Decider
 from actas.invoke.interface import Backend
@@ -18,6 +19,7 @@ from actas.model.facts import Fact
 from actas.model.identity import Identity
 from actas.model.record import Decided, Ended
 from actas.model.session import Sessions
+from actas.model.wish import Wish
 
 
 class Identifies(Protocol):
@@ -39,6 +41,14 @@ class Takes(Protocol):
         self, grant: Grant, broker: Broker, *, now: datetime, evidence: Evidence | None = None
     ) -> AbstractContextManager[Sessions]:
         """Take the grant's role; *evidence* is for brokers that pass on what the caller showed."""
+        ...
+
+
+class Seals(Protocol):
+    """What the gateway needs of `assume` for sessions that callers themselves get."""
+
+    async def take(self, grant: Grant, wish: Wish, *, call: str, now: datetime) -> Took:
+        """Take the grant's role as somebody wishes it."""
         ...
 
 
@@ -86,6 +96,7 @@ class House:
     backends: Mapping[str, Backend]
     audit: Keeps
     envelope: Envelope
+    seals: Seals
     marks: Marks
     """What ends sessions before their time."""
     issuer: str

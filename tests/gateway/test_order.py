@@ -169,7 +169,7 @@ class Rooms:
 
     def house(self, **more):
         parts = {"backends": {"report": self}, "brokers": {None: self}, "envelope": lambda *_: "an.envelope.here"}
-        parts |= {"marks": self, "issuer": "https://actas.example"}
+        parts |= {"seals": self, "marks": self, "issuer": "https://actas.example"}
         return House(identify=self, decider=self, admits=self, takes=self, audit=self, **{**parts, **more})
 
     @property

@@ -7,6 +7,7 @@ no database is asked. It holds no call id: that travels in the envelope.
 
 import base64
 import binascii
+import zlib
 from collections.abc import Callable
 from datetime import datetime
 
@@ -22,12 +23,16 @@ __all__ = ["Held", "Mark", "opened", "seal"]
 _PREFIX = "actas1."
 _MOST = 16 * 1024
 """Characters; a longer token is none of ours."""
+_MOST_OPENED = 256 * 1024
+_DECODER = msgspec.msgpack.Decoder(Held)
 
 
 def seal(held: Held, *, key_id: str, key: AESGCM, nonce: bytes) -> str:
     """Seal *held*; *nonce* is 12 random bytes, never used twice with one key."""
     head = bytes.fromhex(key_id) + nonce
-    sealed = key.encrypt(nonce, msgspec.msgpack.encode(held), _bound(key_id, held.access_key_id))
+    # ARNs repeat themselves, and a token travels in a header of each request.
+    content = zlib.compress(msgspec.msgpack.encode(held), 1)
+    sealed = key.encrypt(nonce, content, _bound(key_id, held.access_key_id))
     name = held.access_key_id.encode("ascii")
     return _PREFIX + base64.urlsafe_b64encode(head + bytes((len(name),)) + name + sealed).rstrip(b"=").decode()
 
@@ -39,8 +44,9 @@ def opened(token: str, find: Callable[[str, datetime], AESGCM | None], *, now: d
     if key is None:
         raise SessionNotOurs(why="no key of the ring sealed it")
     try:
-        held = msgspec.msgpack.decode(key.decrypt(nonce, sealed, _bound(key_id, name)), type=Held)
-    except (InvalidTag, msgspec.DecodeError, UnicodeDecodeError) as wrong:
+        content = zlib.decompressobj().decompress(key.decrypt(nonce, sealed, _bound(key_id, name)), _MOST_OPENED)
+        held = _DECODER.decode(content)
+    except (InvalidTag, zlib.error, msgspec.DecodeError, UnicodeDecodeError) as wrong:
         raise SessionNotOurs(why="it was changed, or sealed by somebody else") from wrong
     if now >= held.expires_at:
         raise SessionExpired(expired_at=held.expires_at, now=now)

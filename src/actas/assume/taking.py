@@ -63,6 +63,8 @@ def _ends(grant: Grant, wish: Wish, now: datetime) -> datetime:
     """Say when it ends: as asked, but never after what it was taken with, nor after what the role allows."""
     assert grant.role is not None
     ends = lasts_until(grant, now=now)
+    if wish.at_most is not None:
+        ends = min(ends, now + wish.at_most)
     if wish.lasts is None:
         return ends
     if grant.parent is not None and wish.lasts > CHAINED:

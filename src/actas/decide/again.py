@@ -24,13 +24,15 @@ from actas.model.held import Held
 if TYPE_CHECKING:
     from actas.decide.ruleset import RuleSet
 
+BY_SESSION: Final = frozenset({"admin:denials.decode"})
+"""Admin actions that a session may be shown for: what AWS's own clients can ask."""
 _LATEST: Final = ":$LATEST"
 
 
 def again(rules: "RuleSet", question: Question, held: Held) -> Decision:
     """Answer a *question* that a session was shown for."""
     target = rules.by_call.get((question.function, question.route))
-    if target is None or target.is_admin:  # administrators show who they are, each time
+    if target is None or (target.is_admin and target.name not in BY_SESSION):  # administrators show who they are
         return _no(rules, Reason(code="no-such-function", because="the rules know no such function or route"))
     moment = moment_of(rules, held.facts, at=question.at, address=question.address)
     because, standing = stands(rules, held.rules, target, moment)
@@ -149,11 +151,12 @@ def session_context(held: Held, moment: Context, *, at: datetime) -> Context:
 
 
 def _effect(layer: tuple[str, ...], action: str, arn: str, known: Context) -> str:
-    compiled, looked_at = _compiled(layer)
+    account = arn.split(":")[4] or "000000000000"
+    compiled, looked_at = _compiled(layer, account if action.startswith("sts:AssumeRole") else "")
     blind = {key for key in looked_at - known.keys() if not key.startswith(_ABSENT) and key not in _KNOWN_ABSENT}
     whole = Context({**dict.fromkeys(blind, iam.UNKNOWN), **known}) if blind else known
     # Asked as somebody of the account that the ARN names, so that these policies decide alone.
-    principal = f"arn:aws:sts::{arn.split(':')[4] or '000000000000'}:assumed-role/caller/caller"
+    principal = f"arn:aws:sts::{account}:assumed-role/caller/caller"
     return compiled(iam.Request(principal=principal, action=action, resource=arn, context=whole)).effect
 
 
@@ -162,9 +165,14 @@ _KNOWN_ABSENT: Final = frozenset({"aws:sourceidentity", keys.GROUPS, keys.ROLES,
 
 
 @lru_cache(maxsize=1024)  # the same few for every caller; half a millisecond each
-def _compiled(layer: tuple[str, ...]) -> tuple[iam.Compiled, frozenset[str]]:
+def _compiled(layer: tuple[str, ...], trusting: str) -> tuple[iam.Compiled, frozenset[str]]:
+    """Compile *layer*; for taking a role with a trust policy that leaves all to the account *trusting*."""
     policies = tuple(iam.Policy.parse(text, kind=iam.Kind.SESSION, stored=True) for text in layer)
-    return iam.compile(iam.PolicySet(identity=(EVERYTHING,), session=policies)), mentioned(policies)
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{trusting}:root"}}
+    document = {"Version": "2012-10-17", "Statement": [trust]}
+    resource = (iam.Policy.parse(document, kind=iam.Kind.TRUST),) if trusting else None
+    found = iam.PolicySet(identity=(EVERYTHING,), session=policies, resource=resource)
+    return iam.compile(found), mentioned(policies)
 
 
 def _no(rules: "RuleSet", *because: Reason) -> Deny:

@@ -43,7 +43,7 @@ class Reaches:
         return found
 
     def _reach(self, target: Target | None, granting: tuple[Compiled, ...]) -> Reach:
-        named = [one for rule in granting for one in rule.over if target is not None or not one.is_admin]
+        named = [one for rule in granting for one in rule.over]
         named += [] if target is None else [target]
         reached = {one.function for one in named}
         against = [rule for rule in self._forbidding if any(one.function in reached for one in rule.over)]

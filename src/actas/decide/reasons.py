@@ -20,6 +20,7 @@ CODES: dict[str, str] = {
     "role-elsewhere": "The assertion claims roles, all of them in other AWS accounts than the rule takes.",
     "no-such-function": "The settings list no such function or route.",
     "rule-gone": "The rule that granted a session was changed or removed since.",
+    "claims-unreadable": "What the provider says of the caller for AWS (tags, source identity) is not of AWS's form.",
     "session-stands": "One of the rules that granted the session still allows what it is used for.",
     "outside-fence": "The session was granted by rules that do not name the function.",
     "session-policy": "A policy of the session denies the call, or does not allow it.",

@@ -16,6 +16,7 @@ from actas.decide.targets import Target
 from actas.decide.wished import Trusted, by_evidence, by_session
 from actas.iam.values import Context
 from actas.model.decision import Allow, Decision, Deny, Grant, Question, Reason, Role
+from actas.model.facts import Missing
 from actas.model.held import Held
 from actas.model.wish import Wish
 
@@ -37,6 +38,9 @@ def take(rules: "RuleSet", question: Question, wish: Wish, held: Held | None) ->
 
 
 def _directly(rules: "RuleSet", question: Question, wish: Wish, role: Role) -> Decision:
+    if question.identity.aws in (Missing.UNKNOWN, Missing.OVERFLOWED):
+        because = "what the caller's provider says of tags and names for AWS cannot be read"
+        return _no(rules, Reason(code="claims-unreadable", because=because))
     known = context.caller(question.identity)
     moment = context.whole(known, question, rules.zones)
     standing, against = _standing(rules, role, moment)
@@ -102,7 +106,7 @@ def _targets(rules: "RuleSet", role: Role) -> tuple[Target, ...]:
     """Give of all targets that the same rules speak of the first: the others would get the same answer."""
     offering = _offering(rules, role)
     found: dict[tuple[int, ...], Target] = {}
-    for target in dict.fromkeys(target for rule in offering for target in rule.over if not target.is_admin):
+    for target in dict.fromkeys(target for rule in offering for target in rule.over):
         found.setdefault(tuple(place for place, rule in enumerate(rules.rules) if target in rule.over), target)
     return tuple(found.values())
 

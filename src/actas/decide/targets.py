@@ -8,6 +8,7 @@ from actas.settings.schema import Function, Settings
 ADMIN = "admin:"
 ADMIN_ACTIONS = (
     "audit.read",
+    "denials.decode",
     "explain",
     "metrics.read",
     "sessions.revoke",

@@ -42,6 +42,12 @@ ACTIONS = (
     Action(name="explain", method="POST", path="/admin/v1/explain", told="Say what the rules would say of somebody."),
     Action(name="audit.read", method="GET", path="/admin/v1/calls/{call}", told="Give the trail of one call."),
     Action(
+        name="denials.decode",
+        method="POST",
+        path="/admin/v1/denials",
+        told="Open the encoded message that somebody got who was refused.",
+    ),
+    Action(
         name="sessions.revoke",
         method="POST",
         path="/admin/v1/revocations",

@@ -54,7 +54,17 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     role: str | None = None
 
 
-BODIES: dict[str, type[msgspec.Struct]] = {"sessions.revoke": Revocation, "explain": Asked}
+class Encoded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Open the encoded message of a refusal."""
+
+    message: str
+
+
+BODIES: dict[str, type[msgspec.Struct]] = {
+    "sessions.revoke": Revocation,
+    "explain": Asked,
+    "denials.decode": Encoded,
+}
 
 
 def document(actions: Sequence[Described]) -> dict[str, Any]:

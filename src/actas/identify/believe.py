@@ -13,6 +13,7 @@ from typing import Any
 from actas.identify import facts
 from actas.identify.accept import accept
 from actas.identify.actors import actors
+from actas.identify.aws_claims import aws_claims
 from actas.identify.errors import MalformedToken, MissingClaim, NoSubject
 from actas.identify.paths import Path, find
 from actas.identify.profile import Issuer, Profile
@@ -58,6 +59,7 @@ def believe(claims: Mapping[str, Any], shown: Shown, issuer: Issuer, *, now: dat
         authenticated_at=facts.authenticated_at(claims, now=now, leeway=profile.leeway),
         provider_session=session if isinstance(session, str) and session else None,
         actors=chain,
+        aws=aws_claims(claims),
     )
 
 

@@ -1,7 +1,10 @@
 """What somebody asks for who takes a role: which one, for how long, with what less than it has."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+
+from actas.model.facts import Known
+from actas.model.identity import Identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,3 +25,19 @@ class Wish:
     external_id: str | None = field(default=None, repr=False)
     recipient: str | None = None
     """The address that the assertion was for, where one was shown."""
+    at_most: timedelta | None = None
+    """How long the provider says that the session may last."""
+
+    def told(self, identity: Identity) -> "Wish":
+        """Add what the caller's provider says of their sessions."""
+        if not isinstance(identity.aws, Known):
+            return self
+        said = identity.aws.value
+        return replace(
+            self,
+            session_name=self.session_name or said.session_name or "",
+            tags=said.tags,
+            transitive=said.transitive_tags,
+            source_identity=said.source_identity,
+            at_most=said.duration,
+        )

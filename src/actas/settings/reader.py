@@ -242,6 +242,8 @@ def named_files(settings: Settings) -> Iterator[tuple[KeyPath, str, bool]]:
         for key, file in (("policy", role.policy), ("trust", role.trust)):
             if file is not None:
                 yield ("roles", name, key), file, False
+    for arn, file in settings.policies.items():
+        yield ("policies", arn), file, False
     for place, officer in enumerate(settings.audit.officers):
         yield ("audit", "officers", place), officer, False
 

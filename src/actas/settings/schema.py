@@ -148,6 +148,8 @@ class Settings(Keys, frozen=True):
     """What can be called, by names of your own."""
     roles: dict[Name, RoleSettings] = msgspec.field(default_factory=dict)
     """Roles that callers may take, by names of your own."""
+    policies: dict[str, str] = msgspec.field(default_factory=dict)
+    """Policies that whoever takes a role at STS may pass by ARN (``PolicyArns``) to have less: a file for each ARN."""
     rules: tuple[Rule, ...] = ()
     """Who may run what; what no rule allows is refused."""
     mode: Literal["enforce", "observe"] = "enforce"

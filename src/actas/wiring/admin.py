@@ -16,7 +16,8 @@ from actas.decide.explain import explain
 from actas.decide.ruleset import RuleSet
 from actas.http.admin import BadBody, NoSuchCall
 from actas.http.metrics import Figures, exposition
-from actas.http.openapi import Asked, Revocation
+from actas.http.openapi import Asked, Encoded, Revocation
+from actas.http.sts import denials
 from actas.identify.errors import IdentifyError
 from actas.invoke.interface import Backend, Delivery
 from actas.model.decision import Allow, Question
@@ -69,6 +70,7 @@ class Actions:
             "admin:metrics.read": Does(self.metrics),
             "admin:explain": Does(self.explain),
             "admin:audit.read": Does(self.calls),
+            "admin:denials.decode": Does(self.decode),
             "admin:sessions.revoke": Does(self.revoke),
         }
 
@@ -116,6 +118,12 @@ class Actions:
         if not found:
             raise NoSuchCall
         return _json({"call": call, "records": [entry_data(one) for one in found]})
+
+    async def decode(self, delivery: Delivery) -> Answered:
+        """Open the encoded message of a refusal."""
+        asked = _body(delivery, Encoded)
+        opened = denials.decoded(asked.message, self._parts.sealing.find, now=delivery.call.received_at)
+        return Answered(payload=opened.encode())
 
     async def revoke(self, delivery: Delivery) -> Answered:
         """Refuse what was issued before; end the sessions that rest on it."""

@@ -15,6 +15,7 @@ from actas.wiring.furnish import Furnished
 from actas.wiring.hear import hear
 from actas.wiring.lambda_doors import LambdaDoors
 from actas.wiring.parts import Parts
+from actas.wiring.sts_doors import StsDoors
 
 Job = Callable[[], Coroutine[Any, Any, None]]
 
@@ -35,9 +36,9 @@ def public(house: Standing) -> Sequence[Route]:
     return (*LambdaDoors(house).routes(),)
 
 
-def control(_house: Standing) -> Sequence[Route]:
+def control(house: Standing) -> Sequence[Route]:
     """Give the pages of the control origin beside health, keys and the admin API."""
-    return ()
+    return (*StsDoors(house).routes(),)
 
 
 def jobs(house: Standing) -> Sequence[Job]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from actas.assume.taking import Taker
 from actas.decide.ruleset import RuleSet
 from actas.house import House
 from actas.http.calls import Front
@@ -49,6 +50,8 @@ class Furnished:
             start.covered(loaded, settings, parts.hidden)
         self.rules = RuleSet(settings, load.policies(loaded, settings), load.trusts(loaded, settings))
         self.backends = _backends(loaded, settings, parts, before)
+        self.managed = load.managed(loaded, settings)
+        """Policies that may be passed by their ARN at STS."""
         self.reached: dict[str, Backend] = {**self.backends, **parts.admin}
         self.front = Front(settings=settings.gateway, routes=Routes(settings))
         limits = settings.gateway.limits
@@ -61,6 +64,7 @@ class Furnished:
             backends=self.reached,
             audit=parts.audit,
             envelope=parts.envelope,
+            seals=Taker(parts.sealing, parts.audit, parts.marks),
             marks=parts.marks,
             issuer=settings.gateway.control_url,
             origins=parts.origins,

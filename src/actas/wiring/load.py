@@ -111,6 +111,11 @@ def trusts(loaded: Loaded, settings: Settings) -> dict[str, str]:
     return _texts(loaded, {name: role.trust for name, role in settings.roles.items()})
 
 
+def managed(loaded: Loaded, settings: Settings) -> dict[str, str]:
+    """Give the text of each policy that may be passed by its ARN."""
+    return _texts(loaded, dict(settings.policies))
+
+
 def _texts(loaded: Loaded, files: Mapping[str, str | None]) -> dict[str, str]:
     return {name: (loaded.content(file) or b"").decode() for name, file in files.items() if file is not None}
 

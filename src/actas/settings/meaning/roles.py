@@ -1,6 +1,7 @@
-"""Check roles: their ARN, their session, and the policies in their files."""
+"""Check roles: their ARN, their session, and the policies in their files; and the policies that callers may pass."""
 
 import os
+import re
 from pathlib import Path as FilePath
 from typing import Final
 
@@ -13,6 +14,9 @@ from actas.settings.mistakes import Mistake, Severity
 from actas.settings.positions import Path
 from actas.settings.secrecy import quoted
 
+_POLICY_ARN: Final = re.compile(
+    r"arn:aws(?:-cn|-us-gov)?:iam::(?:[0-9]{12}|aws):policy/(?:[!-~]{1,511}/)?[A-Za-z0-9+=,.@_-]{1,128}"
+)
 _AWS_LEAST: Final = 900
 """Seconds: AssumeRoleWithWebIdentity, DurationSeconds."""
 
@@ -33,6 +37,12 @@ def check(view: View) -> None:
             _policy(view, (*path, "policy"), role.policy, iam.Kind.IDENTITY)
         if role.trust is not None:
             _policy(view, (*path, "trust"), role.trust, iam.Kind.TRUST)
+    for arn, file in view.settings.policies.items():
+        if not _POLICY_ARN.fullmatch(arn):
+            example = "arn:aws:iam::111122223333:policy/reports-only"
+            message = f"{quoted(arn)} is no ARN of a policy"
+            view.report("settings.bad-arn", ("policies", arn), message, f"Write it like {example}.", wanted=example)
+        _policy(view, ("policies", arn), file, iam.Kind.SESSION)
 
 
 def _sts(view: View, path: Path, text: str) -> None:
