@@ -1,40 +1,27 @@
-"""Where identity events come from: one file for each kind of provider, each switched on by one visible line."""
+"""Where identity events come from: one file for each kind of provider."""
+
+from importlib import import_module
+from typing import Final
 
 from actas.events.interface import Making, Source
 from actas.settings.schema import Provider
 from actas.settings.schema_events import EventSource
 
+SOURCES: Final = {
+    "keycloak": "keycloak",
+    "okta": "okta",
+    "entra": "entra",
+    "auth0": "auth0",
+    "google": "google",
+    "ssf": "ssf",
+    "backchannel-logout": "backchannel_logout",
+    "webhook": "webhook",
+    "cloudevents": "cloudevents",
+}
+"""Each kind and its file, whose ``source`` makes one; it is imported when the settings name it."""
 
-def source(settings: EventSource, provider: Provider, making: Making) -> Source:
-    """Make the source that *settings* describe, or raise `SourceIncomplete`."""
-    from actas.events.sources import (  # a gateway without events does without them
-        auth0,
-        backchannel_logout,
-        cloudevents,
-        entra,
-        google,
-        keycloak,
-        okta,
-        ssf,
-        webhook,
-    )
 
-    match settings.kind:
-        case "keycloak":
-            return keycloak.source(settings, provider, making)
-        case "okta":
-            return okta.source(settings, provider, making)
-        case "entra":
-            return entra.source(settings, provider, making)
-        case "auth0":
-            return auth0.source(settings, provider, making)
-        case "google":
-            return google.source(settings, provider, making)
-        case "ssf":
-            return ssf.source(settings, provider, making)
-        case "backchannel-logout":
-            return backchannel_logout.source(settings, provider, making)
-        case "webhook":
-            return webhook.source(settings, provider, making)
-        case "cloudevents":
-            return cloudevents.source(settings, provider, making)
+def make(settings: EventSource, provider: Provider, making: Making) -> Source:
+    """Make the source that *settings* describe, for *provider*; raise an `ActasError` where they lack something."""
+    made: Source = import_module(f"actas.events.sources.{SOURCES[settings.kind]}").source(settings, provider, making)
+    return made

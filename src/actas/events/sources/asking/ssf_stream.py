@@ -113,8 +113,8 @@ class Stream:
             self._endpoint = found.delivery.endpoint
         body = msgspec.json.encode(asked)
         answer = await self._api.json(what, self._endpoint, now=now, method="POST", body=body)
-        found: Polled = _shaped(what, answer, Polled)
-        return found
+        polled: Polled = _shaped(what, answer, Polled)
+        return polled
 
     async def examine(self, *, now: datetime) -> tuple[Advice, ...]:
         """Look at the stream and its status, where we have a token to look with."""
