@@ -4,9 +4,10 @@ Two tuples list all checks. `ENVELOPE` looks at the response around the assertio
 was read from its signed bytes. Each check raises what is wrong, or returns.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -31,11 +32,11 @@ from actas.saml.errors import (
 )
 from actas.saml.names import BEARER, ENTITY, HOLDER_OF_KEY, SUCCESS, local, saml, samlp
 from actas.saml.parsing import Element
-from actas.saml.reading import Confirmation, Statement, status_of
+from actas.saml.reading import Confirmation, Statement, sorted_by_tag, status_of
 from actas.saml.signature import SIGNATURE
 
-_ISSUER = saml("Issuer")
-_CHILDREN = frozenset(
+_ISSUER, _STATUS = saml("Issuer"), samlp("Status")
+_CHILDREN: frozenset[object] = frozenset(
     {
         saml("Issuer"),
         SIGNATURE,
@@ -43,6 +44,7 @@ _CHILDREN = frozenset(
         samlp("Status"),
         saml("Assertion"),
         saml("EncryptedAssertion"),
+        etree.Comment,
     }
 )
 
@@ -60,12 +62,18 @@ class Expected:
     require: Require
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The response around the assertion, as it was signed if it was, else as it came."""
 
     element: Element
     is_signed: bool
+    parts: Mapping[object, Sequence[Element]]
+    """Its children by their tags."""
+
+    @classmethod
+    def of(cls, element: Element, *, is_signed: bool) -> "Envelope":
+        """Look at the children once, for all checks."""
+        return cls(element=element, is_signed=is_signed, parts=sorted_by_tag(element))
 
 
 def check_envelope(envelope: Envelope, expected: Expected) -> None:
@@ -88,9 +96,9 @@ def _response_is_saml_2(envelope: Envelope, _expected: Expected) -> None:
 
 
 def _response_has_what_the_schema_has(envelope: Envelope, _expected: Expected) -> None:
-    for child in envelope.element:
-        if child.tag not in _CHILDREN and child.tag is not etree.Comment:  # type: ignore[comparison-overlap,unused-ignore]
-            raise UnexpectedStructure(where="Response", why=f"has a child {local(child.tag)}")
+    strange = envelope.parts.keys() - _CHILDREN
+    if strange:
+        raise UnexpectedStructure(where="Response", why=f"has a child {min(map(local, strange))}")
 
 
 def _response_was_sent_here(envelope: Envelope, expected: Expected) -> None:
@@ -102,7 +110,7 @@ def _response_was_sent_here(envelope: Envelope, expected: Expected) -> None:
 
 
 def _response_comes_from_the_issuer(envelope: Envelope, expected: Expected) -> None:
-    issuers = [child for child in envelope.element if child.tag == _ISSUER]
+    issuers = envelope.parts.get(_ISSUER, ())
     if len(issuers) > 1:
         raise UnexpectedStructure(where="Response", why="has more than one Issuer")
     for issuer in issuers:
@@ -113,7 +121,7 @@ def _response_comes_from_the_issuer(envelope: Envelope, expected: Expected) -> N
 
 
 def _response_is_a_success(envelope: Envelope, _expected: Expected) -> None:
-    codes = status_of(envelope.element)
+    codes = status_of(envelope.element, envelope.parts.get(_STATUS, ()))
     if codes[0] != SUCCESS:
         raise StatusNotSuccess(codes=codes)
 

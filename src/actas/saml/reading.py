@@ -4,14 +4,15 @@ Strict where it matters who, for whom and how long: an element that may be there
 schema does not have is refused. Texts are read whole, whatever stands between their parts.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from actas.saml.content_errors import UnknownCondition
 from actas.saml.decryption import Opener, decrypt_value
 from actas.saml.errors import DocumentTooLarge, UnexpectedStructure
-from actas.saml.names import local, saml, samlp
+from actas.saml.names import SAML, local, saml, samlp
 from actas.saml.parsing import Element
 from actas.saml.times import read_time
 
@@ -31,6 +32,7 @@ _CHILDREN = frozenset(
         "AttributeStatement",
     )
 )
+_STATEMENT, _AUTHN = saml("AttributeStatement"), saml("AuthnStatement")
 _CONTEXT, _CLASS = saml("AuthnContext"), saml("AuthnContextClassRef")
 _NAME_ID, _ENCRYPTED_ID, _CONFIRMATION = saml("NameID"), saml("EncryptedID"), saml("SubjectConfirmation")
 _DATA, _AUDIENCE, _RESTRICTION = saml("SubjectConfirmationData"), saml("Audience"), saml("AudienceRestriction")
@@ -46,8 +48,7 @@ class ProxyRestriction:
     audiences: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmation:
+class Confirmation(NamedTuple):
     """One way in which the subject may be confirmed."""
 
     method: str
@@ -58,8 +59,7 @@ class Confirmation:
     in_response_to: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
+class Conditions(NamedTuple):
     """When and where the assertion counts."""
 
     not_before: datetime | None = None
@@ -69,8 +69,7 @@ class Conditions:
     proxy: ProxyRestriction | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authentication:
+class Authentication(NamedTuple):
     """How, when and until when the subject is signed in."""
 
     instant: datetime
@@ -79,17 +78,15 @@ class Authentication:
     session_not_on_or_after: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attribute:
-    """One attribute as it stands; the same name may come again."""
+class Attribute(NamedTuple):
+    """One attribute as it stands there. A tuple, for there are many."""
 
     name: str
     friendly_name: str | None
-    values: tuple[str, ...]
+    values: list[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(NamedTuple):
     """All that an assertion says."""
 
     identifier: str
@@ -101,12 +98,15 @@ class Statement:
     confirmations: tuple[Confirmation, ...]
     conditions: Conditions
     authentications: tuple[Authentication, ...]
-    attributes: tuple[Attribute, ...]
+    attributes: Sequence[Attribute]
 
 
 def read_statement(element: Element, opener: Opener) -> Statement:
     """Read everything of the assertion *element* that counts."""
-    parts = _sorted(element)
+    parts = sorted_by_tag(element)
+    strange = parts.keys() - _CHILDREN
+    if strange:
+        raise UnexpectedStructure(where="Assertion", why=f"has a child {min(map(local, strange))}")
     issuer, subject = _only(parts, "Issuer"), _only(parts, "Subject")
     name = _name_id(subject, opener)
     if not element.get("ID"):  # what is not named cannot be known again when it is replayed
@@ -120,23 +120,25 @@ def read_statement(element: Element, opener: Opener) -> Statement:
         name_id_format=None if name is None else name.get("Format"),
         confirmations=_confirmations(subject),
         conditions=_conditions(_only(parts, "Conditions")),  # SAML profiles 4.1.4.2: an audience is said
-        authentications=tuple(_authentication(one) for one in parts.get(saml("AuthnStatement"), ())),
-        attributes=_attributes(parts.get(saml("AttributeStatement"), []), opener),
+        authentications=tuple(_authentication(one) for one in parts.get(_AUTHN, ())),
+        attributes=_attributes(parts.get(_STATEMENT, ()), opener),
     )
 
 
-def _sorted(element: Element) -> dict[str, list[Element]]:
-    parts: dict[str, list[Element]] = {}
+def sorted_by_tag(element: Element) -> dict[object, list[Element]]:
+    """Sort the children of *element*; comments have a tag of their own."""
+    parts: dict[object, list[Element]] = {}
     for child in element:
-        parts.setdefault(child.tag, []).append(child)
-    strange = parts.keys() - _CHILDREN
-    if strange:
-        raise UnexpectedStructure(where="Assertion", why=f"has a child {local(min(strange))}")
+        tag = child.tag
+        if tag in parts:
+            parts[tag].append(child)
+        else:
+            parts[tag] = [child]
     return parts
 
 
-def _only(parts: dict[str, list[Element]], name: str) -> Element:
-    found = parts.get(saml(name), [])
+def _only(parts: Mapping[object, list[Element]], name: str) -> Element:
+    found = parts.get(f"{{{SAML}}}{name}", ())
     if len(found) != 1:
         raise UnexpectedStructure(where="Assertion", why=f"has {len(found)} elements {name} where one is read")
     return found[0]
@@ -158,11 +160,12 @@ def time_of(element: Element, name: str) -> datetime | None:
     return None if text is None else read_time(text.strip(_SPACE), what=name)
 
 
-def status_of(element: Element) -> tuple[str, ...]:
+def status_of(response: Element, statuses: Sequence[Element] | None = None) -> tuple[str, ...]:
     """Read the codes of the one status that a response has, outer first."""
-    codes = [code for status in element.findall(_STATUS) for code in status.findall(_CODE)]
-    if len(codes) != 1 or len(element.findall(_STATUS)) != 1:
-        raise UnexpectedStructure(where=local(element.tag), why="does not have exactly one status")
+    found = response.findall(_STATUS) if statuses is None else statuses
+    codes = found[0].findall(_CODE) if len(found) == 1 else []
+    if len(codes) != 1:
+        raise UnexpectedStructure(where=local(response.tag), why="does not have exactly one status")
     nested = codes[0].iterdescendants(_CODE)
     return tuple(code.get("Value", "") for code in (codes[0], *nested))[:3]
 
@@ -249,27 +252,34 @@ def _authentication(element: Element) -> Authentication:
     )
 
 
-def _attributes(statements: list[Element], opener: Opener) -> tuple[Attribute, ...]:
+def _attributes(statements: Sequence[Element], opener: Opener) -> list[Attribute]:
     found = [child for statement in statements for child in statement]
     if len(found) > _MOST_ATTRIBUTES:
         raise DocumentTooLarge(what="attributes", limit=_MOST_ATTRIBUTES)
-    if sum(child.tag == _ENCRYPTED_ATTRIBUTE for child in found) > _MOST_ENCRYPTED:
-        raise DocumentTooLarge(what="encrypted attributes", limit=_MOST_ENCRYPTED)
-    return tuple(_attribute(child, opener) for child in found)
+    attributes: list[Attribute] = []
+    has_counted = False
+    for child in found:
+        element = child
+        if (tag := child.tag) != _ATTRIBUTE:
+            if not has_counted and sum(one.tag == _ENCRYPTED_ATTRIBUTE for one in found) > _MOST_ENCRYPTED:
+                raise DocumentTooLarge(what="encrypted attributes", limit=_MOST_ENCRYPTED)
+            has_counted = True
+            element = decrypt_value(child, _ATTRIBUTE, opener) if tag == _ENCRYPTED_ATTRIBUTE else child
+        attributes.append(_attribute(element))
+    return attributes
 
 
-def _attribute(element: Element, opener: Opener) -> Attribute:
-    if element.tag == _ENCRYPTED_ATTRIBUTE:
-        element = decrypt_value(element, _ATTRIBUTE, opener)
+def _attribute(element: Element) -> Attribute:
+    """Read one attribute; measured, for there are many, so its values are read in the same loop."""
     name = element.get("Name")
-    if element.tag != _ATTRIBUTE or not name:
+    if not name or element.tag != _ATTRIBUTE:
         raise UnexpectedStructure(where="AttributeStatement", why="has something that is no Attribute with a Name")
-    return Attribute(name=name, friendly_name=element.get("FriendlyName"), values=tuple(_values(element)))
-
-
-def _values(element: Element) -> Iterator[str]:
+    values = []
     for child in element:
         if child.tag != _VALUE:
             raise UnexpectedStructure(where="Attribute", why="has something that is no AttributeValue")
-        # A value may be an element, such as the NameID of eduPersonTargetedID: its text is the value.
-        yield "".join(str(part) for part in child.itertext()).strip(_SPACE) if len(child) else child.text or ""
+        if len(child):  # such as the NameID of eduPersonTargetedID: its text is the value
+            values.append("".join(str(part) for part in child.itertext()).strip(_SPACE))
+        else:
+            values.append(child.text or "")
+    return Attribute(name, element.get("FriendlyName"), values)

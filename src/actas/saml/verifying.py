@@ -8,10 +8,10 @@
 6. It is for us, now, and its bearer may use it (`checks.STATEMENT`).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import NamedTuple
 
 from actas.saml.algorithms import usable
 from actas.saml.assertion import Any, Assertion, Require, SignedPart
@@ -30,7 +30,7 @@ from actas.saml.errors import (
 )
 from actas.saml.names import local, saml, samlp
 from actas.saml.parsing import Element, canonical, parse
-from actas.saml.reading import Attribute, Confirmation, Statement, read_statement
+from actas.saml.reading import Attribute, Confirmation, Statement, read_statement, sorted_by_tag
 from actas.saml.signature import Signed, has_signature, read_again, verify_enveloped
 from actas.saml.trust import Trust
 
@@ -39,8 +39,7 @@ _ASSERTION, _ENCRYPTED = saml("Assertion"), saml("EncryptedAssertion")
 _ANYTIME = timedelta(seconds=60)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Means:
+class _Means(NamedTuple):
     """What a signature is verified and a cipher opened with."""
 
     keys: tuple[PublicKey, ...]
@@ -48,8 +47,7 @@ class _Means:
     opener: Opener
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _Found(NamedTuple):
     """The assertion as it may be read."""
 
     trusted: Signed
@@ -110,11 +108,14 @@ def _find(root: Element, expected: Expected, means: _Means) -> _Found:
         raise UnexpectedStructure(where=local(root.tag), why="is neither a Response nor an Assertion")
     response = _verified(root, means).element if has_signature(root) else None
     envelope = root if response is None else response
-    check_envelope(Envelope(element=envelope, is_signed=response is not None), expected)
-    found = _only_assertion(envelope)
+    sorted_envelope = Envelope.of(envelope, is_signed=response is not None)
+    check_envelope(sorted_envelope, expected)
+    found = _only_assertion(sorted_envelope.parts)
     if found.tag == _ENCRYPTED:
         return _open(found, means, is_covered=response is not None)
-    return _plain(_only_assertion(root), None if response is None else found, means)
+    if response is None:
+        return _plain(found, None, means)
+    return _plain(_only_assertion(sorted_by_tag(root)), found, means)
 
 
 def _verified(element: Element, means: _Means) -> Signed:
@@ -131,8 +132,8 @@ def _nothing_is_misplaced(root: Element) -> None:
             raise MisplacedAssertion(element=local(element.tag), inside=local(parent.tag))
 
 
-def _only_assertion(response: Element) -> Element:
-    found = [child for child in response if child.tag in {_ASSERTION, _ENCRYPTED}]
+def _only_assertion(parts: Mapping[object, Sequence[Element]]) -> Element:
+    found = [*parts.get(_ASSERTION, ()), *parts.get(_ENCRYPTED, ())]
     if len(found) != 1:
         raise NotOneAssertion(found=len(found))
     return found[0]
@@ -173,14 +174,12 @@ def _open(encrypted: Element, means: _Means, *, is_covered: bool) -> _Found:
 
 
 def _meets(found: _Found, require: Require) -> None:
-    met = {
-        "signed_assertion": found.signed != "response",
-        "signed_response": found.signed != "assertion",
-        "encrypted_assertion": found.is_encrypted,
-    }
-    for requirement, is_met in met.items():
-        if getattr(require, requirement) and not is_met:
-            raise RequirementUnmet(requirement=requirement)
+    if require.signed_assertion and found.signed == "response":
+        raise RequirementUnmet(requirement="signed_assertion")
+    if require.signed_response and found.signed == "assertion":
+        raise RequirementUnmet(requirement="signed_response")
+    if require.encrypted_assertion and not found.is_encrypted:
+        raise RequirementUnmet(requirement="encrypted_assertion")
 
 
 def _assertion(statement: Statement, confirmation: Confirmation, found: _Found) -> Assertion:
@@ -211,17 +210,20 @@ def _assertion(statement: Statement, confirmation: Confirmation, found: _Found) 
     )
 
 
-def _values(attributes: tuple[Attribute, ...]) -> MappingProxyType[str, tuple[str, ...]]:
+def _values(attributes: Sequence[Attribute]) -> MappingProxyType[str, tuple[str, ...]]:
     """Gather values by name: Keycloak sends an attribute for each role, all of one name."""
     values: dict[str, list[str]] = {}
-    for one in attributes:
-        values.setdefault(one.name, []).extend(one.values)
+    for name, _, found in attributes:
+        if name in values:
+            values[name] += found
+        else:
+            values[name] = found
     return MappingProxyType({name: tuple(found) for name, found in values.items()})
 
 
-def _friendly(attributes: tuple[Attribute, ...]) -> MappingProxyType[str, tuple[str, ...]]:
+def _friendly(attributes: Sequence[Attribute]) -> MappingProxyType[str, tuple[str, ...]]:
     names: dict[str, dict[str, None]] = {}
-    for one in attributes:
-        if one.friendly_name:
-            names.setdefault(one.friendly_name, {})[one.name] = None
+    for name, friendly, _ in attributes:
+        if friendly:
+            names.setdefault(friendly, {})[name] = None
     return MappingProxyType({friendly: tuple(found) for friendly, found in names.items()})
