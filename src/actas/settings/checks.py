@@ -11,6 +11,7 @@ from actas.settings.meaning import (
     brokers,
     circumstances,
     files,
+    events,
     functions,
     gateway,
     house,
@@ -47,6 +48,8 @@ CHECKS: Final[tuple[Callable[[View], None], ...]] = (
     house.check,
 )
 
+    events.check,
+    sources.check,
 
 def check(loaded: Loaded, around: Surroundings) -> Loaded:
     """Add to *loaded* every mistake in what it means; where its shape has mistakes too, as far as it can be read."""

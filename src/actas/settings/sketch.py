@@ -38,7 +38,10 @@ def names(data: object) -> frozenset[tuple[str, str]]:
     if not isinstance(data, dict):
         return frozenset()
     sections = ((section, data.get(section)) for section in ("providers", "functions", "roles"))
-    return frozenset((section, name) for section, box in sections if isinstance(box, dict) for name in box)
+    events = data.get("events")
+    inner = events.get("sources") if isinstance(events, dict) else None
+    everything = (*sections, ("sources", inner))
+    return frozenset((section, name) for section, box in everything if isinstance(box, dict) for name in box)
 
 
 def mended(data: object, wanted: inspect.Type, spoiled: Iterable[Path]) -> object:

@@ -26,6 +26,7 @@ def same(before: Settings, after: Settings) -> None:
     ]
     pairs += [(f"gateway.limits.{key}", before.gateway.limits, after.gateway.limits, key) for key in _LIMITS]
     pairs.append(("audit", before, after, "audit"))
+    pairs.append(("events.at_once", before.events, after.events, "at_once"))
     changed = tuple(name for name, old, new, key in pairs if getattr(old, key) != getattr(new, key))
     if changed:
         raise NeedsRestart(keys=changed)

@@ -109,7 +109,7 @@ def _roles(view: View, path: Path, rule: Rule) -> None:
 
 
 def _who(view: View, path: Path, rule: Rule) -> None:
-    known = view.names("providers")
+    known = view.names("providers") | view.names("sources")
     for where, name in _each(rule.who.provider, (*path, "who", "provider")):
         if name not in known:
             near = nearest(name, known)
