@@ -10,7 +10,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 
@@ -187,9 +187,13 @@ class SessionCache:
             self._drop(key)
         return len(gone)
 
-    def end_where(self, is_over: Callable[[Grant], bool]) -> frozenset[str]:
-        """Forget every session whose grant does not stand any more; give their names."""
-        gone = [key for key, taken in self._live.items() if taken.grant is not None and is_over(taken.grant)]
+    def end_where(self, is_over: Callable[[Grant, datetime | None], bool]) -> frozenset[str]:
+        """Forget every session whose grant, made then, does not stand any more; give their names."""
+        gone = [
+            key
+            for key, taken in self._live.items()
+            if taken.grant is not None and is_over(taken.grant, taken.sessions.began)
+        ]
         names = frozenset(self._live[key].sessions.id for key in gone)
         for key in gone:
             self._drop(key)
@@ -260,6 +264,7 @@ def _taken(sessions: Sessions, whose: tuple[str, str], grant: Grant, now: dateti
     ends = sessions.work.expires_at
     could = min(grant.expires_at, grant.identity.expires_at)
     renew_at = ends - min(AHEAD, (ends - now) / 5) if could - ends > SPARE else NEVER
+    sessions = replace(sessions, began=now)
     return Taken(sessions=sessions, whose=whose, ends_at=ends, renew_at=renew_at, grant=grant)
 
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "configure": ("aws.profiles:app", "Let AWS's own tools take roles through the gateway."),
     "roles": ("aws.roles:app", "List the roles that somebody may take, and why."),
     "test": ("scenarios:scenarios", "Try scenarios against the rules."),
+    "sessions": ("sessions:app", "End sessions before their time."),
     "audit": ("audit:app", "Read the trail, prove it, and, for officers, learn whom it speaks of."),
     "logs": ("logs:logs", "Show what functions printed."),
     "iam": ("iam_app:app", "Check, try, explain and compare IAM policies, as AWS decides them."),

@@ -69,12 +69,12 @@ def call(
 
     place = where.here()
     body = _event(payload)
-    base = _checked(gateway) if gateway is not None else find_gateway(place.state).public_url
+    base = checked(gateway) if gateway is not None else find_gateway(place.state).public_url
     token = anyio.run(token_for, as_, place.state)
     headers = {"Authorization": f"Bearer {token.reveal()}", "Content-Type": "application/json"}
     if role:
         headers["Actas-Role"] = role
-    answer = _post(f"{base.rstrip('/')}/call/{quote(function, safe='')}", body, headers)
+    answer = post(f"{base.rstrip('/')}/call/{quote(function, safe='')}", body, headers)
     return _show(read(answer.status_code, answer.headers, answer.text), as_json=json)
 
 
@@ -95,7 +95,7 @@ def _event(payload: str) -> bytes:
     return body
 
 
-def _checked(url: str) -> str:
+def checked(url: str) -> str:
     """Refuse an address to which a token must not go."""
     parts = urlsplit(url)
     if parts.scheme == "https" or (parts.scheme == "http" and _is_here(parts.hostname or "")):
@@ -110,7 +110,8 @@ def _is_here(host: str) -> bool:
         return host == "localhost"
 
 
-def _post(url: str, body: bytes, headers: dict[str, str]) -> "Response":
+def post(url: str, body: bytes, headers: dict[str, str]) -> "Response":
+    """Ask a gateway."""
     import httpx
 
     limits = httpx.Timeout(LONGEST, connect=_CONNECT)

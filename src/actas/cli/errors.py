@@ -102,6 +102,17 @@ class NobodyNamed(CliError):
         super().__init__("it was not said who calls")
 
 
+class NobodysSessions(CliError):
+    """Nothing says which sessions are meant."""
+
+    code = "cli.nobodys-sessions"
+    hint = "Name --subject and --provider, --provider alone, --role, or --before for all sessions up to a moment."
+
+    def __init__(self) -> None:
+        """State what is missing."""
+        super().__init__("whose sessions are to end was not said")
+
+
 class AlreadyThere(CliError):
     """A file that would be written is there already."""
 

@@ -51,7 +51,7 @@ ACTIONS = (
         name="sessions.revoke",
         method="POST",
         path="/admin/v1/revocations",
-        told="Refuse from now on what a provider issued before a moment: to one subject, or to all.",
+        told="Refuse from now on what was issued before a moment: to a subject, by a provider, for a role, or at all.",
     ),
 )
 

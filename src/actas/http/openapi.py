@@ -33,12 +33,20 @@ class Described(Protocol):
 
 
 class Revocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Refuse what *provider* issued up to *before*: to one subject, in one of its sessions, or to everybody."""
+    """Refuse what was issued up to *before*: tokens and sessions of a provider's callers, or sessions alone.
 
-    provider: str
+    Exactly one of *provider*, *role* and *everybody* says whose; *subject* and *session* go with *provider*.
+    """
+
     reason: str
+    provider: str | None = None
+    """What a provider issued, and every session got with it: to one *subject*, in one *session* of its, or to all."""
     subject: str | None = None
     session: str | None = None
+    role: str | None = None
+    """Every session of a role, by its name in the settings or its ARN; who may take it gets another."""
+    everybody: bool = False
+    """Every session that there is."""
     before: str | None = None
     """ISO 8601 with an offset; now where it is left out."""
 

@@ -42,6 +42,8 @@ class Sessions:
     work: Session | None = field(repr=False)
     id: str
     """Names the role session: equal for equal callers, rights and lives; a warm process serves one id only."""
+    began: datetime | None = None
+    """When they were made; None where there are none."""
 
 
 NO_ROLE = Sessions(invoke=None, work=None, id="")

@@ -76,6 +76,10 @@ class Watermarks:
         """Give the mark that ends sessions of a role that *began* then."""
         return Mark(EVERYBODY, self._key.role_mark(role_arn), began)
 
+    def of_session(self, role_arn: str, began: datetime) -> tuple[Mark, ...]:
+        """List the marks that end a session of a role that *began* then, whoever has it."""
+        return Mark(EVERYBODY, None, began), self.of_role(role_arn, began)
+
     def ended(self, marks: Iterable[Mark]) -> bool:
         """Tell whether one of *marks* has been passed; also where there are none, since then nothing could end it."""
         nothing = True

@@ -23,6 +23,7 @@ from actas.invoke.interface import Backend, Delivery
 from actas.model.decision import Allow, Question
 from actas.model.facts import Known, Missing
 from actas.model.outcome import Answered
+from actas.store.watermarks import EVERYBODY
 from actas.wiring.parts import Parts
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -126,23 +127,44 @@ class Actions:
         return Answered(payload=opened.encode())
 
     async def revoke(self, delivery: Delivery) -> Answered:
-        """Refuse what was issued before; end the sessions that rest on it."""
+        """Refuse what was issued before, and end what rests on it."""
         asked = _body(delivery, Revocation)
-        if asked.provider not in self._standing.rules.settings.providers:
-            raise BadBody(why="it names no provider of the settings")
         if not 0 < len(asked.reason) <= 500:
             raise BadBody(why="it gives no reason of at most 500 characters")
+        provider, role_arn = self._whose(asked)
         before = delivery.call.received_at if asked.before is None else _time(asked.before)
+        live = len(self._parts.sessions)
         sequence = await self._parts.marks.append(
             await self._parts.audit.store(),
-            provider=asked.provider,
+            provider=provider,
             at=before,
             reason=asked.reason,
             subject=asked.subject,
             session=asked.session,
+            role_arn=role_arn,
         )
-        ended = self._parts.sessions.end(provider=asked.provider, subject=asked.subject)
+        if asked.provider is not None:  # what rests on it is made anew, if at all; the rest ends as it is heard of
+            self._parts.sessions.end(provider=asked.provider, subject=asked.subject)
+        ended = max(0, live - len(self._parts.sessions))
         return _json({"sequence": sequence, "before": before.isoformat(), "sessions_ended": ended})
+
+    def _whose(self, asked: Revocation) -> tuple[str, str | None]:
+        """Say whose watermark it is: a provider's or everybody's, and of which role."""
+        if (asked.provider is not None) + (asked.role is not None) + asked.everybody != 1:
+            raise BadBody(why="it names not exactly one of provider, role and everybody")
+        settings = self._standing.rules.settings
+        if asked.provider is not None:
+            if asked.provider not in settings.providers:
+                raise BadBody(why="it names no provider of the settings")
+            return asked.provider, None
+        if asked.subject is not None or asked.session is not None:
+            raise BadBody(why="it names a subject or a session without its provider")
+        if asked.role is None:
+            return EVERYBODY, None
+        arns = {role.arn for name, role in settings.roles.items() if asked.role in (name, role.arn)}
+        if not arns:
+            raise BadBody(why="it names no role of the settings")
+        return EVERYBODY, arns.pop()
 
 
 def _json(value: Any) -> Answered:

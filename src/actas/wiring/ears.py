@@ -4,7 +4,7 @@ import logging
 import os
 import random
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
@@ -114,7 +114,9 @@ class Ears:
         self._end.set()
 
     def _must_end(self, names: frozenset[str], process: FunctionProcess) -> bool:
-        return process.key.session in names or (process.grant is not None and self._is_over(process.grant))
+        return process.key.session in names or (
+            process.grant is not None and self._is_over(process.grant, process.began)
+        )
 
     def gauges(self) -> dict[str, float]:
         """Give the figures of all sources together."""
@@ -167,8 +169,10 @@ class Ears:
             attempts=settings.events.attempts, account=settings.gateway.account, region=settings.gateway.region
         )
 
-    def _is_over(self, grant: Grant) -> bool:
+    def _is_over(self, grant: Grant, began: datetime | None) -> bool:
         marks, identity = self._house.parts.marks, grant.identity
+        if began is not None and grant.role is not None and marks.ended(marks.of_session(grant.role.arn, began)):
+            return True
         if grant.parent is not None:
             return marks.ended(grant.parent.marks)
         return marks.refuses(

@@ -241,7 +241,8 @@ class LocalBackend:
         ready = process is not None
         process = process or FunctionProcess(key=key)
         ends = work.expires_at if work else None
-        process.belong(key, whose=(identity.issuer, identity.subject), expires_at=ends, grant=delivery.grant)
+        whose = (identity.issuer, identity.subject)
+        process.belong(key, whose=whose, expires_at=ends, grant=delivery.grant, began=delivery.sessions.began)
         try:
             await self._shared.pool.add(process)
             self._refuse_when_closed()
@@ -257,17 +258,13 @@ class LocalBackend:
             process.end()
             raise
         if self._shared.pool.has_room:
-            make = partial(self._prepare_spare, launcher, replace(key, session=""))
-            self._shared.pool.spares.want(of, make, lasts=self._settings.idle.seconds)
-
-    async def _prepare_spare(self, launcher: Launcher, key: Key) -> FunctionProcess:
-        process = FunctionProcess(key=key)
-        try:
-            await launcher.prepare(process, self._code, self._settings.memory.bytes)
-        except BaseException:
-            process.end()
-            raise
-        return process
+            memory = self._settings.memory.bytes
+            self._shared.pool.spares.want(
+                of,
+                partial(FunctionProcess, key=replace(key, session="")),
+                partial(launcher.prepare, code=self._code, memory=memory),
+                lasts=self._settings.idle.seconds,
+            )
 
     def _key(self, delivery: Delivery) -> Key:
         try:

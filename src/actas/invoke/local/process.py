@@ -35,6 +35,8 @@ class FunctionProcess:
         self.key = key
         self.whose: tuple[str, str] = ("", "")
         self.grant: Grant | None = None
+        self.began: datetime | None = None
+        """When its session was made."""
         self.expires_at: datetime | None = None
         self.sandbox = Sandbox(self._exited)
         self.ending = False
@@ -74,10 +76,16 @@ class FunctionProcess:
         return not (self.ending or self.is_last_call) and self._next is None and answered
 
     def belong(
-        self, key: Key, *, whose: tuple[str, str], expires_at: datetime | None, grant: Grant | None = None
+        self,
+        key: Key,
+        *,
+        whose: tuple[str, str],
+        expires_at: datetime | None,
+        grant: Grant | None = None,
+        began: datetime | None = None,
     ) -> None:
         """Become the process of one caller's role session, for good; *grant* is what it was started for."""
-        self.key, self.whose, self.expires_at, self.grant = key, whose, expires_at, grant
+        self.key, self.whose, self.expires_at, self.grant, self.began = key, whose, expires_at, grant, began
 
     def submit(self, job: Job, *, start_within: float | None = None) -> None:
         """Give it its next call; *start_within* bounds how long a new process may take to get ready for it."""
