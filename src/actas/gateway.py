@@ -221,7 +221,7 @@ class _Stream:
         try:
             return await self._body.__anext__()
         except StopAsyncIteration:
-            self._finish("answered")
+            self._finish("answered", None, getattr(self._body, "log_hash", None))
             raise
         except BaseException as error:
             self._finish(*_failure(error))

@@ -68,8 +68,14 @@ class Function(Keys, frozen=True):
     """HTTP: the token of the caller's role at Azure or Google is sent, as ``Authorization: Bearer``."""
     own_authorization: bool = False
     """The backend also decides by itself; ``mode: observe`` is taken only where every function says so."""
+    stream: bool = False
+    """Lambda: the answer is streamed as the function writes it."""
+    execution_role: str | None = None
+    """Lambda: the ARN of the role it runs under; with it the function may fetch the work session of its call."""
     endpoint: str | None = None
     """Lambda: another address of the Lambda API, for tests against a double."""
+    sts: str | None = None
+    """Lambda: another address of the STS that tells whose execution role asks, for tests against a double."""
 
 
 class Who(Keys, frozen=True):

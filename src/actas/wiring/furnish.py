@@ -99,6 +99,6 @@ def _backend(name: str, function: Function, loaded: Loaded, settings: Settings, 
     if function.lambda_ is not None:
         from actas.invoke.backends.aws_lambda import AwsLambdaBackend
 
-        return AwsLambdaBackend(name, function)
+        return AwsLambdaBackend(name, function, log=parts.logs.line, flights=parts.flights)
     environment = load.environment(loaded, settings, name)
     return parts.pool.backend(name, function, loaded.path.parent, environment)

@@ -19,6 +19,7 @@ from actas.audit import Audit
 from actas.identify.verifier import Identify
 from actas.invoke.backends.local import LocalBackends
 from actas.invoke.envelope import Minter
+from actas.invoke.in_flight import InFlight
 from actas.invoke.interface import Backend
 from actas.invoke.origins import Origins
 from actas.model import clock
@@ -60,6 +61,7 @@ class Parts:
     pool: LocalBackends
     sessions: SessionCache
     exchange: Exchange
+    flights: InFlight = field(default_factory=InFlight)
     rsa: Signing
     """Keys for parties that take nothing but RSA; made when a role needs one."""
     envelope: Minter

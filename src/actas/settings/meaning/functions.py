@@ -43,6 +43,9 @@ _ONLY_FOR: Final = {
     "pass_token": frozenset({"http"}),
     "pass_bearer": frozenset({"http"}),
     "endpoint": frozenset({"lambda"}),
+    "stream": frozenset({"lambda"}),
+    "execution_role": frozenset({"lambda"}),
+    "sts": frozenset({"lambda"}),
     "format": frozenset({"python", "node", "lambda"}),
     "binary_media_types": frozenset({"python", "node", "lambda"}),
 }
