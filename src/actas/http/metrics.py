@@ -54,6 +54,7 @@ TOLD = {
     "processes": "Live function processes.",
     "requests_in_flight": "Requests that are being answered.",
     "providers_unusable": "Providers whose keys cannot be used.",
+    "saml_certificate_days": "Days until some SAML provider's last certificate ends; below 0 where it has ended.",
     "lookups_failing": "Providers whose groups could not be looked up the last time.",
     "events_heard": "Identity events taken in since the start.",
     "events_repeated": "Identity events that came again since the start.",

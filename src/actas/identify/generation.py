@@ -6,6 +6,7 @@ begins with no verified tokens, so that no answer outlives the settings it was g
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from actas.settings.resolve import resolve
 from actas.settings.schema import LookupClient, Provider
 
 if TYPE_CHECKING:
+    from actas.identify.saml_metadata import MetadataKeyring
     from actas.identify.saml_verifier import SamlProviders
 
 
@@ -64,6 +66,24 @@ class Generation:
     saml: "SamlProviders | None" = None
     tokens: Tokens = field(default_factory=Tokens)
 
+    @property
+    def every_ring(self) -> tuple["Ring | MetadataKeyring", ...]:
+        """List whatever holds a provider's keys."""
+        return (*self.rings.values(), *(() if self.saml is None else self.saml.rings))
+
+    def due(self, now: datetime) -> "list[Ring | MetadataKeyring]":
+        """List what is to be renewed now."""
+        return [one for one in self.every_ring if one.due is not None and one.due <= now and not one.is_renewing]
+
+    def announce(self, now: datetime) -> None:
+        """Say in the log which certificates end soon."""
+        if self.saml is not None:
+            self.saml.announce(now=now)
+
+    def certificate_days_left(self, now: datetime) -> float | None:
+        """Give the days until some SAML provider's last certificate ends; None where none says."""
+        return None if self.saml is None else self.saml.days_left(now=now)
+
     def members_of(self, issuer: Issuer) -> Members | None:
         """Give whoever knows the groups of this issuer's callers, if they are looked up."""
         asked = self.asked.get(issuer.iss)
@@ -89,17 +109,17 @@ def generation(providers: Mapping[str, Provider], edges: Edges, *, before: Gener
         rings={source: ring for source, ring in rings.items() if source in used},
         members={how: members[how] for how in asked.values()},
         asked=asked,
-        saml=_saml(providers, edges),
+        saml=_saml(providers, edges, before),
     )
 
 
-def _saml(providers: Mapping[str, Provider], edges: Edges) -> "SamlProviders | None":
+def _saml(providers: Mapping[str, Provider], edges: Edges, before: Generation | None) -> "SamlProviders | None":
     """Put those together that speak SAML; what reads XML is loaded only where there are such."""
     if edges.saml is None or not any(one.preset in SAML_PRESETS for one in providers.values()):
         return None
     from actas.identify.saml_verifier import SamlProviders
 
-    return SamlProviders(providers, edges.saml, base=edges.base)
+    return SamlProviders(providers, edges.saml, edges, before=None if before is None else before.saml)
 
 
 def _asked(provider: Provider, issuer: Issuer) -> Asked | None:

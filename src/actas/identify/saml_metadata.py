@@ -16,9 +16,10 @@ import anyio
 from anyio import to_thread
 
 from actas import saml
-from actas.identify.errors import FetchError, KeysUnavailable, UnexpectedAnswer, Unreachable
+from actas.identify.errors import FetchError, UnexpectedAnswer, Unreachable
 from actas.identify.flow import Fetch, Wish, max_age
 from actas.identify.keyring import NEVER, UNKNOWN_KEY_EVERY, Clock, RingState
+from actas.identify.saml_errors import SamlUnavailable
 
 LARGEST: Final = 4 * 1024 * 1024
 """Bytes; a federation's metadata is larger than a key set."""
@@ -78,12 +79,13 @@ class MetadataKeyring:
         self._asked_at: datetime | None = None
 
     async def known(self, *, now: datetime) -> Known:
-        """Give what the metadata says; wait only if there is none at all."""
-        if now >= self.good_until and (self._flight or self._clock() >= self.due):
+        """Give what the metadata says; wait only if there is none at all, or for a file, which is there at once."""
+        is_due = self._clock() >= self.due
+        if (now >= self.good_until and (self._flight or is_due)) or (self.source.url is None and is_due):
             await self.renew()
         if self._known is None or now >= self.good_until:
-            why = "its metadata could not be read yet" if self._error is None else self._error.message
-            raise KeysUnavailable(provider=self.source.provider, why=why)
+            why = "it could not be read yet" if self._error is None else self._error.message
+            raise SamlUnavailable(provider=self.source.provider, why=why)
         return self._known
 
     async def trust(self, *, now: datetime) -> saml.Trust:

@@ -4,23 +4,29 @@ An edge. The assertion is verified by `actas.saml`, read by `saml_believe`, and 
 replica looks, so that it counts once.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from actas import saml
+from actas.identify.flow import Fetch
+from actas.identify.keyring import Clock
 from actas.identify.presets import SAML_PRESETS
 from actas.identify.saml_believe import believe
 from actas.identify.saml_edges import SamlEdges
 from actas.identify.saml_errors import AssertionUsed, NoSamlProvider, SamlRefused
+from actas.identify.saml_expiry import Announced, days_left, endings
+from actas.identify.saml_metadata import Known, MetadataKeyring, MetadataSource
 from actas.identify.saml_profile import SamlProfile, saml_profile_of
-from actas.identify.saml_trust import FileMetadata, Known, Trusts
 from actas.model.evidence import SamlResponse
 from actas.model.identity import Identity
 from actas.settings.resolve import resolve
 from actas.settings.schema import Provider, SamlRequire, many
+
+log = logging.getLogger("actas")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,20 +41,53 @@ class Believed:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Provider:
     profile: SamlProfile
-    trusts: Trusts
+    ring: MetadataKeyring
     keys: tuple[str, ...] = field(repr=False)
+
+
+class Outside(Protocol):
+    """What fetches metadata, where its files are, and the time."""
+
+    @property
+    def fetch(self) -> Fetch: ...  # noqa: D102
+    @property
+    def base(self) -> Path: ...  # noqa: D102
+    @property
+    def clock(self) -> Clock: ...  # noqa: D102
 
 
 class SamlProviders:
     """The SAML providers of one set of settings."""
 
-    def __init__(self, providers: Mapping[str, Provider], edges: SamlEdges, *, base: Path) -> None:
+    def __init__(
+        self, providers: Mapping[str, Provider], edges: SamlEdges, outside: Outside, *, before: "SamlProviders | None"
+    ) -> None:
         self._edges = edges
+        self._announced: Announced = Announced() if before is None else before._announced  # noqa: SLF001 - of the same kind
+        self._rings: dict[MetadataSource, MetadataKeyring] = (
+            {} if before is None else {ring.source: ring for ring in before.rings}
+        )
         self._providers = {
-            name: _provider(name, provider, edges, base)
+            name: self._provider(name, provider, outside)
             for name, provider in providers.items()
             if provider.preset in SAML_PRESETS
         }
+
+    @property
+    def rings(self) -> tuple[MetadataKeyring, ...]:
+        """List the metadata of every provider, to be renewed."""
+        return tuple(one.ring for one in self._providers.values())
+
+    def days_left(self, *, now: datetime) -> float | None:
+        """Give the days until some provider has no certificate left that has not ended; None where none says."""
+        found = [days_left(ring.certificates(), now=now) for ring in self.rings]
+        return min((one for one in found if one is not None), default=None)
+
+    def announce(self, *, now: datetime) -> None:
+        """Say once, at each stage, that a certificate ends."""
+        for name, one in self._providers.items():
+            for ending in self._announced.fresh(endings(name, one.ring.certificates(), now=now)):
+                log.warning("%s", ending.sentence)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -61,7 +100,7 @@ class SamlProviders:
 
     async def known(self, name: str, *, now: datetime) -> Known:
         """Give a provider as its metadata describes it."""
-        return await self._find(name).trusts.known(now=now)
+        return await self._find(name).ring.known(now=now)
 
     def decryption_keys(self, name: str) -> tuple[Any, ...]:
         """Give the private keys that open what a provider encrypts to us."""
@@ -70,23 +109,32 @@ class SamlProviders:
     async def look(self, evidence: SamlResponse, *, now: datetime) -> Believed:
         """Believe what *evidence* says, without taking it: it can still be shown once."""
         one = self._find(evidence.provider)
-        profile, known = one.profile, await one.trusts.known(now=now)
+        profile, known = one.profile, await one.ring.known(now=now)
         try:
-            assertion = saml.verify(
-                saml.decode_post(evidence.shown.reveal()),
-                known.trust,
-                audience=profile.audience,
-                recipient=evidence.recipient,
-                now=now,
-                in_response_to=saml.ANY if evidence.asked_elsewhere else evidence.answers,
-                leeway=profile.leeway,
-                allow_sha1=profile.allow_sha1,
-                decryption_keys=self.decryption_keys(evidence.provider),
-                require=_require(profile.require),
-            )
+            try:
+                assertion = self._verified(evidence, one, known, now)
+            except saml.BadSignature:  # perhaps by a key that the provider published since
+                if not await one.ring.look_again(seen=known.version, now=now):
+                    raise
+                assertion = self._verified(evidence, one, await one.ring.known(now=now), now)
         except saml.SamlError as wrong:
             raise SamlRefused(provider=profile.name, found=wrong.code, why=wrong.message) from wrong
         return Believed(identity=believe(assertion, profile, now=now), assertion=assertion, profile=profile)
+
+    def _verified(self, evidence: SamlResponse, one: _Provider, known: Known, now: datetime) -> saml.Assertion:
+        profile = one.profile
+        return saml.verify(
+            saml.decode_post(evidence.shown.reveal()),
+            known.trust,
+            audience=profile.audience,
+            recipient=evidence.recipient,
+            now=now,
+            in_response_to=saml.ANY if evidence.asked_elsewhere else evidence.answers,
+            leeway=profile.leeway,
+            allow_sha1=profile.allow_sha1,
+            decryption_keys=(*one.keys, *self._edges.decryption_keys()),
+            require=_require(profile.require),
+        )
 
     async def take(self, believed: Believed) -> None:
         """Use up the assertion, or raise `AssertionUsed` where it was used before."""
@@ -97,6 +145,18 @@ class SamlProviders:
         if not await replays.first(issuer=assertion.issuer, id=assertion.id, until=until):
             raise AssertionUsed(provider=profile.name)
 
+    def _provider(self, name: str, provider: Provider, outside: Outside) -> _Provider:
+        source = _source(name, provider)
+        ring = self._rings.get(source)
+        return _Provider(
+            profile=saml_profile_of(name, provider, SAML_PRESETS[provider.preset], self._edges.control_url),
+            ring=ring or MetadataKeyring(source, fetch=outside.fetch, base=outside.base, clock=outside.clock),
+            keys=tuple(
+                resolve(one, key=f"providers.{name}.decryption.{place}", folder=outside.base).secret.reveal()
+                for place, one in enumerate(provider.decryption)
+            ),
+        )
+
     def _find(self, name: str) -> _Provider:
         found = self._providers.get(name)
         if found is None:
@@ -104,17 +164,19 @@ class SamlProviders:
         return found
 
 
-def _provider(name: str, provider: Provider, edges: SamlEdges, base: Path) -> _Provider:
-    profile = saml_profile_of(name, provider, SAML_PRESETS[provider.preset], edges.control_url)
-    certificate = None if provider.metadata_certificate is None else base / provider.metadata_certificate
-    metadata = base / (provider.metadata or "")
-    return _Provider(
-        profile=profile,
-        trusts=FileMetadata(name, metadata, profile.entity_id, certificate=certificate),
-        keys=tuple(
-            resolve(one, key=f"providers.{name}.decryption.{place}", folder=base).secret.reveal()
-            for place, one in enumerate(provider.decryption)
-        ),
+def _source(name: str, provider: Provider) -> MetadataSource:
+    metadata = provider.metadata or ""
+    is_address = "://" in metadata
+    return MetadataSource(
+        provider=name,
+        url=metadata if is_address else None,
+        file=None if is_address else metadata,
+        certificate=provider.metadata_certificate,
+        entity_id=provider.entity_id,
+        private=provider.private,
+        ca=provider.ca,
+        stale=provider.stale.time,
+        allow_sha1=provider.allow_sha1,
     )
 
 

@@ -198,7 +198,7 @@ class Identify:
     async def prefetch(self) -> None:
         """Fetch every provider's keys once, all at a time; what fails is in `state` and is tried again by `run`."""
         async with anyio.create_task_group() as tasks:
-            for ring in self._generation.rings.values():
+            for ring in self._generation.every_ring:
                 tasks.start_soon(ring.renew)
 
     async def run(self) -> None:
@@ -207,17 +207,20 @@ class Identify:
             tasks.start_soon(self._renew_members)
             while True:
                 self._changed = anyio.Event()
-                now = self._edges.clock()
-                for ring in self._generation.rings.values():
-                    if ring.due is not None and ring.due <= now and not ring.is_renewing:
-                        tasks.start_soon(ring.renew)
+                for ring in self._generation.due(now := self._edges.clock()):
+                    tasks.start_soon(ring.renew)
+                self._generation.announce(now)
                 with anyio.move_on_after(_TICK):
                     await self._changed.wait()
+
+    def certificate_days_left(self) -> float | None:
+        """Give the days until some SAML provider's last certificate ends, to be watched."""
+        return self._generation.certificate_days_left(self._edges.clock())
 
     def state(self) -> tuple[RingState, ...]:
         """Tell how each provider's keys fare, for ``/readyz``."""
         now = self._edges.clock()
-        return tuple(ring.state(now=now) for ring in self._generation.rings.values())
+        return tuple(ring.state(now=now) for ring in self._generation.every_ring)
 
     def lookup_state(self) -> tuple[LookupState, ...]:
         """Tell how the look-ups of groups fare."""

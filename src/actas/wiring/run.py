@@ -161,6 +161,7 @@ class _House:
     def gauges(self) -> dict[str, float]:
         """Give the figures that are read when they are asked for."""
         state, trail, settings = self.watch.state, self.parts.audit.state(), self.furnished.settings
+        days_left = self.parts.identify.certificate_days_left()
         return {
             "ready": float(bool(self.ready()["ready"])),
             "settings_generation": state.generation,
@@ -177,6 +178,7 @@ class _House:
             "providers_unusable": sum(not one.ready for one in self.parts.identify.state()),
             "lookups_failing": sum(one.error is not None for one in self.parts.identify.lookup_state()),
             **({} if self.parts.ears is None else self.parts.ears.gauges()),
+            **({} if days_left is None else {"saml_certificate_days": days_left}),
         }
 
     def ready(self) -> Mapping[str, Any]:
