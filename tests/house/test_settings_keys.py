@@ -28,6 +28,7 @@ HELD_AS = {
     "SecretRef": {"reference"},
     "Function": {"function", "settings", "_settings"},
     "Schedule": {"schedule"},
+    "Asynchronous": {"asynchronous", "settings"},
     "RoleSettings": {"settings", "role"},
     "AwsBase": {"aws"},
     "Azure": {"azure"},

@@ -69,6 +69,8 @@ CODES: Final = {
     "settings.bad-arn": "An ARN that is none.",
     "settings.token-in-clear": "The caller's token would be sent on in clear.",
     "settings.two-tokens": "The caller's token and the role's would both be sent on.",
+    "settings.no-such-destination": "A destination of events that is no function, or the function itself.",
+    "settings.destination-refused": "No rule lets a destination of events be run.",
     "settings.bad-variable": "A variable's name that is none.",
     "settings.reserved-variable": "A variable that the runtime sets.",
     "settings.bad-route": "A route that is none, or that no request can take.",

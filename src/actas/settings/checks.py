@@ -8,6 +8,7 @@ from typing import Final
 
 from actas.settings.meaning import (
     absence,
+    asynchronous,
     brokers,
     circumstances,
     files,
@@ -35,6 +36,7 @@ CHECKS: Final[tuple[Callable[[View], None], ...]] = (
     providers.check,
     keyfiles.check,
     functions.check,
+    asynchronous.check,
     routes.check,
     roles.check,
     brokers.check,

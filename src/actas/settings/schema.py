@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from actas.settings.schema_events import Events, On
+from actas.settings.schema_functions import Asynchronous
 from actas.settings.schema_gateway import Audit, Gateway, Jsonl, Limits, Proxies, RateLimits
 from actas.settings.schema_keys import Count, Count0, Keys, Name, SecretRef, Texts, many
 from actas.settings.schema_providers import Claim, KeySource, LookupClient, Provider
@@ -18,9 +19,10 @@ from actas.settings.schema_saml import SamlRequest, SamlRequire
 from actas.settings.values import Hours, Network, Size, Span
 
 __all__ = [
-    "Audit", "AwsBase", "Azure", "Claim", "Count", "Count0", "Function", "Gateway", "Google", "Jsonl", "KeySource",
-    "Keys", "Limits", "LookupClient", "Name", "On", "Provider", "Proxies", "RateLimits", "RoleSettings", "Rule",
-    "SamlRequest", "SamlRequire", "Schedule", "SecretRef", "Settings", "Texts", "When", "Who", "many",
+    "Asynchronous", "Audit", "AwsBase", "Azure", "Claim", "Count", "Count0", "Function", "Gateway", "Google",
+    "Jsonl", "KeySource", "Keys", "Limits", "LookupClient", "Name", "On", "Provider", "Proxies", "RateLimits",
+    "RoleSettings", "Rule", "SamlRequest", "SamlRequire", "Schedule", "SecretRef", "Settings", "Texts", "When",
+    "Who", "many",
 ]  # fmt: skip
 
 
@@ -72,6 +74,11 @@ class Function(Keys, frozen=True):
     """Lambda: the answer is streamed as the function writes it."""
     execution_role: str | None = None
     """Lambda: the ARN of the role it runs under; with it the function may fetch the work session of its call."""
+    asynchronous: Asynchronous = Asynchronous()
+    """What becomes of an event that is to be run later."""
+    url: Literal["none", "aws-iam", "bearer", "any"] = "none"
+    """Whether it has a URL of its own (``/function-url/NAME/``), and how its callers show who they are: by a signature,
+    by a bearer token, or by either."""
     endpoint: str | None = None
     """Lambda: another address of the Lambda API, for tests against a double."""
     sts: str | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from actas.settings.meaning import asynchronous
 from actas.settings.meaning.functions import backend
 from actas.settings.meaning.targets import ADMIN, named, targets
 from actas.settings.meaning.view import View
@@ -109,7 +110,7 @@ def _roles(view: View, path: Path, rule: Rule) -> None:
 
 
 def _who(view: View, path: Path, rule: Rule) -> None:
-    known = view.names("providers") | view.names("sources")
+    known = view.names("providers") | view.names("sources") | asynchronous.speaks(view)
     for where, name in _each(rule.who.provider, (*path, "who", "provider")):
         if name not in known:
             near = nearest(name, known)
