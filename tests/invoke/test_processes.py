@@ -18,6 +18,7 @@ from actas.invoke.local.errors import (
     WaitedTooLong,
 )
 from actas.invoke.local.machine import Machine
+from actas.invoke.local.sandbox import Sandbox
 from actas.settings.schema import Limits, Schedule
 from actas.settings.values import Size, Span
 
@@ -399,6 +400,78 @@ async def test_a_spare_gives_way_where_room_is_needed_and_goes_when_nobody_comes
     await until(lambda: len(bench.shared.pool) + len(spares) == 1)  # the idle one of `other` stays five minutes
 
 
+@pytest.mark.parametrize("rounds", range(0, 24, 3), ids=lambda rounds: f"{rounds} turns of the loop later")
+async def test_a_spare_that_is_retired_while_it_is_made_leaves_nothing_behind(bench, processes, rounds):
+    """Whatever it was about: not begun, waiting, forking, being built, ready."""
+    shared = bench.open(spares=True)
+    function = bench.function(COUNT)
+    await bench.value(function)
+    spares = shared.pool.spares
+    await anyio.sleep(0.001 * rounds)
+    for _ in range(rounds):
+        await anyio.lowlevel.checkpoint()
+
+    spares.retire(lambda _: True)
+
+    assert len(spares) == 0
+    await bench.value(function, subject="ben")  # there is room for another, and it is made
+    await until(lambda: len(spares._ready) == 1)
+    below = processes(shared._forks.pid)
+    await shared.close()
+    assert not [one for one in below if Path(f"/proc/{one}").exists()]
+    assert not spares._tasks | spares._leaving
+
+
+async def test_a_spare_that_is_retired_before_it_is_begun_does_not_take_anybodys_place(bench):
+    shared = bench.open(spares=True)
+    function = bench.function(COUNT)
+    await bench.value(function)
+    spares = shared.pool.spares
+    await until(lambda: len(spares._ready) == 1)
+    ((of, spare),) = spares._ready.items()
+    spares.take(of)
+    spare.end()
+
+    spares.want(of, lambda: pytest.fail("it was retired"), lambda _: anyio.sleep(0), lasts=60)
+    spares.retire(lambda one: one == of)
+    await anyio.sleep(0.05)
+
+    assert len(spares) == 0
+
+
+async def test_closing_waits_for_spares_that_were_given_up_before(bench, processes):
+    shared = bench.open(spares=True)
+    await bench.value(bench.function(COUNT))
+    spares = shared.pool.spares
+    await until(lambda: len(spares._ready) == 1)
+    below = processes(shared._forks.pid)
+
+    spares.give_way()
+    await shared.close()
+
+    assert not [one for one in below if Path(f"/proc/{one}").exists()]
+
+
+async def test_closing_takes_no_longer_for_many_that_do_not_end_than_for_one(bench, monkeypatch):
+    """Ten seconds for each, one after the other, would be minutes for a full pool."""
+    waiting = []
+
+    async def wait_gone(sandbox):
+        waiting.append(sandbox)
+        await until(lambda: len(waiting) == 3)
+        await sandbox.gone.wait()
+
+    shared = bench.open()
+    function = bench.function(COUNT)
+    for name in ("ana", "ben", "chidi"):
+        await bench.value(function, subject=name)
+    monkeypatch.setattr(Sandbox, "wait_gone", wait_gone)
+
+    await shared.pool.close()
+
+    assert len(waiting) == 3
+
+
 async def test_closing_ends_spares_too(bench, processes):
     shared = bench.open(spares=True)
     await bench.value(bench.function(COUNT))
@@ -480,6 +553,22 @@ async def test_a_backend_that_is_closed_ends_its_processes_and_lets_a_call_finis
     assert told == ["slept"]
     await until(lambda: {process.key.function for process in bench.shared.pool._all} == {"other"})
     await until(lambda: {name for name, _version in bench.shared.pool.spares._ready} == {"other"})
+
+
+async def test_closing_a_backend_leaves_the_spare_of_its_successor(bench):
+    bench.open(spares=True)
+    before = bench.function(COUNT)
+    await bench.value(before)
+    after = bench.function(None, memory=Size(160 * 1024 * 1024))
+    await bench.value(after)
+    spares = bench.shared.pool.spares
+    await until(lambda: len(spares._ready) == 1)
+    (spare,) = spares._ready.values()
+
+    await before.close()
+
+    assert spare in spares._ready.values()
+    assert not spare.ending
 
 
 async def test_closing_a_backend_leaves_what_its_successor_uses(bench):

@@ -1,5 +1,6 @@
 """How a function's requests are read: whatever way their octets arrive, once, whole, and in one way."""
 
+import h11
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,3 +156,49 @@ FIELDS = [
 @pytest.mark.parametrize(("name", "value", "is_one"), [one[1:] for one in FIELDS], ids=[one[0] for one in FIELDS])
 def test_what_can_stand_in_an_answers_head(name, value, is_one):
     assert is_field(name, value) is is_one
+
+
+LINES = st.sampled_from(
+    (
+        b"GET / HTTP/1.1",
+        b"POST /a?b HTTP/1.1",
+        b"Host: x",
+        b"host: y",
+        b"Content-Length: 3",
+        b"Content-Length: 03",
+        b"content-length:3 ",
+        b"Content-Length: 3, 3",
+        b"Transfer-Encoding: chunked",
+        b"Transfer-Encoding: xchunked",
+        b"Transfer-Encoding:\x0bchunked",
+        b"Connection: close",
+        b" folded: yes",
+        b"X-A: \xe4\tb",
+        b"X-A : b",
+        b"X-A: b\rX-B: c",
+        b"X-A: b\nContent-Length: 5",
+        b"X-A:",
+    )
+)
+
+
+@given(st.lists(LINES, min_size=1, max_size=6), st.binary(max_size=3))
+def test_what_we_accept_another_reader_reads_alike(lines, noise):
+    octets = b"\r\n".join(lines) + noise
+    try:
+        head = read_head(octets)
+    except Unreadable:
+        return
+    other = h11.Connection(h11.SERVER)
+    other.receive_data(octets + b"\r\n\r\n")
+
+    found = other.next_event()
+
+    assert isinstance(found, h11.Request)
+    target = head.raw_path + (b"?" + head.query if head.query else b"")
+    assert (found.method.decode(), found.target.removesuffix(b"?")) == (head.method, target)
+    seen = [(name, value.lower()) for name, value in found.headers]
+    assert [name for name, _ in seen] == [name for name, _ in head.headers]
+    lengths = [int(value) for name, value in seen if name == b"content-length"]
+    assert lengths == ([head.length] if any(name == b"content-length" for name, _ in head.headers) else [])
+    assert (head.length is None) == ((b"transfer-encoding", b"chunked") in seen)

@@ -13,6 +13,7 @@ import anyio
 from actas.invoke.local.errors import TooManyProcesses
 from actas.invoke.local.job import Key
 from actas.invoke.local.process import FunctionProcess
+from actas.invoke.local.sandbox import all_gone
 from actas.invoke.local.spares import Spares
 from actas.model import clock
 
@@ -40,7 +41,7 @@ class Pool:
         self._spans[function] = idle
         if self._versions.get(function) != version:
             self._versions[function] = version
-            self.spares.retire(function, but=version)
+            self.spares.retire(lambda of: of[0] == function and of[1] != version)
             for process in tuple(self._idle):
                 if process.key.function == function and process.key.version != version:
                     self._retire(process)
@@ -105,7 +106,7 @@ class Pool:
                 if process.takes_next:
                     self._retire(process)
                 process.is_last_call = True
-        self.spares.retire(function, but="")
+        self.spares.retire(lambda of: of[0] == function and version in of[1])
 
     def end_where(self, is_over: Callable[[FunctionProcess], bool]) -> int:
         """End the processes of which that is so, those that are busy after their call; tell how many."""
@@ -122,8 +123,7 @@ class Pool:
         everyone = tuple(self._all)
         for process in everyone:
             process.end()
-        for process in everyone:
-            await process.sandbox.wait_gone()
+        await all_gone(process.sandbox for process in everyone)
 
     @property
     def has_room(self) -> bool:

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import anyio
@@ -158,6 +158,13 @@ class Sandbox:
             self._built.exception()  # seen, or nobody waits for it any more
         self.gone.set()
         self._on_exit(self._status)
+
+
+async def all_gone(sandboxes: Iterable[Sandbox]) -> None:
+    """Wait until no process of any of *sandboxes* is left; for all of them together no longer than for one."""
+    async with anyio.create_task_group() as tasks:
+        for sandbox in sandboxes:
+            tasks.start_soon(sandbox.wait_gone)
 
 
 def _listener(descriptor: int) -> socket.socket:

@@ -8,16 +8,19 @@ after a cold start, lasts as long as the function's processes may be idle, and g
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from actas.invoke.errors import InvokeError
 from actas.invoke.local.process import FunctionProcess
+from actas.invoke.local.sandbox import all_gone
 
 _AFTER: Final = 0.02
 """When a spare is begun after the cold start that asks for it: the call itself comes first."""
 
 Of = tuple[str, str]
 """A function and its version."""
+Prepare = Callable[[FunctionProcess], Awaitable[None]]
 
 
 class Spares:
@@ -28,6 +31,8 @@ class Spares:
         self._ready: dict[Of, FunctionProcess] = {}
         self._timers: dict[Of, asyncio.TimerHandle] = {}
         self._making: dict[Of, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._leaving: set[FunctionProcess] = set()
 
     def __len__(self) -> int:
         return len(self._ready) + len(self._making)
@@ -38,10 +43,14 @@ class Spares:
         process = self._ready.pop(of, None)
         return process if process and not process.ending else None
 
-    def want(self, of: Of, make: Callable[[], Awaitable[FunctionProcess]], *, lasts: float) -> None:
-        """Have a spare made soon, unless there is one."""
+    def want(self, of: Of, process: Callable[[], FunctionProcess], prepare: Prepare, *, lasts: float) -> None:
+        """Have a spare made soon, unless there is one: *prepare* builds the sandbox of what *process* gives."""
         if self._wanted and of not in self._ready and of not in self._making:
-            self._making[of] = asyncio.get_running_loop().create_task(self._make(of, make, lasts))
+            making = asyncio.get_running_loop().create_task(self._make(of, process, prepare, lasts))
+            self._making[of] = making
+            self._tasks.add(making)
+            # Not by the task itself: one that is cancelled before its first step never runs.
+            making.add_done_callback(partial(self._made, of))
 
     def give_way(self) -> FunctionProcess | None:
         """End one spare for the sake of a call; None where there is none."""
@@ -49,40 +58,54 @@ class Spares:
             return None
         return self._end(next(iter(self._ready)))
 
-    def retire(self, function: str, *, but: str) -> None:
-        """End the spares of a function's other versions, also those that are being made."""
-        for of, task in self._making.items():
-            if of[0] == function and of[1] != but:
-                task.cancel()
-        for of in [of for of in self._ready if of[0] == function and of[1] != but]:
+    def retire(self, is_old: Callable[[Of], bool]) -> None:
+        """End the spares that *is_old* says so of, also those that are being made."""
+        for of in [of for of in self._making if is_old(of)]:
+            self._making.pop(of).cancel()  # forgotten at once, so that another may be begun
+        for of in [of for of in self._ready if is_old(of)]:
             self._end(of)
 
     async def close(self) -> None:
-        """End them all."""
+        """End them all, and wait until all are gone that ever were made."""
         self._wanted = False
-        making = tuple(self._making.values())
-        for task in making:
+        for task in tuple(self._tasks):
             task.cancel()
-        await asyncio.gather(*making, return_exceptions=True)
-        for process in [self._end(of) for of in tuple(self._ready)]:
-            await process.sandbox.wait_gone()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for of in tuple(self._ready):
+            self._end(of)
+        await all_gone(process.sandbox for process in tuple(self._leaving))
 
-    async def _make(self, of: Of, make: Callable[[], Awaitable[FunctionProcess]], lasts: float) -> None:
-        try:
-            await asyncio.sleep(_AFTER)
-            with suppress(InvokeError):  # a call that needs one builds its own, and is told what went wrong
-                process = await make()
-                process.on_gone = lambda _: self._gone(of, process)
-                self._ready[of] = process
-                self._timers[of] = asyncio.get_running_loop().call_later(lasts, self._end, of)
-        finally:
-            self._making.pop(of, None)
+    async def _make(self, of: Of, new: Callable[[], FunctionProcess], prepare: Prepare, lasts: float) -> None:
+        await asyncio.sleep(_AFTER)
+        process = new()
+        with suppress(InvokeError):  # a call that needs one builds its own, and is told what went wrong
+            try:
+                await prepare(process)
+            except BaseException:
+                self._leave(process)
+                raise
+            process.on_gone = lambda _: self._gone(of, process)
+            self._making.pop(of, None)  # it is not retired, or this would not be reached
+            self._ready[of] = process
+            self._timers[of] = asyncio.get_running_loop().call_later(lasts, self._end, of)
+
+    def _made(self, of: Of, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._making.get(of) is task:
+            del self._making[of]
 
     def _end(self, of: Of) -> FunctionProcess:
         self._forget_timer(of)
         process = self._ready.pop(of)
-        process.end()
+        self._leave(process)
         return process
+
+    def _leave(self, process: FunctionProcess) -> None:
+        """End a process that nobody else knows of, and remember it until it is gone."""
+        if not process.sandbox.gone.is_set():
+            self._leaving.add(process)
+            process.on_gone = self._leaving.discard
+        process.end()
 
     def _gone(self, of: Of, process: FunctionProcess) -> None:
         if self._ready.get(of) is process:
