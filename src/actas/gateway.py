@@ -261,6 +261,7 @@ def _question(call: Call, identity: Identity, *, at: datetime) -> Question:
         route=_template(call),
         address=call.address,
         requested_role=call.requested_role,
+        also=call.also,
     )
 
 

@@ -43,8 +43,9 @@ def again(rules: "RuleSet", question: Question, held: Held) -> Decision:
         return _no(rules, reasons.not_offered(question.requested_role or held.role, [(one, role) for one in standing]))
     if not trusts_still(rules, role, held, moment, at=question.at):
         return _no(rules, *reasons.not_trusted([role]))
-    if (outside := _outside(target, role, held, moment, at=question.at)) is not None:
-        return _no(rules, outside)
+    for action in (target.action, *question.also):
+        if (outside := _outside(target, role, held, moment, action=action, at=question.at)) is not None:
+            return _no(rules, outside)
     grant = Grant(
         identity=question.identity,
         function=question.function,
@@ -104,15 +105,15 @@ def trusts_still(rules: "RuleSet", role: Role, held: Held, moment: Context, *, a
     return trust.again.allows(held.took, held.took_as, known)
 
 
-def _outside(target: Target, role: Role, held: Held, moment: Context, *, at: datetime) -> Reason | None:
-    """Say which policy keeps a session from *target*; None where each lets it."""
+def _outside(target: Target, role: Role, held: Held, moment: Context, *, action: str, at: datetime) -> Reason | None:
+    """Say which policy keeps a session from doing *action* to *target*; None where each lets it."""
     if target.arn not in held.functions:
         return Reason(code="outside-fence", because=f"the session's rules do not reach {target.name}")
     known = session_context(held, moment, at=at)
-    if held.policy is None or _effect((held.policy,), target.action, target.arn, known) == "ExplicitlyDenied":
-        return Reason(code="session-policy", because=f"the session's policy denies {target.action} on {target.name}")
+    if held.policy is None or _effect((held.policy,), action, target.arn, known) == "ExplicitlyDenied":
+        return Reason(code="session-policy", because=f"the session's policy denies {action} on {target.name}")
     for layer in layers(held, role)[1:]:
-        if not permits(layer, target.action, target.arn, known):
+        if not permits(layer, action, target.arn, known):
             because = f"no session policy that was passed, or no policy of {role.name}, allows {target.name}"
             return Reason(code="session-policy", because=because)
     return None

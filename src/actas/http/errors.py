@@ -99,6 +99,18 @@ class TooManyCalls(HttpError):
         super().__init__(f"too many calls from this {whose}; the next one is taken in {retry_after} s")
 
 
+class TooManyEvents(HttpError):
+    """As many events wait to be run later as may."""
+
+    code = "http.too-many-events"
+    hint = "Send the event again later, or look why the functions do not keep up."
+    status = 429
+
+    def __init__(self, *, allowed: int) -> None:
+        """State how many may wait."""
+        super().__init__(f"{allowed} events wait to be run, as many as may")
+
+
 class Overloaded(HttpError):
     """The gateway holds as many requests as it may."""
 

@@ -57,3 +57,5 @@ class Call:
     """What the caller says of its client, for the function (``X-Amz-Client-Context``); ``custom`` is an object."""
     request_id: str | None = None
     """What the function is told as its request's name where that is not the call's: the same for each delivery."""
+    also: tuple[str, ...] = ()
+    """Actions that the policies of a session must allow besides that of calling the function."""

@@ -24,6 +24,8 @@ class Question:
     """The route's template, ``GET /orders/{id}``; None for a direct call."""
     address: Fact[Address] = Missing.UNKNOWN
     requested_role: str | None = None
+    also: tuple[str, ...] = ()
+    """Actions that the policies of a session must allow besides the target's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

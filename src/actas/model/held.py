@@ -3,6 +3,8 @@
 A struct, because it travels sealed in the session's own token; nothing but `assume` seals or opens one.
 """
 
+import base64
+import hashlib
 from datetime import datetime
 from typing import Literal
 
@@ -75,3 +77,9 @@ class Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         """Who uses it, as AWS names sessions."""
         _, partition, _, _, account, resource = self.role_arn.split(":", 5)
         return f"arn:{partition}:sts::{account}:assumed-role/{resource.rpartition('/')[2]}/{self.name}"
+
+    @property
+    def user_id(self) -> str:
+        """Its unique id, as AWS writes those of sessions: the same for the same role and name, and no ARN."""
+        role = base64.b32encode(hashlib.sha256(self.role_arn.encode()).digest()).decode()[:17]
+        return f"AROA{role}:{self.name}"

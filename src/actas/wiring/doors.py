@@ -13,7 +13,7 @@ from actas.gateway import Gateway
 from actas.http.calls import CallDoor
 from actas.wiring.furnish import Furnished
 from actas.wiring.hear import hear
-from actas.wiring.lambda_doors import LambdaDoors
+from actas.wiring.lambda_doors import LambdaDoors, run_later
 from actas.wiring.parts import Parts
 from actas.wiring.sts_doors import StsDoors
 
@@ -43,4 +43,4 @@ def control(house: Standing) -> Sequence[Route]:
 
 def jobs(house: Standing) -> Sequence[Job]:
     """Give what runs from the moment calls are taken until the gateway stops."""
-    return (partial(hear, house),)
+    return (partial(hear, house), partial(run_later, house))

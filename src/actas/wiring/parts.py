@@ -35,6 +35,7 @@ from actas.wiring import start
 from actas.wiring.logs import FunctionLogs
 
 if TYPE_CHECKING:  # SQLAlchemy takes the better part of a second: it is imported when the store is opened
+    from actas.http.lambda_api.later import Later
     from actas.store.outbox import Outbox
     from actas.wiring.ears import Ears
 
@@ -69,6 +70,8 @@ class Parts:
     admin: Mapping[str, Backend] = field(default_factory=dict)
 
     outbox: "Outbox | None" = None
+    later: "Later | None" = None
+    """What keeps events that are run later; none until the store is open."""
     """Durable jobs; None until the store is open, shortly after the start."""
     ears: "Ears | None" = None
     """Identity events; likewise."""

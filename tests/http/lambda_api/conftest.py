@@ -57,6 +57,7 @@ def page(event, context):
 def shown(event, context):
     return event
 """
+LATER = ("works", "breaks")
 NAMES = ("keys", "echo", "fails", "logs", "large", "sleeps")
 REGION, ACCOUNT = "eu-west-1", "111122223333"
 
@@ -93,16 +94,23 @@ def functions(settings):
         functions={
             **{name: {"python": f"lambdas.py:{name}", "timeout": "10s"} for name in NAMES},
             "hidden": {"python": "lambdas.py:echo"},
+            "works": {"python": "lambdas.py:echo", "timeout": "10s", "asynchronous": {"on_success": "orders"}},
+            "breaks": {
+                "python": "lambdas.py:fails",
+                "timeout": "10s",
+                "asynchronous": {"on_success": "hidden", "on_failure": "orders", "retries": 0},
+            },
             "billing": {"lambda": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:bills:PROD", "timeout": "10s"},
         },
         rules=[
             {
                 "id": "lambdas",
                 "who": who(),
-                "may": [*NAMES, "orders"],
+                "may": [*NAMES, *LATER, "orders"],
                 "as": "reader",
             },
             {"id": "bills", "who": who(), "may": ["billing"], "as": "reader"},
+            {"id": "told", "who": {"provider": "destinations", "kind": "service"}, "may": ["orders"]},
             {"id": "not-logs", "who": {"provider": "corp", "groups": ["security"]}, "may_not": ["logs"]},
         ],
     )

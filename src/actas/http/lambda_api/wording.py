@@ -14,6 +14,7 @@ Answer = tuple[int, problems.Head, bytes]
 _RATE: Final = "Rate Exceeded."
 _BUSY: Final = {
     "http.too-many-calls": "CallerRateLimitExceeded",
+    "http.too-many-events": "FunctionInvocationRateLimitExceeded",
     "invoke.too-many-processes": "ConcurrentInvocationLimitExceeded",
     "invoke.lambda-throttled": "ConcurrentInvocationLimitExceeded",
 }

@@ -92,7 +92,7 @@ async def by_session(means: Means, asked: Asked, call: Call, held: Held) -> Resu
 def caller(held: Held) -> Result:
     """GetCallerIdentity."""
     account = held.role_arn.split(":")[4]
-    return {"Arn": held.arn, "UserId": f"{_role_id(held.role_arn)}:{held.name}", "Account": account}
+    return {"Arn": held.arn, "UserId": held.user_id, "Account": account}
 
 
 def key_info(asked: Asked) -> Result:
@@ -142,7 +142,7 @@ def _taken(took: Took, share: int | None) -> Result:
     session, held = took.session, took.held
     token = session.session_token.reveal()
     return {
-        "AssumedRoleUser": {"AssumedRoleId": f"{_role_id(held.role_arn)}:{held.name}", "Arn": held.arn},
+        "AssumedRoleUser": {"AssumedRoleId": held.user_id, "Arn": held.arn},
         "Credentials": {
             "AccessKeyId": session.access_key_id,
             "SecretAccessKey": session.secret_access_key.reveal(),
@@ -152,8 +152,3 @@ def _taken(took: Took, share: int | None) -> Result:
         "PackedPolicySize": share,
         "SourceIdentity": held.source_identity,
     }
-
-
-def _role_id(role_arn: str) -> str:
-    """Name a role as AWS does: the same for the same role, and no ARN."""
-    return "AROA" + base64.b32encode(hashlib.sha256(role_arn.encode()).digest()).decode()[:17]

@@ -1,0 +1,163 @@
+"""The door of function URLs: ``/function-url/{function}/…`` on the public origin, any method, any path behind it.
+
+A function takes requests here where its settings say so (``url:``): signed by a session of ours, as AWS_IAM wants it,
+or with a bearer token, which AWS does not have. Whoever shows nothing learns nothing, not even which functions there
+are: every name gives the same answer until somebody is known.
+"""
+
+import json
+import logging
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from actas.errors import ActasError
+from actas.http import answers, arrivals, heads, problems
+from actas.http.body import Receive, Send
+from actas.http.calls import unexpected
+from actas.http.errors import MalformedRequest, NoSuchPath, RequestTooLarge
+from actas.http.function_url_events import Asked, answer, event
+from actas.http.lambda_api import signatures, wording
+from actas.http.lambda_api.asking import LARGEST
+from actas.http.lambda_api.door import SERVICE, Now
+from actas.http.signature_errors import SignatureError, SignatureMissing
+from actas.invoke import origins
+from actas.model import clock
+from actas.model.call import Call
+from actas.model.evidence import BearerToken
+from actas.model.held import Held
+from actas.model.ids import RANDOM, call_id
+from actas.model.outcome import Answered, Outcome, Refused, Streamed
+from actas.model.paths import canonical_path
+
+log = logging.getLogger("actas.http")
+_BY: Final = {"aws-iam": frozenset({"aws-iam", "any"}), "bearer": frozenset({"bearer", "any"})}
+"""What ``url:`` must be for each way to show who calls."""
+_ACTION: Final = ("lambda:InvokeFunctionUrl",)
+"""Beside lambda:InvokeFunction, since October 2025 (Lambda Developer Guide, urls-auth)."""
+_FORBIDDEN: Final = json.dumps({"Message": "Forbidden"}).encode()
+
+
+class FunctionUrls:
+    """Takes requests to functions' URLs."""
+
+    def __init__(self, now: Callable[[], Now], *, domain: Callable[[], str], account: Callable[[], str]) -> None:
+        """Take what tells what stands at the moment, and where functions are said to be."""
+        self._now, self._domain, self._account = now, domain, account
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        now, at = self._now(), clock.now()
+        name = call_id(at, secrets.token_bytes(RANDOM))
+        is_signed = False
+        try:
+            arrived = arrivals.arrive(now.front, now.gateway, scope, origins.of(scope))
+            is_signed = arrivals.is_signed(arrived.head, scope["query_string"])
+            outcome = await self._carry(now, (scope, receive), arrived, (name, at))
+            if isinstance(outcome, Refused):
+                said = _forbidden(name) if is_signed else problems.refusal(outcome.decision, name)
+                await answers.tell(send, *said)
+            else:
+                assert isinstance(outcome, Answered)
+                await answers.deliver(send, name, answer(outcome))
+        except SignatureMissing:
+            await answers.tell(send, *_forbidden(name))
+        except ActasError as error:
+            if error.status >= 500:
+                log.warning("call %s: %s: %s; %s", name, error.code, error, error.hint)
+            await answers.tell(send, *_told(error, name, is_signed=is_signed))
+        except Exception as error:  # noqa: BLE001 - the outermost door
+            await answers.tell(send, *problems.problem(unexpected(name, error), name))
+
+    async def _carry(
+        self, now: Now, ends: tuple[Any, Receive], arrived: arrivals.Arrived, at: tuple[str, datetime]
+    ) -> Outcome:
+        scope, receive = ends
+        token = heads.bearer(arrived.head, scope["query_string"])
+        is_signed = arrivals.is_signed(arrived.head, scope["query_string"])
+        if token is None and not is_signed:
+            now.gateway.stranger(SignatureMissing.code, arrived.address)
+            raise SignatureMissing
+        if token is not None and is_signed:  # a bearer token beside a presigned query: which of the two is it?
+            raise MalformedRequest(why="it is signed and shows a token")
+        asked = _asked(scope)
+        body = await arrivals.whole(now.patience, receive, arrived.head, now.front, most=LARGEST)
+        call = _call(now, asked, body, arrived, at, by="aws-iam" if is_signed else "bearer")
+        if token is not None:
+            call.payload = self._event(asked, call, None)
+            return _whole(await now.gateway.serve(call, BearerToken(shown=token)))
+        try:
+            held = await now.signed.held(scope, body, service=SERVICE, now=at[1])
+        except SignatureError as stranger:
+            now.gateway.stranger(stranger.code, arrived.address)
+            raise
+        call.payload = self._event(asked, call, held)
+        return _whole(await now.gateway.serve_session(call, held))
+
+    def _event(self, asked: Asked, call: Call, held: Held | None) -> bytes:
+        made = event(asked, call, domain=self._domain(), account=self._account(), held=held)
+        if len(made) > LARGEST:
+            raise RequestTooLarge(what="event", allowed=LARGEST)
+        return made
+
+
+def _asked(scope: Any) -> Asked:
+    """Read the target: the function's name, and the path behind it."""
+    if not scope["method"].isupper():  # RFC 9110, section 9.1: methods are case-sensitive
+        raise MalformedRequest(why="its method is not written in capital letters")
+    path = canonical_path(scope["raw_path"])
+    if len(path.segments) < 2:
+        raise NoSuchPath
+    front = "/".join(path.path.split("/")[:3])
+    return Asked(
+        function=path.segments[1],
+        method=scope["method"],
+        path=path.path.removeprefix(front) or "/",
+        query=scope["query_string"].decode("latin-1"),
+        protocol=f"HTTP/{scope['http_version']}",
+        headers=tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in scope["headers"]),
+    )
+
+
+def _call(now: Now, asked: Asked, body: bytes, arrived: arrivals.Arrived, at: tuple[str, datetime], *, by: str) -> Call:
+    """Make the call; of a function without a URL for this kind of caller it is one that nobody may make."""
+    known = now.directory.by_name.get(asked.function)
+    takes = known is not None and known.settings.url in _BY[by]
+    return Call(
+        id=at[0],
+        function=asked.function if takes else f"{_named(asked.function)}:url",
+        payload=body,
+        received_at=at[1],
+        address=arrived.address,
+        qualifier=known.qualifier if known else "$LATEST",
+        requested_role=arrived.head.role,
+        trace_id=arrived.head.trace,
+        door=f"function-url/{by}",
+        root=arrived.origin.root,
+        depth=arrived.origin.depth,
+        also=_ACTION if by == "aws-iam" else (),
+    )
+
+
+def _named(text: str) -> str:
+    """Give a name for the trail, which keeps names, not texts."""
+    return text if text.isascii() and text.replace("-", "").replace("_", "").isalnum() and len(text) <= 64 else ""
+
+
+def _whole(outcome: Outcome) -> Outcome:
+    """HTTP functions have routes and no URLs, so no answer comes in pieces."""
+    assert not isinstance(outcome, Streamed)
+    return outcome
+
+
+def _forbidden(name: str) -> wording.Answer:
+    """Say what Lambda says to whoever may not, and to whoever it does not know; and how one could show a token."""
+    head = [(b"x-amzn-errortype", b"AccessDeniedException"), (b"www-authenticate", b'Bearer realm="actas"')]
+    return 403, [*head, *wording.plain(name, len(_FORBIDDEN))], _FORBIDDEN
+
+
+def _told(error: ActasError, name: str, *, is_signed: bool) -> wording.Answer:
+    if is_signed:
+        return signatures.told(error, name, service=SERVICE) or wording.told(error, name)
+    return problems.problem(error, name)

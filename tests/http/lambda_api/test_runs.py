@@ -1,0 +1,421 @@
+"""What becomes of an event between being kept and being over: real jobs in a real database, and a gateway of a test."""
+
+import json
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import anyio
+import msgspec
+import pytest
+
+from actas import store
+from actas.assume.errors import RevocationsUnread, SessionExpired, SessionRevoked
+from actas.http.errors import TooManyEvents
+from actas.http.lambda_api import later, telling
+from actas.http.lambda_api.directory import Directory
+from actas.http.lambda_api.later import Kept, Later
+from actas.http.lambda_api.telling import Tells
+from actas.invoke.errors import TooDeep
+from actas.invoke.local.errors import ProcessLost, TooManyCalls
+from actas.model import clock
+from actas.model.call import Call
+from actas.model.decision import Deny, Reason, RuleRef
+from actas.model.held import Held
+from actas.model.outcome import Answered, Refused, Streamed
+from actas.secrets.resting import Resting
+from actas.settings.schema import Function
+from actas.settings.schema_functions import Asynchronous
+from actas.store.outbox import Again, Dead, Done, Job, Outbox
+
+pytestmark = pytest.mark.anyio
+ARN = "arn:aws:lambda:eu-west-1:111122223333:function:report:$LATEST"
+FAILED = Answered(payload=b'{"errorMessage":"it is so"}', function_error="Unhandled")
+REFUSED = Refused(decision=Deny(reasons=(Reason(code="rule-gone", because="it went"),), generation="g"))
+NOW = clock.now()
+
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+
+def held(**more):
+    said = {
+        "purpose": "work",
+        "access_key_id": "ASIAEXAMPLE",
+        "secret_access_key": "a-secret-that-signs",
+        "issued_at": NOW,
+        "expires_at": NOW + timedelta(hours=1),
+        "provider": "corp",
+        "issuer": "https://sso.example",
+        "subject": "pseudonym",
+        "actors": (),
+        "kind": "human",
+        "authenticated_at": None,
+        "mfa": None,
+        "evidence_expires_at": NOW + timedelta(hours=1),
+        "role": "reader",
+        "role_arn": "arn:aws:iam::111122223333:role/reader",
+        "rules": (RuleRef(id="r", digest="d"),),
+        "facts": (("actas:groups", '["finance"]'),),
+        "functions": (ARN,),
+    }
+    return Held(**{**said, **more})
+
+
+def call(**more):
+    return Call(**{"id": "ACCEPTED", "function": "report", "payload": b'{"who": "Chidi"}', "received_at": NOW, **more})
+
+
+@dataclass
+class Gateway:
+    """Answers as it is told, in turn, and writes down what came."""
+
+    answers: list = field(default_factory=list)
+    calls: list = field(default_factory=list)
+
+    async def serve_session(self, asked, session):
+        self.calls.append((asked, session))
+        return self._next()
+
+    async def serve_event(self, asked, source, key):
+        self.calls.append((asked, source, key))
+        return self._next()
+
+    def _next(self):
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+class Bench:
+    """Everything that an event passes through."""
+
+    def __init__(self, outbox, asynchronous, answers, **more):
+        self.outbox, self.gateway = outbox, Gateway(list(answers))
+        function = Function(python="f.py:handler", asynchronous=asynchronous)
+        directory = Directory({"report": function}, [("report", ARN)], region="eu-west-1", account="111122223333")
+        self.now = NOW
+        self.tells = Tells(outbox=outbox, gateway=self.gateway, clock=lambda: self.now, pause=timedelta())
+        self.later = Later(
+            outbox=outbox,
+            gateway=self.gateway,
+            directory=lambda: directory,
+            tells=self.tells,
+            clock=lambda: self.now,
+            chance=lambda: 1.0,
+            pauses=(timedelta(), timedelta()),
+            **{key: value for key, value in more.items() if key == "most"},
+        )
+
+    async def until_over(self, *queues):
+        """Work until nothing is left."""
+        with anyio.fail_after(60):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(lambda: self.outbox.run(later.QUEUE, self.later.work, at_once=4))
+                tasks.start_soon(lambda: self.outbox.run(telling.QUEUE, self.tells.work, at_once=4))
+                while not await self._is_over():  # noqa: ASYNC110 - the database tells nobody
+                    await anyio.sleep(0.01)
+                tasks.cancel_scope.cancel()
+
+    async def _is_over(self):
+        for queue in (later.QUEUE, telling.QUEUE):
+            counts = await self.outbox.counts(queue)
+            if counts.waiting + counts.running:
+                return False
+        return True
+
+    def runs(self):
+        return [asked for asked, *rest in self.gateway.calls if len(rest) == 1]
+
+    def records(self):
+        return [json.loads(asked.payload) for asked, *rest in self.gateway.calls if len(rest) == 2]
+
+    async def dead(self):
+        return [one.why for one in await self.outbox.dead(later.QUEUE)]
+
+
+@pytest.fixture
+def bench(tmp_path):
+    @asynccontextmanager
+    async def made(*answers, asynchronous=None, **more):
+        opened = await store.open(tmp_path)
+        try:
+            seals = Resting(tmp_path / "resting.json", clock.now)
+            yield Bench(Outbox(opened, clock.now, seals=seals), asynchronous or Asynchronous(), answers, **more)
+        finally:
+            await opened.close()
+
+    return made
+
+
+async def test_an_event_is_run_by_the_session_that_sent_it_and_forgotten(bench):
+    async with bench(Answered(payload=b"null")) as one:
+        await one.later.keep(call(trace_id="t", depth=2, root="ROOT"), held())
+        await one.until_over()
+
+        ((asked, session),) = one.gateway.calls
+        assert (asked.function, asked.payload, asked.request_id) == ("report", b'{"who": "Chidi"}', "ACCEPTED")
+        assert (asked.root, asked.depth, asked.is_detached, asked.trace_id) == ("ROOT", 2, True, "t")
+        assert asked.id != "ACCEPTED"
+        assert (session.subject, session.rules, session.functions) == ("pseudonym", held().rules, (ARN,))
+        assert await one.dead() == []
+
+
+async def test_the_root_of_an_event_from_outside_is_the_call_that_was_accepted(bench):
+    async with bench(Answered(payload=b"null")) as one:
+        await one.later.keep(call(), held())
+        await one.until_over()
+
+        assert one.runs()[0].root == "ACCEPTED"
+
+
+async def test_what_is_kept_cannot_be_read_in_the_database_and_signs_nothing(bench, tmp_path):
+    async with bench() as one:
+        await one.later.keep(call(), held())
+        (job,) = await bodies(one.outbox)
+
+        assert b"Chidi" not in job
+        octets = b"".join(file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
+        assert b"Chidi" not in octets
+        assert b"a-secret-that-signs" not in octets
+    kept = Kept(request="r", function="f", payload=b"Chidi", accepted_at=NOW, held=held(), root="r", depth=0)
+    assert "Chidi" not in repr(kept)
+    named = later.without_secret(held()).secret_access_key
+    assert "a-secret-that-signs" not in named
+    assert named != later.without_secret(held(secret_access_key="another")).secret_access_key
+
+
+async def bodies(outbox):
+    import sqlalchemy as sa
+
+    from actas.store.tables import OUTBOX
+
+    async with outbox.store.read() as connection:
+        return [row.body for row in (await connection.execute(sa.select(OUTBOX.c.body))).all()]
+
+
+@pytest.mark.parametrize("retries", [0, 1, 2])
+async def test_a_function_that_fails_is_run_again_as_often_as_it_says(retries, bench):
+    settings = Asynchronous(retries=retries, on_failure="alarm")
+    async with bench(*[FAILED] * (retries + 1), Answered(payload=b"null"), asynchronous=settings) as one:
+        await one.later.keep(call(), held())
+        await one.until_over()
+
+        assert [asked.request_id for asked in one.runs()] == ["ACCEPTED"] * (retries + 1)
+        assert len({asked.id for asked in one.runs()}) == retries + 1
+        (record,) = one.records()
+        assert record["requestContext"] == {
+            "requestId": "ACCEPTED",
+            "functionArn": ARN,
+            "condition": "RetriesExhausted",
+            "approximateInvokeCount": retries + 1,
+        }
+        assert record["requestPayload"] == {"who": "Chidi"}
+        assert record["responseContext"] == {
+            "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled",
+        }  # fmt: skip
+        assert record["responsePayload"] == {"errorMessage": "it is so"}
+        assert await one.dead() == ["the function failed"]
+
+
+async def test_a_function_that_fails_once_and_then_not_is_a_success(bench):
+    settings = Asynchronous(on_failure="alarm", on_success="ledger")
+    async with bench(FAILED, Answered(payload=b'"fine"'), Answered(payload=b"null"), asynchronous=settings) as one:
+        await one.later.keep(call(), held())
+        await one.until_over()
+
+        (record,) = one.records()
+        assert record["requestContext"]["condition"] == "Success"
+        assert record["requestContext"]["approximateInvokeCount"] == 2
+        assert record["responseContext"] == {"statusCode": 200, "executedVersion": "$LATEST"}
+        assert record["responsePayload"] == "fine"
+        assert one.gateway.calls[-1][0].function == "ledger"
+        assert await one.dead() == []
+
+
+async def test_a_job_that_a_crash_makes_us_work_on_twice_is_run_again_once_more_and_no_oftener(bench):
+    async with bench(FAILED, FAILED) as one:
+        await one.later.keep(call(), held())
+        body = msgspec.msgpack.encode(
+            Kept(request="ACCEPTED", function="report", payload=b"{}", accepted_at=NOW, held=held(), root="R", depth=0)
+        )
+        job = Job(id="j", queue=later.QUEUE, key="ACCEPTED:0", lane=None, body=body, attempt=1, put_at=NOW)
+
+        assert [await one.later.work(job), await one.later.work(job)] == [Done(), Done()]
+
+        counts = await one.outbox.counts(later.QUEUE)
+        assert counts.waiting == 2  # what was kept, and one run more
+
+
+ENDED = [
+    ("a session that ended", SessionExpired(expired_at=NOW, now=NOW), "assume.session-expired"),
+    ("a session that was revoked", SessionRevoked(), "assume.session-revoked"),
+    ("rules that say no now", REFUSED, "refused: rule-gone"),
+]
+
+
+@pytest.mark.parametrize(("answer", "why"), [one[1:] for one in ENDED], ids=[one[0] for one in ENDED])
+async def test_nothing_is_run_for_whoever_has_no_access_any_more(answer, why, bench):
+    settings = Asynchronous(on_failure="alarm")
+    async with bench(answer, Answered(payload=b"null"), asynchronous=settings) as one:
+        await one.later.keep(call(), held())
+        await one.until_over()
+
+        assert len(one.runs()) == 1
+        assert await one.dead() == [why]
+        (record,) = one.records()
+        assert record["requestContext"]["condition"] == "AccessEnded"
+        assert record["requestContext"]["approximateInvokeCount"] == 0
+        assert "responsePayload" not in record
+        asked, source, key = one.gateway.calls[-1]
+        assert (source, asked.depth, asked.root) == ("destinations", 1, "ACCEPTED")
+        assert key == "alarm:ACCEPTED:0"
+
+
+async def test_an_event_that_is_too_old_is_not_run(bench):
+    settings = Asynchronous(on_failure="alarm")
+    async with bench(Answered(payload=b"null"), asynchronous=settings) as one:
+        await one.later.keep(call(), held())
+        one.now = NOW + timedelta(hours=6)
+        await one.until_over()
+
+        assert one.runs() == []
+        assert one.records()[0]["requestContext"]["condition"] == "EventAgeExceeded"
+        assert await one.dead() == ["it is too old"]
+
+
+async def test_an_event_that_is_just_young_enough_is_run(bench):
+    async with bench(Answered(payload=b"null")) as one:
+        await one.later.keep(call(), held())
+        one.now = NOW + timedelta(hours=6) - timedelta(seconds=1)
+        await one.until_over()
+
+        assert len(one.runs()) == 1
+
+
+TROUBLE = [
+    ("too many calls", TooManyCalls(function="f", at_once=1, waiting=1)),
+    ("a process that was lost", ProcessLost(function="f", delivered=True)),
+    ("revocations that cannot be read", RevocationsUnread()),
+]
+
+
+@pytest.mark.parametrize("trouble", [one[1] for one in TROUBLE], ids=[one[0] for one in TROUBLE])
+@pytest.mark.parametrize(("attempt", "seconds"), [(1, 1), (2, 2), (3, 4), (9, 256), (10, 300), (1000, 300)])
+async def test_trouble_of_ours_is_waited_out_ever_longer(trouble, attempt, seconds, bench):
+    async with bench(trouble) as one:
+        await one.later.keep(call(), held())
+        body = msgspec.msgpack.encode(
+            Kept(request="R", function="report", payload=b"{}", accepted_at=NOW, held=held(), root="R", depth=0)
+        )
+        job = Job(id="j", queue=later.QUEUE, key=None, lane=None, body=body, attempt=attempt, put_at=NOW)
+
+        verdict = await one.later.work(job)
+
+        assert verdict == Again(timedelta(seconds=seconds), trouble.code)
+
+
+async def test_what_can_never_be_run_is_not_tried_again(bench):
+    async with bench(TooDeep(function="f", depth=6, allowed=5)) as one:
+        await one.later.keep(call(), held())
+        await one.until_over()
+
+        assert await one.dead() == ["invoke.too-deep"]
+
+
+async def test_a_function_that_the_settings_have_no_more_is_not_run(bench):
+    empty = Directory({}, [], region="eu-west-1", account="111122223333")
+    async with bench() as one:
+        one.later.directory = lambda: empty
+        await one.later.keep(call(), held())
+        await one.until_over()
+
+        assert await one.dead() == ["the settings have no such function any more"]
+
+
+@pytest.mark.parametrize("body", [b"", b"\xc1", msgspec.msgpack.encode({"request": "r"})])
+async def test_what_cannot_be_read_is_set_apart(body, bench):
+    job = Job(id="j", queue="q", key=None, lane=None, body=body, attempt=1, put_at=NOW)
+    async with bench() as one:
+        assert isinstance(await one.later.work(job), Dead)
+        assert isinstance(await one.tells.work(job), Dead)
+
+
+async def test_beyond_so_many_that_wait_callers_are_told_to_come_again(bench):
+    async with bench(*[Answered(payload=b"null")] * 2, most=2) as one:
+        await one.later.keep(call(id="A"), held())
+        await one.later.keep(call(id="B"), held())
+        with pytest.raises(TooManyEvents):
+            await one.later.keep(call(id="C"), held())
+
+        await one.until_over()
+        await one.later.count()
+        await one.later.keep(call(id="D"), held())
+
+
+class Body:
+    def __init__(self, *pieces):
+        self.left, self.is_closed = list(pieces), False
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        if not self.left:
+            raise StopAsyncIteration
+        return self.left.pop(0)
+
+    async def aclose(self):
+        self.is_closed = True
+
+
+@pytest.mark.parametrize(("status", "runs"), [(200, 1), (404, 3)], ids=["a good status", "a bad one"])
+async def test_a_service_over_http_is_run_later_too(status, runs, bench):
+    answers = [Streamed(status=status, headers=(), body=Body(b"o", b"k")) for _ in range(3)]
+    async with bench(*answers) as one:
+        await one.later.keep(call(), held())
+        await one.until_over()
+
+        assert len(one.runs()) == runs
+        assert all(answer.body.is_closed for answer in answers[:runs])
+
+
+@pytest.mark.parametrize(
+    ("answers", "calls", "dead"),
+    [
+        ([Answered(payload=b"null")], 1, []),
+        ([FAILED, FAILED, Answered(payload=b"null")], 3, []),
+        ([FAILED, FAILED, FAILED], 3, ["the function failed"]),
+        ([REFUSED], 1, ["refused: rule-gone"]),
+        ([TooDeep(function="f", depth=6, allowed=5)], 1, ["invoke.too-deep"]),
+        ([ProcessLost(function="f", delivered=True), Answered(payload=b"null")], 2, []),
+    ],
+    ids=["at once", "at the third time", "never", "no rule lets it", "too deep", "after trouble"],
+)
+async def test_a_destination_is_told_up_to_three_times(answers, calls, dead, bench):
+    async with bench(*answers) as one:
+        await one.tells.tell("alarm", b'{"a": 1}', key="k", root="R", depth=1)
+        await one.tells.tell("alarm", b'{"a": 1}', key="k", root="R", depth=1)  # the same is told once
+        await one.until_over()
+
+        assert len(one.gateway.calls) == calls
+        assert [found.why for found in await one.outbox.dead(telling.QUEUE)] == dead
+        assert len({asked.request_id for asked, *_ in one.gateway.calls}) == 1
+
+
+def test_a_record_of_a_moment_is_written_as_aws_writes_it():
+    from actas.http.lambda_api.records import About, Told, record
+
+    about = About(request="r", arn=ARN, payload=b"7", condition="Success", attempts=1, told=Told(payload=b"\xff<no"))
+    made = json.loads(record(about, at=datetime(2026, 11, 23, 9, 5, 7, 123456, tzinfo=UTC)))
+
+    assert made["timestamp"] == "2026-11-23T09:05:07.123Z"
+    assert made["requestPayload"] == 7
+    assert made["responsePayload"] == "\ufffd<no"
+    large = About(
+        request="r", arn=ARN, payload=b"7", condition="Success", attempts=1, told=Told(payload=b"1" * 262_145)
+    )
+    assert json.loads(record(large, at=NOW))["responsePayload"] is None
