@@ -108,8 +108,6 @@ CODES: Final = {
     "settings.over": "A rule's last day is over.",
     "settings.shadowed": "A rule changes nothing because of another one.",
     "settings.absence-decides": "A `may_not` applies to everybody of a provider whose tokens say nothing.",
-    # the whole
-    "settings.needs-restart": "A key changed under a running gateway that is read when it starts.",
     # events
     "settings.source-named-provider": "A source of events has a provider's name.",
     "settings.no-such-source": "There is no source of events of this name.",
@@ -118,6 +116,8 @@ CODES: Final = {
     "settings.event-without-route": "An event would run a function that has routes only.",
     "settings.event-ungranted": "An event would run a function that no rule lets its source run.",
     "settings.bad-database": "The database is none that Actas can use.",
+    # the whole
+    "settings.needs-restart": "A key changed under a running gateway that is read when it starts.",
     "settings.no-effect": "A key changes nothing here.",
     "settings.no-rules": "There are no rules.",
     "settings.provider-unused": "No rule speaks of the provider.",

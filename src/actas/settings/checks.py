@@ -11,8 +11,8 @@ from actas.settings.meaning import (
     asynchronous,
     brokers,
     circumstances,
-    files,
     events,
+    files,
     functions,
     gateway,
     house,
@@ -24,6 +24,7 @@ from actas.settings.meaning import (
     rules,
     saml,
     shadows,
+    sources,
 )
 from actas.settings.meaning.view import FACTS, PresetFacts, Surroundings, View
 from actas.settings.reader import Loaded
@@ -47,11 +48,11 @@ CHECKS: Final[tuple[Callable[[View], None], ...]] = (
     matching.check,
     shadows.check,
     absence.check,
+    events.check,
+    sources.check,
     house.check,
 )
 
-    events.check,
-    sources.check,
 
 def check(loaded: Loaded, around: Surroundings) -> Loaded:
     """Add to *loaded* every mistake in what it means; where its shape has mistakes too, as far as it can be read."""

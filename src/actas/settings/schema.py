@@ -70,15 +70,15 @@ class Function(Keys, frozen=True):
     """HTTP: the token of the caller's role at Azure or Google is sent, as ``Authorization: Bearer``."""
     own_authorization: bool = False
     """The backend also decides by itself; ``mode: observe`` is taken only where every function says so."""
-    stream: bool = False
-    """Lambda: the answer is streamed as the function writes it."""
-    execution_role: str | None = None
-    """Lambda: the ARN of the role it runs under; with it the function may fetch the work session of its call."""
     asynchronous: Asynchronous = Asynchronous()
     """What becomes of an event that is to be run later."""
     url: Literal["none", "aws-iam", "bearer", "any"] = "none"
     """Whether it has a URL of its own (``/function-url/NAME/``), and how its callers show who they are: by a signature,
     by a bearer token, or by either."""
+    stream: bool = False
+    """Lambda: the answer is streamed as the function writes it."""
+    execution_role: str | None = None
+    """Lambda: the ARN of the role it runs under; with it the function may fetch the work session of its call."""
     endpoint: str | None = None
     """Lambda: another address of the Lambda API, for tests against a double."""
     sts: str | None = None
