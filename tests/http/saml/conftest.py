@@ -2,6 +2,7 @@
 
 import base64
 import os
+import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -218,11 +219,19 @@ def another_browser(house):
 
 
 @pytest.fixture
-def signed_in(browser, ping):
+def person():
+    """Somebody else in each test: who signed out is not let in again by what was issued in the same second."""
+    return f"f1a9-{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+def signed_in(browser, ping, person):
     """A browser in which somebody signed in."""
     asked = asked_by_redirect(browser.get("/saml/ping/login").headers["location"])
     form = {
-        "SAMLResponse": ping.response(answers=asked.id, session_lasts=timedelta(hours=8)),
+        "SAMLResponse": ping.response(
+            subject=person, session_index=f"{person}-1", answers=asked.id, session_lasts=timedelta(hours=8)
+        ),
         "RelayState": asked.relay,
     }
     assert browser.post("/saml/ping/acs", form).status_code == 303

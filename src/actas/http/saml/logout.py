@@ -72,7 +72,10 @@ async def _leave(visit: Visit) -> Response:
         return set_cookies(visit.page("Signed out", "You are signed out here."), cookies.gone(cookies.SIGN_IN))
     identity = found.identity
     await visit.house.ends(
-        provider=identity.provider, subject=identity.subject, session=identity.provider_session, at=visit.at
+        provider=identity.provider,
+        subject=identity.subject,
+        session=identity.provider_session,
+        at=identity.issued_at or visit.at,  # by the provider's clock: who comes back at once is not turned away by ours
     )
     return set_cookies(await _tell(visit, found), cookies.gone(cookies.SIGN_IN))
 
@@ -150,24 +153,23 @@ async def _asked(visit: Visit, message: bytes | saml.RedirectMessage, binding: s
     until = request.not_on_or_after + profile.leeway + _MOST
     if not await house.once(request.issuer, request.id, until):
         raise AssertionUsed(provider=profile.name)
-    status = await _end(visit, request)
     ours = _of_this_browser(visit)
-    over = [] if ours is None else [cookies.gone(cookies.SIGN_IN)]
+    status = await _end(visit, request, ours)
+    over = [cookies.gone(cookies.SIGN_IN)] if ours is not None and _of_this_browser(visit) is None else []
     return set_cookies(await _answer(visit, request, status, binding, relay), *over)
 
 
-async def _end(visit: Visit, request: saml.LogoutRequest) -> Sequence[str]:
+async def _end(visit: Visit, request: saml.LogoutRequest, ours: SignIn | None) -> Sequence[str]:
     """End what is named; give the status to answer with."""
     profile = visit.profile
     subject = request.name_id if profile.subject == NAME_ID else None
     if subject is None and not request.session_indexes:
-        ours = _of_this_browser(visit)
         if ours is None or ours.name_id != request.name_id:  # whom the NameID means is not known here
             return (saml.SUCCESS, saml.PARTIAL_LOGOUT)
         subject = ours.identity.subject
     sessions: tuple[str | None, ...] = request.session_indexes or (None,)
     for session in sessions:
-        await visit.house.ends(provider=profile.name, subject=subject, session=session, at=visit.at)
+        await visit.house.ends(provider=profile.name, subject=subject, session=session, at=request.issued_at)
     return (saml.SUCCESS,)
 
 
