@@ -69,6 +69,17 @@ class NoExample(CliError):
         super().__init__("the example that comes with Actas is not installed")
 
 
+class NoSuchEvent(CliError):
+    """No event has this number."""
+
+    code = "cli.no-such-event"
+    hint = "Take the number from 'actas events tail'; what is older than events.keep is forgotten."
+
+    def __init__(self, *, number: int) -> None:
+        """State which."""
+        super().__init__(f"there is no event {number}")
+
+
 class BadFile(CliError):
     """A file given on the command line cannot be used."""
 

@@ -1,7 +1,6 @@
 """Identity events, wired: what hears them, what they end, and what takes them to functions."""
 
 import logging
-import os
 import random
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -12,24 +11,23 @@ import anyio
 
 from actas.errors import ActasError
 from actas.events.courier import Courier, Manner
+from actas.events.desk import Desk
 from actas.events.hearing import Hearing, State
 from actas.events.inbox import Inbox, Places
-from actas.events.interface import Making, Source
+from actas.events.interface import Source
 from actas.events.jobs import QUEUE
 from actas.events.meaning import Meaning
-from actas.events.sources import make
 from actas.gateway import Gateway
-from actas.identify.fetch import Fetcher
 from actas.invoke.local.process import FunctionProcess
 from actas.model import clock
 from actas.model.decision import Grant
 from actas.settings.reader import Loaded
-from actas.settings.resolve import resolve
 from actas.settings.schema import Provider, Settings
 from actas.settings.schema_events import EventSource
 from actas.store import heard_rows
 from actas.store.errors import StoreError
 from actas.store.outbox import Counts, Outbox
+from actas.wiring import sources as making
 from actas.wiring.parts import Parts
 
 log = logging.getLogger("actas.events")
@@ -117,6 +115,10 @@ class Ears:
         return process.key.session in names or (
             process.grant is not None and self._is_over(process.grant, process.began)
         )
+
+    def desk(self) -> Desk:
+        """Give what answers people."""
+        return Desk(self._outbox, self._house.parts.resting, self.hearing.sources)
 
     def gauges(self) -> dict[str, float]:
         """Give the figures of all sources together."""
@@ -222,25 +224,12 @@ class Ears:
                 made[name] = before
                 continue
             try:
-                made[name] = source, provider, make(source, provider, self._making(name, stands))
+                made[name] = source, provider, making.made(name, source, stands.loaded, settings)
             except ActasError as wrong:
                 log.warning("%s: the source %s: %s", wrong.code, name, wrong)
                 self.broken[name] = wrong.code
         self._made = made
         await self.hearing.replace({name: source for name, (_, _, source) in made.items()})
-
-    def _making(self, name: str, stands: Stands) -> Making:
-        folder = stands.loaded.path.parent
-        return Making(
-            name=name,
-            folder=folder,
-            secret=lambda reference: (
-                resolve(reference, key=f"events.sources.{name}", folder=folder, environment=os.environ).secret
-            ),
-            clock=clock.now,
-            fetch=Fetcher(base=folder),
-            public_url=stands.settings.gateway.public_url,
-        )
 
     async def _forget(self) -> None:
         """Forget what was heard, and what became of it, after a while."""

@@ -1,0 +1,171 @@
+"""What people ask of events: what was heard, what is set apart, what is missing, what stands in the way."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import anyio
+import msgspec
+
+from actas.errors import ActasError
+from actas.events.inbox import finder
+from actas.events.interface import Advice, Compares, Examines, Listed, Mends, Source
+from actas.events.jobs import QUEUE, Delivered
+from actas.events.normal import IdentityEvent
+from actas.model.secret import Secret
+from actas.store import heard_rows
+from actas.store.heard_rows import Heard
+from actas.store.outbox import Outbox, Seals
+
+SETTLES = timedelta(seconds=90)
+"""What happened since then may still be under way: the gap detector looks at nothing younger."""
+PATIENCE = 600.0
+"""Seconds that one source may take to list what it has, or to be examined."""
+SHOWN = 20
+"""How many missing events are named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A delivery that is set apart."""
+
+    id: str
+    key: str | None
+    function: str
+    source: str
+    kind: str
+    attempts: int
+    why: str
+    died_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What a provider lists, and what of it was heard."""
+
+    source: str
+    since: datetime
+    until: datetime
+    listed: int = 0
+    missing: int = 0
+    examples: tuple[Listed, ...] = field(default=())
+    trouble: str | None = None
+    """The code of why it could not be compared; ``cannot`` where the source has nothing to compare with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """What a source says about its provider's settings."""
+
+    source: str
+    advice: tuple[Advice, ...] = ()
+    trouble: str | None = None
+
+
+class Desk:
+    """Answers for one database and the sources of one moment."""
+
+    def __init__(self, outbox: Outbox, seals: Seals, sources: Mapping[str, Source]) -> None:
+        self._outbox, self._seals, self._sources = outbox, seals, sources
+
+    async def latest(self, *, after: int = -1, most: int = 20, source: str | None = None) -> list[Heard]:
+        """Give what was heard, oldest first: after a number, or the last of it."""
+        async with self._outbox.store.read() as connection:
+            return await heard_rows.latest(connection, after=after, most=most, source=source)
+
+    async def event(self, number: int) -> tuple[Heard, IdentityEvent] | None:
+        """Open one event; whoever may do this sees whom it is about."""
+        async with self._outbox.store.read() as connection:
+            found = await heard_rows.one(connection, number)
+        if found is None:
+            return None
+        return found, msgspec.json.decode(self._seals.open(found.body, found.finder), type=IdentityEvent)
+
+    async def dead(self, *, most: int = 100) -> list[Letter]:
+        """Give the deliveries that are set apart, the latest first."""
+        return [
+            Letter(
+                id=one.id,
+                key=one.key,
+                function=about.function,
+                source=about.source,
+                kind=about.kind,
+                attempts=one.attempts,
+                why=one.why,
+                died_at=one.died_at,
+            )
+            for one in await self._outbox.dead(QUEUE, most=most)
+            for about in (_about(one.body),)
+        ]
+
+    async def replay(self, names: Sequence[str]) -> list[str]:
+        """Have deliveries tried again that are set apart; give those that were."""
+        return [name for name in names if await self._outbox.replay(name)]
+
+    async def compare(self, since: datetime, *, now: datetime, only: str | None = None) -> list[Compared]:
+        """Compare what every provider lists with what was heard."""
+        until = now - SETTLES
+        asked = [(name, source) for name, source in self._sources.items() if only in (None, name)]
+        return [await self._compared(name, source, since, until) for name, source in asked]
+
+    async def examine(self, *, now: datetime, only: str | None = None) -> list[Examined]:
+        """Ask every source what stands between its provider and it."""
+        found: list[Examined] = []
+        for name, source in self._sources.items():
+            if only not in (None, name):
+                continue
+            if not isinstance(source, Examines):
+                found.append(Examined(source=name, trouble="cannot"))
+                continue
+            try:
+                with anyio.fail_after(PATIENCE):
+                    found.append(Examined(source=name, advice=await source.examine(now=now)))
+            except ActasError as wrong:
+                found.append(Examined(source=name, trouble=wrong.code))
+            except TimeoutError:
+                found.append(Examined(source=name, trouble="late"))
+        return found
+
+    async def mend(self, name: str, administrator: Secret, *, now: datetime) -> tuple[Advice, ...] | None:
+        """Put right what can be, with an administrator's own token; None where the source cannot."""
+        source = self._sources.get(name)
+        if not isinstance(source, Mends):
+            return None
+        return await source.mend(administrator, now=now)
+
+    async def _compared(self, name: str, source: Source, since: datetime, until: datetime) -> Compared:
+        found = Compared(source=name, since=since, until=until)
+        if not isinstance(source, Compares):
+            return _troubled(found, "cannot")
+        try:
+            with anyio.fail_after(PATIENCE):
+                listed = {one.id: one async for one in source.compare(since, until=until)}
+        except ActasError as wrong:
+            return _troubled(found, wrong.code)
+        except TimeoutError:
+            return _troubled(found, "late")
+        finders = {finder(name, event): one for event, one in listed.items()}
+        async with self._outbox.store.read() as connection:
+            known = await heard_rows.known(connection, list(finders))
+        missing = sorted((one for key, one in finders.items() if key not in known), key=lambda one: one.happened_at)
+        return Compared(
+            source=name,
+            since=since,
+            until=until,
+            listed=len(listed),
+            missing=len(missing),
+            examples=tuple(missing[:SHOWN]),
+        )
+
+
+def _troubled(found: Compared, code: str) -> Compared:
+    return Compared(source=found.source, since=found.since, until=found.until, trouble=code)
+
+
+def _about(body: bytes) -> Delivered:
+    """Say what a delivery was about; where it cannot be read any more, that nothing is known."""
+    try:
+        return msgspec.json.decode(body, type=Delivered)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        at = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+        return Delivered(function="?", role=None, source="?", kind="?", heard_at=at, format="cloudevents", data={})
