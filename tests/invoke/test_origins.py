@@ -156,6 +156,18 @@ def test_events_of_one_root_share_its_budget_one_after_the_other(ledger):
     assert len(ledger) == 0
 
 
+def test_an_event_from_outside_is_a_root_of_its_own_and_counts_for_nothing(ledger):
+    event = call("01EVENT", Origin(root="01ROOT", depth=0), is_detached=True)
+    ledger.begin(event, ANA, Nesting(depth=0, calls=0))
+
+    with pytest.raises(TooDeep):
+        ledger.begin(call("01FIRST", below(event)), ANA, Nesting(depth=0, calls=0))
+    with pytest.raises(TooManyNested):
+        ledger.begin(call("01FIRST", below(event)), ANA, Nesting(depth=1, calls=0))
+    ledger.end(event)
+    assert len(ledger) == 0
+
+
 def test_a_chain_of_events_is_cut_where_it_is_too_deep(ledger):
     with pytest.raises(TooDeep):
         ledger.begin(call("01EVENT", Origin(root="01ROOT", depth=3), is_detached=True), BEN, NESTING)

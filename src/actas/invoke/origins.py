@@ -96,11 +96,12 @@ class Origins:
         if chain is None and not call.is_detached:
             raise RootOver(function=call.function)
         chain = chain or _Chain(payer=identity, calls=self._over.pop(call.root, 0))
-        if chain.calls >= nesting.calls:
-            self._leave(call.root, chain)
-            raise TooManyNested(function=call.function, allowed=nesting.calls)
+        if call.depth:  # else it is what the root itself put off: an event from outside
+            if chain.calls >= nesting.calls:
+                self._leave(call.root, chain)
+                raise TooManyNested(function=call.function, allowed=nesting.calls)
+            chain.calls += 1
         self._chains[call.root] = chain
-        chain.calls += 1
         if call.is_detached:
             chain.trunks.add(call.id)
 
