@@ -20,6 +20,7 @@ PAGES = [
     ("audit.read", "GET", f"/admin/v1/calls/{ONE}", None),
     ("explain", "POST", "/admin/v1/explain", {"function": "web", "claims": {}}),
     ("sessions.revoke", "POST", "/admin/v1/revocations", {"provider": "other", "reason": "a test"}),
+    ("denials.decode", "POST", "/admin/v1/denials", {"message": "none of ours"}),
 ]
 
 
