@@ -19,6 +19,10 @@ PAGES = [
     ("metrics.read", "GET", "/metrics", None),
     ("audit.read", "GET", f"/admin/v1/calls/{ONE}", None),
     ("explain", "POST", "/admin/v1/explain", {"function": "web", "claims": {}}),
+    ("events.read", "GET", "/admin/v1/events", None),
+    ("events.replay", "POST", "/admin/v1/events/replays", {"deliveries": ["nothing"]}),
+    ("events.audit", "POST", "/admin/v1/events/audits", {"since": "2026-03-14T12:00:00Z"}),
+    ("events.examine", "GET", "/admin/v1/events/sources", None),
     ("sessions.revoke", "POST", "/admin/v1/revocations", {"provider": "other", "reason": "a test"}),
     ("denials.decode", "POST", "/admin/v1/denials", {"message": "none of ours"}),
 ]

@@ -11,6 +11,7 @@ from actas.cli import CANNOT_TELL, DENIED, DONE, events_text, output
 from actas.cli.asking import moment
 from actas.cli.errors import BadFile, NoSuchEvent
 from actas.cli.options import HERE, Where
+from actas.events import telling
 from actas.model import clock
 from actas.model.secret import Secret
 
@@ -50,7 +51,7 @@ def tail(
         last = found[-1].sequence if found else 0
         while True:
             for one in found:
-                print(output.json_line(events_text.heard_data(one)) if json else events_text.heard(one), flush=follow)
+                print(output.json_line(telling.heard_data(one)) if json else events_text.heard(one), flush=follow)
             if not follow:
                 return DONE
             await anyio.sleep(0.5)
@@ -84,7 +85,7 @@ def show(number: int, *, raw: bool = False, where: Where = HERE, json: bool = Fa
         if raw:
             print(output.plain((found[1].raw or b"").decode("utf-8", "replace")))
             return DONE if found[1].raw else CANNOT_TELL
-        data = events_text.event_data(*found)
+        data = telling.event_data(*found)
         print(output.json_line(data) if json else events_text.event(data))
         return DONE
 
@@ -108,7 +109,7 @@ def dead(*, most: int = 100, where: Where = HERE, json: bool = False) -> int:
 
     async def listed(desk: "Desk", _broken: dict[str, str]) -> int:
         for one in await desk.dead(most=most):
-            print(output.json_line(events_text.letter_data(one)) if json else events_text.letter(one))
+            print(output.json_line(telling.letter_data(one)) if json else events_text.letter(one))
         return DONE
 
     return _at(where, listed)
@@ -164,7 +165,7 @@ def audit(*, since: str = "24h", source: str | None = None, where: Where = HERE,
         now = clock.now()
         found = await desk.compare(_since(since, now), now=now, only=source)
         for one in found:
-            print(output.json_line(events_text.compared_data(one)) if json else events_text.compared(one))
+            print(output.json_line(telling.compared_data(one)) if json else events_text.compared(one))
         _tell_broken(broken, json=json)
         if any(one.missing for one in found):
             return DENIED

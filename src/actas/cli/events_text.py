@@ -6,7 +6,6 @@ from typing import Any
 from actas.cli.output import json_line, plain
 from actas.events.desk import Compared, Examined, Letter
 from actas.events.interface import Advice
-from actas.events.normal import IdentityEvent
 from actas.store.heard_rows import Heard
 
 
@@ -17,36 +16,6 @@ def heard(one: Heard) -> str:
     runs = f"  runs {one.deliveries}" if one.deliveries else ""
     at = one.happened_at.isoformat(timespec="seconds")
     return f"{one.sequence:>8}  {at}  {one.source}  {one.kind:<18}  heard after {lag:.1f} s{ended}{runs}"
-
-
-def heard_data(one: Heard) -> dict[str, Any]:
-    """Give the same as data."""
-    return {
-        "number": one.sequence,
-        "source": one.source,
-        "kind": one.kind,
-        "happened_at": one.happened_at.isoformat(),
-        "heard_at": one.heard_at.isoformat(),
-        "ended": one.ended or None,
-        "deliveries": one.deliveries,
-    }
-
-
-def event_data(row: Heard, found: IdentityEvent) -> dict[str, Any]:
-    """Give one event as data, with whom it is about."""
-    return heard_data(row) | {
-        "id": found.id,
-        "provider": found.provider,
-        "type": found.type,
-        "subject": found.subject,
-        "actor": found.actor,
-        "client": found.client,
-        "session": found.session,
-        "roles": list(found.roles),
-        "groups": list(found.groups),
-        "reason": found.reason,
-        "raw": found.raw is not None,
-    }
 
 
 def event(data: dict[str, Any]) -> str:
@@ -68,20 +37,6 @@ def letter(one: Letter) -> str:
     return f"{one.id}  {at}  {one.source}  {one.kind} -> {one.function}  {tries}: {plain(one.why)}"
 
 
-def letter_data(one: Letter) -> dict[str, Any]:
-    """Give the same as data."""
-    return {
-        "id": one.id,
-        "key": one.key,
-        "source": one.source,
-        "kind": one.kind,
-        "function": one.function,
-        "attempts": one.attempts,
-        "why": one.why,
-        "died_at": one.died_at.isoformat(),
-    }
-
-
 def compared(one: Compared) -> str:
     """Write what a provider lists beside what was heard."""
     span = f"{one.since.isoformat(timespec='seconds')} to {one.until.isoformat(timespec='seconds')}"
@@ -93,21 +48,6 @@ def compared(one: Compared) -> str:
     lines = [f"{one.source}  {span}: the provider lists {one.listed}, {verdict}"]
     lines += [f"  {each.happened_at.isoformat()}  {each.kind}  {plain(each.id)}" for each in one.examples]
     return "\n".join(lines)
-
-
-def compared_data(one: Compared) -> dict[str, Any]:
-    """Give the same as data."""
-    return {
-        "source": one.source,
-        "since": one.since.isoformat(),
-        "until": one.until.isoformat(),
-        "listed": one.listed,
-        "missing": one.missing,
-        "trouble": one.trouble,
-        "examples": [
-            {"id": each.id, "kind": each.kind, "happened_at": each.happened_at.isoformat()} for each in one.examples
-        ],
-    }
 
 
 def examined(one: Examined, *, json: bool) -> Iterator[str]:

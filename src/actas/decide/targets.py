@@ -9,6 +9,10 @@ ADMIN = "admin:"
 ADMIN_ACTIONS = (
     "audit.read",
     "denials.decode",
+    "events.audit",
+    "events.examine",
+    "events.read",
+    "events.replay",
     "explain",
     "metrics.read",
     "sessions.revoke",

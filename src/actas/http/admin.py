@@ -48,6 +48,30 @@ ACTIONS = (
         told="Open the encoded message that somebody got who was refused.",
     ),
     Action(
+        name="events.read",
+        method="GET",
+        path="/admin/v1/events",
+        told="Tell what was heard last, and which deliveries are set apart; nobody is named.",
+    ),
+    Action(
+        name="events.replay",
+        method="POST",
+        path="/admin/v1/events/replays",
+        told="Have deliveries tried again that are set apart.",
+    ),
+    Action(
+        name="events.audit",
+        method="POST",
+        path="/admin/v1/events/audits",
+        told="Compare what the providers list with what was heard.",
+    ),
+    Action(
+        name="events.examine",
+        method="GET",
+        path="/admin/v1/events/sources",
+        told="Say what stands between each provider and its source of events.",
+    ),
+    Action(
         name="sessions.revoke",
         method="POST",
         path="/admin/v1/revocations",

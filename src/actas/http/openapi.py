@@ -68,10 +68,27 @@ class Encoded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message: str
 
 
+class Replay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Try deliveries again, by their ids."""
+
+    deliveries: tuple[str, ...]
+
+
+class EventAudit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Look for events that a provider lists and that were not heard."""
+
+    since: str
+    """ISO 8601 with an offset."""
+    source: str | None = None
+    """One source; all where it is left out."""
+
+
 BODIES: dict[str, type[msgspec.Struct]] = {
     "sessions.revoke": Revocation,
     "explain": Asked,
     "denials.decode": Encoded,
+    "events.replay": Replay,
+    "events.audit": EventAudit,
 }
 
 

@@ -2,13 +2,10 @@
 
 import dataclasses
 import json
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
-from ipaddress import ip_address
-from typing import Any, Protocol, TypeVar
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import anyio.to_thread
-import msgspec
 
 from actas.audit import read as trail
 from actas.audit.render import entry_data
@@ -24,11 +21,9 @@ from actas.model.decision import Allow, Question
 from actas.model.facts import Known, Missing
 from actas.model.outcome import Answered
 from actas.store.watermarks import EVERYBODY
+from actas.wiring.acting import Does, address, as_json, body, moment
+from actas.wiring.event_admin import EventActions
 from actas.wiring.parts import Parts
-
-T = TypeVar("T", bound=msgspec.Struct)
-Work = Callable[[Delivery], Awaitable[Answered]]
-_FIRST_YEAR, _LAST_YEAR = 1970, 9998
 
 
 class Standing(Protocol):
@@ -42,20 +37,6 @@ class Standing(Protocol):
     def ready(self) -> Mapping[str, Any]:
         """Tell the state of each part."""
         ...
-
-
-class Does:
-    """A backend that is one function of ours."""
-
-    def __init__(self, work: Work) -> None:
-        self._work = work
-
-    async def invoke(self, delivery: Delivery) -> Answered:
-        """Do it."""
-        return await self._work(delivery)
-
-    async def close(self) -> None:
-        """Hold nothing."""
 
 
 class Actions:
@@ -73,11 +54,12 @@ class Actions:
             "admin:audit.read": Does(self.calls),
             "admin:denials.decode": Does(self.decode),
             "admin:sessions.revoke": Does(self.revoke),
+            **EventActions(self._parts).backends(),
         }
 
     async def status(self, _delivery: Delivery) -> Answered:
         """Tell the state of each part."""
-        return _json(self._standing.ready())
+        return as_json(self._standing.ready())
 
     async def metrics(self, _delivery: Delivery) -> Answered:
         """Give the figures."""
@@ -85,7 +67,7 @@ class Actions:
 
     async def explain(self, delivery: Delivery) -> Answered:
         """Say what the rules would say of a supposed caller."""
-        asked = _body(delivery, Asked)
+        asked = body(delivery, Asked)
         now = delivery.call.received_at
         try:
             identity = self._parts.identify.suppose(asked.claims, now=now)
@@ -96,13 +78,13 @@ class Actions:
             identity=identity,
             function=asked.function if function == "admin" else function,
             route=route if colon and function != "admin" else None,
-            at=now if asked.at is None else _time(asked.at),
-            address=Missing.UNKNOWN if asked.address is None else Known(_address(asked.address)),
+            at=now if asked.at is None else moment(asked.at),
+            address=Missing.UNKNOWN if asked.address is None else Known(address(asked.address)),
             requested_role=asked.role,
         )
         found = explain(self._standing.rules, question)
         decision = found.decision
-        return _json(
+        return as_json(
             {
                 "verdict": "allow" if isinstance(decision, Allow) else "deny",
                 "role": decision.grant.role.name if isinstance(decision, Allow) and decision.grant.role else None,
@@ -118,21 +100,21 @@ class Actions:
         found = await anyio.to_thread.run_sync(trail.show, self._parts.audit.folder, call)
         if not found:
             raise NoSuchCall
-        return _json({"call": call, "records": [entry_data(one) for one in found]})
+        return as_json({"call": call, "records": [entry_data(one) for one in found]})
 
     async def decode(self, delivery: Delivery) -> Answered:
         """Open the encoded message of a refusal."""
-        asked = _body(delivery, Encoded)
+        asked = body(delivery, Encoded)
         opened = denials.decoded(asked.message, self._parts.sealing.find, now=delivery.call.received_at)
         return Answered(payload=opened.encode())
 
     async def revoke(self, delivery: Delivery) -> Answered:
         """Refuse what was issued before, and end what rests on it."""
-        asked = _body(delivery, Revocation)
+        asked = body(delivery, Revocation)
         if not 0 < len(asked.reason) <= 500:
             raise BadBody(why="it gives no reason of at most 500 characters")
         provider, role_arn = self._whose(asked)
-        before = delivery.call.received_at if asked.before is None else _time(asked.before)
+        before = delivery.call.received_at if asked.before is None else moment(asked.before)
         live = len(self._parts.sessions)
         sequence = await self._parts.marks.append(
             await self._parts.audit.store(),
@@ -146,7 +128,7 @@ class Actions:
         if asked.provider is not None:  # what rests on it is made anew, if at all; the rest ends as it is heard of
             self._parts.sessions.end(provider=asked.provider, subject=asked.subject)
         ended = max(0, live - len(self._parts.sessions))
-        return _json({"sequence": sequence, "before": before.isoformat(), "sessions_ended": ended})
+        return as_json({"sequence": sequence, "before": before.isoformat(), "sessions_ended": ended})
 
     def _whose(self, asked: Revocation) -> tuple[str, str | None]:
         """Say whose watermark it is: a provider's or everybody's, and of which role."""
@@ -165,32 +147,3 @@ class Actions:
         if not arns:
             raise BadBody(why="it names no role of the settings")
         return EVERYBODY, arns.pop()
-
-
-def _json(value: Any) -> Answered:
-    return Answered(payload=msgspec.json.encode(value))
-
-
-def _body(delivery: Delivery, shape: type[T]) -> T:
-    try:
-        return msgspec.json.decode(delivery.call.payload, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
-        raise BadBody(why=f"its body is not the object that this page takes: {wrong}") from wrong
-
-
-def _time(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-        moment = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-    except (ValueError, OverflowError) as wrong:
-        raise BadBody(why="a time in it is not of the form 2026-11-23T23:00:00Z") from wrong
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:  # beyond, the day before or another zone's day is no date
-        raise BadBody(why=f"a time in it is not between {_FIRST_YEAR} and {_LAST_YEAR}")
-    return moment
-
-
-def _address(text: str) -> Any:
-    try:
-        return ip_address(text)
-    except ValueError as wrong:
-        raise BadBody(why="an address in it is none") from wrong
