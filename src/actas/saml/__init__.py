@@ -22,6 +22,8 @@ from actas.saml.content_errors import (
     WeakKey,
     WrongAuthnContext,
 )
+from actas.saml.diagnosing import Finding, Wanted, diagnose
+from actas.saml.diagnosing_metadata import diagnose_metadata
 from actas.saml.errors import (
     AlgorithmRefused,
     AskedWrongly,
@@ -47,6 +49,7 @@ from actas.saml.errors import (
     WrongRequest,
     WrongVersion,
 )
+from actas.saml.explaining import Explained, Step, explain
 from actas.saml.logout import LogoutRequest, LogoutResponse, read_logout_request, read_logout_response
 from actas.saml.metadata import Endpoint, Entity, Metadata
 from actas.saml.names import PARTIAL_LOGOUT, POST, REDIRECT, REQUESTER, RESPONDER, SUCCESS
@@ -77,6 +80,8 @@ __all__ = [
     "DocumentTooLarge",
     "Endpoint",
     "Entity",
+    "Explained",
+    "Finding",
     "ForbiddenConstruct",
     "HolderOfKeyRefused",
     "LogoutRequest",
@@ -100,9 +105,11 @@ __all__ = [
     "SamlError",
     "SignatureRefused",
     "StatusNotSuccess",
+    "Step",
     "Trust",
     "UnexpectedStructure",
     "UnknownCondition",
+    "Wanted",
     "WeakKey",
     "WrongAudience",
     "WrongAuthnContext",
@@ -114,7 +121,10 @@ __all__ = [
     "authn_request",
     "decode_post",
     "decode_redirect",
+    "diagnose",
+    "diagnose_metadata",
     "encode_post",
+    "explain",
     "logout_request",
     "logout_response",
     "read_logout_request",
