@@ -15,6 +15,7 @@ from actas.errors import ActasError
 from actas.events.interface import Polls, Receives
 from actas.settings.schema import SecretRef
 from actas.settings.schema_event_sources import EventClient, EventFields, Signature
+from actas.testing.contracts.source import SourceContract
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 AT = int(NOW.timestamp())
@@ -160,6 +161,85 @@ class Cloud:
 
 
 KINDS = [Keycloak, KeycloakJwt, Okta, Auth0, Webhook, WebhookPlain, Cloud]
+
+
+class Pushes(SourceContract):
+    """The contract of a source that is pushed to by *sender*."""
+
+    sender: ClassVar[type]
+
+    @pytest.fixture(autouse=True)
+    def _built(self, built, pushed, key):
+        self._source, self.pushed, self.key = built(**self.sender.settings), pushed, key
+
+    def source(self):
+        return self._source
+
+    def now(self):
+        return NOW
+
+    def secrets(self):
+        return [SECRET]
+
+    def delivery(self):
+        return delivery(self.sender, self.pushed, self.key)
+
+    def forgeries(self):
+        body = self.delivery().body
+        return {
+            "another proof": delivery(self.sender, self.pushed, self.key, headers=self.sender.forged),
+            "no proof": self.pushed(body),
+        }
+
+
+class TestKeycloak(Pushes):
+    sender = Keycloak
+
+
+class TestKeycloakJwt(Pushes):
+    sender = KeycloakJwt
+
+
+class TestOkta(Pushes):
+    sender = Okta
+
+
+class TestAuth0(Pushes):
+    sender = Auth0
+
+
+class TestWebhook(Pushes):
+    sender = Webhook
+
+
+class TestCloudevents(Pushes):
+    sender = Cloud
+
+
+class TestBackchannelLogout(SourceContract):
+    @pytest.fixture(autouse=True)
+    def _built(self, built, pushed, key):
+        self._source, self.pushed, self.key = built("backchannel-logout", audience="portal"), pushed, key
+
+    def source(self):
+        return self._source
+
+    def now(self):
+        return NOW
+
+    def secrets(self):
+        return [logout(self.key).rpartition(".")[2]]
+
+    def delivery(self):
+        return self.pushed(form(logout(self.key)), **FORM)
+
+    def forgeries(self):
+        other = jose.Key.generate("ES256", kid="one")
+        return {
+            "another key": self.pushed(form(logout(other)), **FORM),
+            "another client's": self.pushed(form(logout(self.key, aud="other")), **FORM),
+            "an ID token": self.pushed(form(logout(self.key, nonce="n")), **FORM),
+        }
 
 
 @pytest.fixture(params=KINDS, ids=[f"{one.__name__}: {one.__doc__}" for one in KINDS])

@@ -49,14 +49,12 @@ class EntraAsked:
         self.name, self.provider = frame.name, frame.fit.provider
         self._frame = frame
         self.graph = Graph(frame, client)
-        self._asked_at: datetime | None = None
-        self._rung = False
         self._trouble: str | None = None
         self._notes: tuple[str, ...] = ()
 
     @property
     def every(self) -> timedelta:
-        """How soon to look whether it is time, or the bell rang."""
+        """How long to wait between two questions."""
         return self._frame.settings.every.time
 
     def health(self) -> Health:
@@ -66,19 +64,8 @@ class EntraAsked:
     async def close(self) -> None:
         """Leave the subscriptions, which end by themselves: another gateway may live by them."""
 
-    def ring(self) -> None:
-        """Take note that something changed."""
-        self._rung = True
-
-    def is_time(self, now: datetime) -> bool:
-        """Tell whether to ask now."""
-        return self._rung or self._asked_at is None or now >= self._asked_at + self._frame.settings.every.time
-
     async def poll(self, cursor: str | None, *, now: datetime) -> Batch:
         """Ask for what changed."""
-        if cursor is not None and not self.is_time(now):
-            return Batch(events=(), cursor=cursor)
-        self._rung, self._asked_at = False, now
         try:
             found = await self._poll(graph.read_cursor(cursor), now)
         except ActasError as wrong:
@@ -136,12 +123,31 @@ class EntraAsked:
 
 
 class EntraRung(EntraAsked):
-    """Asks, and is rung for."""
+    """Asks, and is rung for: it looks every second whether it was, and asks when it was or it is time."""
+
+    def __init__(self, frame: Frame, client: EventClient) -> None:
+        super().__init__(frame, client)
+        self._gave: tuple[str, datetime] | None = None
+        self._rung = False
 
     @property
     def every(self) -> timedelta:
         """How soon to look whether it is time, or the bell rang."""
         return min(_BELL, self._frame.settings.every.time)
+
+    def ring(self) -> None:
+        """Take note that something changed."""
+        self._rung = True
+
+    async def poll(self, cursor: str | None, *, now: datetime) -> Batch:
+        """Ask, unless nobody rang, it is not time, and we stopped right here."""
+        idle = not self._rung and self._gave is not None and self._gave[0] == cursor
+        if cursor is not None and idle and self._gave and now < self._gave[1] + self._frame.settings.every.time:
+            return Batch(events=(), cursor=cursor)
+        self._rung = False
+        found = await super().poll(cursor, now=now)
+        self._gave = None if found.more else (found.cursor, now)
+        return found
 
     async def receive(self, pushed: Pushed, *, now: datetime) -> Reply:  # noqa: ARG002 - the socket
         """Take notifications: each must show the secret, or none of the delivery counts."""

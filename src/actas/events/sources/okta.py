@@ -170,10 +170,10 @@ class OktaAsked:
 
     async def compare(self, since: datetime, *, until: datetime) -> AsyncIterator[Listed]:
         """Give everything that the log has between the two."""
-        url: str | None = self._list(since=since, until=until)
+        url: str | None = self._list(since=since, until=until + timedelta(milliseconds=1))
         while url is not None:
             rows, link = await self._page(url, until)
-            for one in rows:
+            for one in (each for each in rows if each.at <= until):
                 yield Listed(id=one.id, happened_at=one.at, kind=one.kind)
             url = link if rows else None
 

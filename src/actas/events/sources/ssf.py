@@ -135,8 +135,7 @@ class SsfAsked:
                 errors[jti] = refused.told()
         ack = tuple(jti for jti in list(answer.sets)[:_MOST] if jti not in errors)
         after = msgspec.json.encode(_Cursor(ack=ack, errors=errors)).decode()
-        # What was taken is acknowledged soon, so that it does not come again.
-        return Batch(events=tuple(events), cursor=after, more=answer.more or bool(ack or errors))
+        return Batch(events=tuple(events), cursor=after, more=answer.more)
 
     async def examine(self, *, now: datetime) -> tuple[Advice, ...]:
         """Look at the stream."""
