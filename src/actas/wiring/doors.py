@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from actas.gateway import Gateway
 from actas.http.calls import CallDoor
+from actas.wiring.events_doors import EventsDoors
 from actas.wiring.furnish import Furnished
 from actas.wiring.hear import hear
 from actas.wiring.lambda_doors import LambdaDoors, run_later
@@ -33,7 +34,7 @@ class Standing(Protocol):
 
 def public(house: Standing) -> Sequence[Route]:
     """Give the pages of the public origin that come after calls."""
-    return (*LambdaDoors(house).routes(),)
+    return (*LambdaDoors(house).routes(), *EventsDoors(house).routes())
 
 
 def control(house: Standing) -> Sequence[Route]:
