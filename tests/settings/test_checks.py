@@ -9,6 +9,8 @@ PRIVATE = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"
 PUBLIC = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
 
 # What is wrong; what of the sound settings is replaced, and by what; code, severity, message, hint.
+ORDERS_IN_AWS = 'lambda: "arn:aws:lambda:eu-west-1:111122223333:function:orders"'
+OTHER_ROLE = "arn:aws:iam::444455556666:role/exec"
 CASES = [
     (
         "an origin with a path",
@@ -959,6 +961,24 @@ CASES = [
         "Remove sts.",
     ),
     (
+        "an execution role that is none",
+        'http: "https://orders.example", routes: ["GET /orders/{id}", "POST /orders"]',
+        f'{ORDERS_IN_AWS}, execution_role: exec, routes: ["GET /orders/{{id}}", "POST /orders"]',
+        "settings.bad-arn",
+        "error",
+        '"exec" is no ARN of a role',
+        "Write it like arn:aws:iam::111122223333:role/report-exec.",
+    ),
+    (
+        "an execution role of another account",
+        'http: "https://orders.example", routes: ["GET /orders/{id}", "POST /orders"]',
+        f'{ORDERS_IN_AWS}, execution_role: "{OTHER_ROLE}", routes: ["GET /orders/{{id}}", "POST /orders"]',
+        "settings.bad-arn",
+        "error",
+        "execution_role is of another account than the function, and Lambda takes none of those",
+        "Name the role that the function runs under.",
+    ),
+    (
         "two tokens for one field",
         'http: "https://orders.example"',
         'http: "https://orders.example", pass_token: true, pass_bearer: true',
@@ -1072,7 +1092,7 @@ CASES = [
         'role/reader", broker: google-wif, google: {audience: actas, service_account: "a@b.iam.gserviceaccount.com"}}',
         "settings.wrong-value",
         "error",
-        "\"actas\" is not the full name of a pool's provider",
+        '"actas" is not the full name of a pool\'s provider',
         "Write the full name of a pool's provider.",
     ),
     (

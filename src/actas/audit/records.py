@@ -94,9 +94,17 @@ class Erased(Extra, frozen=True, kw_only=True, tag="erased"):
     rows: int
 
 
-Entry = Decided | Ended | Opened | Started | Checkpoint | Gap | Counted | Reloaded | Unmasked | Erased
+class Handed(Extra, frozen=True, kw_only=True, tag="handed"):
+    """A function elsewhere is about to get the work session of its call."""
 
-_EXTRAS: tuple[type[Extra], ...] = (Opened, Started, Checkpoint, Gap, Counted, Reloaded, Unmasked, Erased)
+    call: str
+    function: str
+    role: str
+
+
+Entry = Decided | Ended | Opened | Started | Checkpoint | Gap | Counted | Reloaded | Unmasked | Erased | Handed
+
+_EXTRAS: tuple[type[Extra], ...] = (Opened, Started, Checkpoint, Gap, Counted, Reloaded, Unmasked, Erased, Handed)
 _CALLS: dict[type, bytes] = {Decided: b'{"type":"decided",', Ended: b'{"type":"ended",'}
 _encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 

@@ -9,7 +9,7 @@ import msgspec
 
 from actas.audit import records
 from actas.audit.read import Numbered
-from actas.audit.records import Checkpoint, Counted, Entry, Erased, Gap, Opened, Reloaded, Started, Unmasked
+from actas.audit.records import Checkpoint, Counted, Entry, Erased, Gap, Handed, Opened, Reloaded, Started, Unmasked
 from actas.audit.verify import Report
 from actas.model.record import Decided, Ended
 
@@ -136,6 +136,8 @@ def _said(entry: Entry) -> str:  # noqa: C901 - one case a type
             return f"rules    {entry.generation}"
         case Unmasked():
             return f"unmasked {entry.pseudonym} by {' and '.join(entry.officers)}: {entry.reason}"
+        case Handed():
+            return f"handed   {entry.call}  {entry.function} gets the session of {entry.role}"
         case Erased():
             return f"erased   {entry.rows} rows of a person"
 

@@ -7,6 +7,8 @@ One light import, the same on a laptop and in AWS Lambda::
     def handler(event, context):
         who = caller(event, context)
         return {"hello": who.subject, "role": who.role}
+
+`session(event, context)` gives that caller's own rights in AWS, for the work of this call.
 """
 
 from actas.lambda_.caller import Acting, Caller, caller, verify
@@ -14,10 +16,15 @@ from actas.lambda_.errors import (
     EnvelopeRefused,
     EventChanged,
     EventUnverifiable,
+    GatewayUnreachable,
     LambdaError,
     NoEnvelope,
+    NoExecutionRole,
+    NoGateway,
     NoKeys,
+    SessionRefused,
 )
+from actas.lambda_.session import WorkSession, session
 
 __all__ = [
     "Acting",
@@ -25,9 +32,15 @@ __all__ = [
     "EnvelopeRefused",
     "EventChanged",
     "EventUnverifiable",
+    "GatewayUnreachable",
     "LambdaError",
     "NoEnvelope",
+    "NoExecutionRole",
+    "NoGateway",
     "NoKeys",
+    "SessionRefused",
+    "WorkSession",
     "caller",
+    "session",
     "verify",
 ]

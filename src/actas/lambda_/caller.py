@@ -73,10 +73,16 @@ def caller(
     *keys* is the gateway's key set (``ACTAS_JWKS`` where it is left out), *issuer* its name (``ACTAS_ISSUER``).
     Call it before the handler changes the event. Raises `LambdaError`, and then nobody is known to have called.
     """
+    token, signed_event, audience = envelope_of(event, context)
+    return verify(token, audience=audience, event=signed_event, keys=keys, issuer=issuer, now=now)
+
+
+def envelope_of(event: Any, context: Any) -> tuple[str, Any, tuple[str, ...]]:
+    """Find the envelope of a call, the event that it vouches for, and whom it must be for; nothing is verified yet."""
     custom = getattr(getattr(context, "client_context", None), "custom", None)
     token, signed_event = _direct(custom, event) or _routed(event)
     function = (str(getattr(context, "invoked_function_arn", "")), str(getattr(context, "function_version", "")))
-    return verify(token, audience=_audiences(*function), event=signed_event, keys=keys, issuer=issuer, now=now)
+    return token, signed_event, _audiences(*function)
 
 
 def verify(

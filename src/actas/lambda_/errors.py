@@ -64,3 +64,54 @@ class EventUnverifiable(LambdaError):
     def __init__(self, *, why: str) -> None:
         """Say what stands in the way."""
         super().__init__(f"the event cannot be compared with the envelope: {why}")
+
+
+class NoExecutionRole(LambdaError):
+    """The environment holds no credentials to prove with which function this is."""
+
+    code = "lambda.no-execution-role"
+    hint = "Call session() inside a Lambda function, where Lambda sets these variables."
+    status = 500
+
+    def __init__(self, *, missing: str) -> None:
+        """Say which variable is missing."""
+        super().__init__(f"the environment holds no usable {missing}, which Lambda sets for the execution role")
+
+
+class NoGateway(LambdaError):
+    """The function was not told where the gateway is."""
+
+    code = "lambda.no-gateway"
+    hint = (
+        "Set ACTAS_ISSUER to the gateway's control_url; set ACTAS_GATEWAY too where it is reached by another address."
+    )
+    status = 500
+
+    def __init__(self, *, why: str) -> None:
+        """Say what is wrong with the address."""
+        super().__init__(f"the gateway cannot be asked for the session: {why}")
+
+
+class GatewayUnreachable(LambdaError):
+    """The gateway did not answer, or not with credentials."""
+
+    code = "lambda.gateway-unreachable"
+    hint = "Check the network between the function and the gateway's control origin."
+    status = 503
+
+    def __init__(self, *, why: str) -> None:
+        """Say how it did not."""
+        super().__init__(f"the gateway gave no session: {why}")
+
+
+class SessionRefused(LambdaError):
+    """The gateway hands out no session for this call."""
+
+    code = "lambda.session-refused"
+    hint = "Read the code: compare execution_role in the gateway's settings with the role that the function runs under."
+    status = 403
+
+    def __init__(self, *, status: int, found: str) -> None:
+        """Say what the gateway answered."""
+        self.found = found
+        super().__init__(f"the gateway refused to hand out the session: {found or f'status {status}'}")

@@ -17,6 +17,7 @@ from actas.wiring.hear import hear
 from actas.wiring.lambda_doors import LambdaDoors, run_later
 from actas.wiring.parts import Parts
 from actas.wiring.sts_doors import StsDoors
+from actas.wiring.work_sessions import WorkSessionDoors
 
 Job = Callable[[], Coroutine[Any, Any, None]]
 
@@ -39,7 +40,7 @@ def public(house: Standing) -> Sequence[Route]:
 
 def control(house: Standing) -> Sequence[Route]:
     """Give the pages of the control origin beside health, keys and the admin API."""
-    return (*StsDoors(house).routes(),)
+    return (*StsDoors(house).routes(), *WorkSessionDoors(house).routes())
 
 
 def jobs(house: Standing) -> Sequence[Job]:

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from actas.settings.meaning.addresses import Url, is_loopback, is_private, url
+from actas.settings.meaning.brokers import ROLE_ARN
 from actas.settings.meaning.files import missing
 from actas.settings.meaning.gateway import size, span
 from actas.settings.meaning.targets import ADMIN
@@ -115,15 +116,24 @@ def _lambda(view: View, path: Path, function: Function) -> None:
         example = "arn:aws:lambda:eu-west-1:111122223333:function:report"
         message = f"{quoted(arn)} is no ARN of a Lambda function"
         view.report("settings.bad-arn", (*path, "lambda"), message, f"Write it like {example}.", wanted=example)
-    if function.endpoint is not None:
-        read = url(function.endpoint)
+    for key, what in (("endpoint", "a Lambda API"), ("sts", "an STS")):
+        text = getattr(function, key)
+        read = None if text is None else url(text)
         if isinstance(read, str):
-            view.report(
-                "settings.bad-url", (*path, "endpoint"), f"endpoint {read}", "Give the address of a Lambda API."
-            )
-        elif read.scheme != "https" and not is_loopback(read.host):
-            message = "endpoint is not https: what is sent there is signed, and can be read on the way"
-            view.report("settings.insecure-url", (*path, "endpoint"), message, "Write https://.")
+            view.report("settings.bad-url", (*path, key), f"{key} {read}", f"Give the address of {what}.")
+        elif read is not None and read.scheme != "https" and not is_loopback(read.host):
+            message = f"{key} is not https: what is sent there is signed, and can be read on the way"
+            view.report("settings.insecure-url", (*path, key), message, "Write https://.")
+    if function.execution_role is None:
+        return
+    if not ROLE_ARN.fullmatch(function.execution_role):
+        example = "arn:aws:iam::111122223333:role/report-exec"
+        message = f"{quoted(function.execution_role)} is no ARN of a role"
+        where = (*path, "execution_role")
+        view.report("settings.bad-arn", where, message, f"Write it like {example}.", wanted=example)
+    elif function.execution_role.split(":")[4] not in arn.split(":"):
+        message = "execution_role is of another account than the function, and Lambda takes none of those"
+        view.report("settings.bad-arn", (*path, "execution_role"), message, "Name the role that the function runs under.")
 
 
 def _http(view: View, path: Path, function: Function) -> None:
