@@ -7,6 +7,7 @@ import anyio
 import pytest
 
 from actas.invoke.local.node import find_node
+from actas.invoke.origins import of
 from actas.settings.schema import Function
 from actas.settings.values import Size, Span
 
@@ -45,6 +46,32 @@ async def test_a_warm_node_process_is_met_again(bench, node):
     function = node("let count = 0;\nexport const handler = async () => ++count;\n")
 
     assert [await bench.value(function) for _ in range(5)] == [1, 2, 3, 4, 5]
+
+
+async def test_a_node_function_reaches_the_gateway(bench, node):
+    heard = []
+
+    async def door(scope, receive, send):
+        heard.append((of(scope).root, scope["path"], (await receive())["body"]))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for piece in (b"one ", b"two"):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    code = """
+export const handler = async (event) => {
+  const told = [];
+  for (const name of ["AWS_ENDPOINT_URL_LAMBDA", "ACTAS_ENDPOINT"]) {
+    const answer = await fetch(`${process.env[name]}/${event}`, {method: "POST", body: "hi"});
+    told.push(await answer.text());
+  }
+  return told;
+};
+"""
+    bench.open(base=Path.cwd()).doors.public = door
+
+    assert await bench.value(node(code), "path") == ["one two", "one two"]
+    assert heard == [(bench.last.call.id, "/path", b"hi")] * 2
 
 
 async def test_commonjs_works_too(bench, node):
