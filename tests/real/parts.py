@@ -47,10 +47,28 @@ def moto() -> str | None:
     return None
 
 
+def aws_cli() -> str | None:
+    if shutil.which("aws") is None:
+        return "there is no AWS CLI on this machine (PyPI: awscli)"
+    found = subprocess.run(["aws", "--version"], capture_output=True, text=True, check=False)
+    return None if found.returncode == 0 else "the AWS CLI on this machine does not start"
+
+
+def curl() -> str | None:
+    """Give None where curl signs by itself: since 7.75, and every header since 7.87."""
+    if shutil.which("curl") is None:
+        return "there is no curl on this machine"
+    found = subprocess.run(["curl", "--version"], capture_output=True, text=True, check=False).stdout
+    version = tuple(int(part) for part in found.split(" ")[1].split("-")[0].split(".")[:2])
+    return None if version >= (7, 87) else "the curl on this machine is older than 7.87 and signs too little"
+
+
 PARTS = {
     "keycloak": keycloak,
     "node": node,
     "node-functions": node_functions,
     "browser": browser,
     "moto": moto,
+    "aws-cli": aws_cli,
+    "curl": curl,
 }
