@@ -1,7 +1,11 @@
 """Functions in the real runtime client for Node, npm's aws-lambda-ric, called through a real gateway."""
 
+import json
+import shutil
+
 import pytest
 from gateway import Gateway
+from parts import ROOT
 
 from actas.testing.idp import Idp
 
@@ -26,6 +30,18 @@ export const gone = async () => process.exit(3);
 """
 
 
+SDK = ROOT / ".cache/aws-sdk/node_modules"
+OUTER = """
+import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+
+const functions = new LambdaClient();
+export const handler = async (event) => {
+  const answer = await functions.send(new InvokeCommand({ FunctionName: "report", Payload: JSON.stringify(event) }));
+  return { status: answer.StatusCode, answer: JSON.parse(Buffer.from(answer.Payload).toString()) };
+};
+"""
+
+
 @pytest.fixture(scope="module")
 def idp():
     with Idp(shape="oidc") as running:
@@ -37,6 +53,10 @@ def gateway(idp, client_for_node, tmp_path_factory):
     folder = tmp_path_factory.mktemp("gateway")
     (folder / "index.mjs").write_text(INDEX)
     (folder / "old.cjs").write_text("exports.handler = async (event) => ({ old: event });\n")
+    (folder / "outer").mkdir()
+    (folder / "outer/index.mjs").write_text(OUTER)
+    if SDK.is_dir():
+        shutil.copytree(SDK, folder / "outer/node_modules")
     memory = {"memory": "512MB", "timeout": "10s"}
     functions = {
         "report": {"node": "index.mjs:handler", **memory},
@@ -44,6 +64,7 @@ def gateway(idp, client_for_node, tmp_path_factory):
         "slow": {"node": "index.mjs:slow", "memory": "512MB", "timeout": "1s"},
         "gone": {"node": "index.mjs:gone", **memory},
         "old": {"node": "old.cjs:handler", **memory},
+        "outer": {"node": "outer/index.mjs:handler", **memory},
     }
     settings = {
         "providers": {"corp": {"preset": "oidc", "issuer": idp.issuer, "audience": "actas", "private": True}},
@@ -71,7 +92,12 @@ def test_a_node_function_gets_the_event_the_session_and_its_caller(gateway, ana)
     assert found["request"] == answer.headers["actas-call-id"]
     assert found["key"].startswith("ASIA")
     assert found["envelope"] == 3
-    assert found["ours"] == ["ACTAS_ISSUER", "ACTAS_JWKS"]  # what it takes to verify the envelope, and nothing else
+    assert found["ours"] == [
+        "ACTAS_ENDPOINT",
+        "ACTAS_ISSUER",
+        "ACTAS_JWKS",
+        "ACTAS_STS_ENDPOINT",
+    ]  # to verify the envelope and to call out, nothing else
 
 
 def test_a_warm_node_process_serves_its_caller_again_and_nobody_else(gateway, idp):
@@ -102,3 +128,19 @@ def test_what_goes_wrong_in_it_is_told_as_lambda_does(gateway, ana, name, kind, 
 
 def test_commonjs_is_loaded_too(gateway, ana):
     assert gateway.call("old", ana, [1]).json() == {"old": [1]}
+
+
+@pytest.mark.skipif(not SDK.is_dir(), reason="AWS's client for Node is not here; tools/aws-sdk-node.sh installs it")
+def test_awss_client_for_node_in_a_function_calls_another_as_its_callers_role(gateway, ana):
+    answer = gateway.call("outer", ana, {"n": 8})
+
+    assert answer.status_code == 200, answer.text + gateway.log()
+    found = answer.json()
+    assert (found["status"], found["answer"]["event"]) == (200, {"n": 8})
+    records = [json.loads(line)["record"] for file in trail(gateway) for line in file.read_text().splitlines()]
+    (nested,) = [one for one in records if one.get("call") == found["answer"]["request"] and "verdict" in one]
+    assert (nested["root"], nested["depth"]) == (answer.headers["actas-call-id"], 1)
+
+
+def trail(gateway):
+    return sorted((gateway.folder / ".actas/audit").glob("*.jsonl"))
