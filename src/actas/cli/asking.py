@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import anyio
 import msgspec
 
 from actas.cli.errors import BadFile, BadMoment
@@ -13,6 +14,8 @@ from actas.cli.places import Here
 from actas.decide.ruleset import RuleSet
 from actas.identify import Identify
 from actas.identify.errors import MalformedToken
+from actas.identify.explain import Explanation
+from actas.identify.saml_edges import SamlEdges
 from actas.model import clock
 from actas.model.call import Address
 from actas.model.decision import Question
@@ -21,6 +24,7 @@ from actas.model.identity import Identity
 from actas.settings.reader import Loaded
 from actas.settings.schema import Settings
 from actas.wiring import load
+from actas.wiring.saml_parts import own_keys_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,12 @@ def ask(where: Here) -> Asked:
         loaded=loaded,
         settings=settings,
         rules=RuleSet(settings, load.policies(loaded, settings), load.trusts(loaded, settings)),
-        identify=Identify(settings.providers, base_dir=loaded.path.parent),
+        identify=Identify(
+            settings.providers,
+            base_dir=loaded.path.parent,
+            saml=SamlEdges(control_url=settings.gateway.control_url),
+            own=own_keys_of(settings, where.state),
+        ),
     )
 
 
@@ -65,6 +74,28 @@ async def verified(asked: Asked, as_: str | None, state: Path) -> Identity:
     from actas.model.evidence import BearerToken
 
     return await asked.identify.verify(BearerToken(shown=await token_for(as_, state)), now=clock.now())
+
+
+async def responded(asked: Asked, file: Path, *, now: datetime) -> Explanation:
+    """Tell what a SAML response says, in a file as XML or as the field of a form; it is not used up."""
+    from actas import saml
+    from actas.identify.saml_explain import explain_response
+
+    try:
+        content = (await anyio.Path(file).read_bytes()).strip()
+        xml = content if content.startswith(b"<") else saml.decode_post(content.decode("ascii"))
+    except (OSError, UnicodeDecodeError, saml.SamlError) as wrong:
+        raise BadFile(file=file, why="it is neither XML nor the base64 of a form") from wrong
+    return await explain_response(asked.identify.saml, xml, now=now)
+
+
+async def shown(asked: Asked, token: str, *, now: datetime) -> Explanation:
+    """Tell who a token is: a provider's, or one of our own."""
+    if asked.identify.own is not None and asked.identify.own.is_ours(token):
+        from actas.identify.saml_explain import explain_own
+
+        return explain_own(asked.identify, token, now=now)
+    return await asked.identify.explain(token, now=now)
 
 
 def moment(text: str | None, *, now: datetime) -> datetime:

@@ -1,12 +1,14 @@
 """``actas explain`` and ``actas who``: why the rules say what they say, and who a token is."""
 
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from actas.cli import CANNOT_TELL, DENIED, DONE, asking, output
-from actas.cli.errors import NobodyNamed
+from actas.cli.errors import BadFile, NobodyNamed
 from actas.cli.options import HERE, As, Where
 from actas.decide.explain import explain as decide_and_explain
 from actas.identify.explain import Explanation
@@ -22,6 +24,7 @@ def explain(
     *,
     as_: As = None,
     claims: Path | None = None,
+    response: Path | None = None,
     at: str | None = None,
     from_: From = None,
     role: str | None = None,
@@ -34,6 +37,7 @@ def explain(
         actas explain payroll --as ben
         actas explain report --as ana --at 23:00 --from 192.0.2.7
         actas explain "orders:GET /orders/{id}" --claims claims.json
+        actas explain report --response response.xml
 
     Parameters
     ----------
@@ -43,6 +47,8 @@ def explain(
         Who calls: a stored sign-in or a person of the demo.
     claims:
         A JSON file with the claims of a token; they are supposed to be true.
+    response:
+        A file with a SAML response; it is verified, and not used up.
     at:
         When: 2026-11-23T23:00:00Z, or 23:00 (UTC); by default now.
     from_:
@@ -55,10 +61,9 @@ def explain(
     place = where.here()
     asked = asking.ask(place)
     now = clock.now()
-    identity = _identity(asked, as_, claims, place.state)
-    question = asking.question(
-        function, identity, at=asking.moment(at, now=now), address=asking.place(from_), role=role
-    )
+    moment = asking.moment(at, now=now)
+    identity = _identity(asked, as_, claims, place.state) if response is None else _responded(asked, response, moment)
+    question = asking.question(function, identity, at=moment, address=asking.place(from_), role=role)
     found = decide_and_explain(asked.rules, question)
     print(output.explained_json(found) if json else output.explained_text(found))
     return DONE if isinstance(found.decision, Allow) else DENIED
@@ -69,6 +74,8 @@ def who(
     *,
     as_: As = None,
     claims: Path | None = None,
+    response: Path | None = None,
+    at: str | None = None,
     where: Where = HERE,
     json: bool = False,
 ) -> int:
@@ -79,6 +86,7 @@ def who(
         actas who eyJhbGciOi...
         actas who - < token.txt
         actas who --claims claims.json
+        actas who --response response.xml
 
     Parameters
     ----------
@@ -88,6 +96,10 @@ def who(
         A stored sign-in or a person of the demo.
     claims:
         A JSON file with the claims of a token; they are supposed to be true.
+    response:
+        A file with a SAML response, as XML or as the field of a form; it is verified, and not used up.
+    at:
+        When the response is looked at: 2026-11-23T23:00:00Z, or 23:00 (UTC); by default now.
     json:
         Print one JSON object.
     """
@@ -98,6 +110,8 @@ def who(
     now = clock.now()
     if claims is not None:
         found = Explanation(steps=(), identity=asking.supposed(asked, claims, now=now))
+    elif response is not None:
+        found = anyio.run(partial(asking.responded, asked, response, now=asking.moment(at, now=now)))
     else:
         found = anyio.run(_explained, asked, as_, token, place.state)
     rights = () if found.identity is None else _rights(asked, found.identity)
@@ -114,6 +128,15 @@ def _identity(asked: asking.Asked, as_: str | None, claims: Path | None, state: 
     return anyio.run(asking.verified, asked, as_, state)
 
 
+def _responded(asked: asking.Asked, response: Path, moment: datetime) -> Identity:
+    import anyio
+
+    found = anyio.run(partial(asking.responded, asked, response, now=moment))
+    if found.identity is None:
+        raise BadFile(file=response, why=found.steps[-1].sentence)
+    return found.identity
+
+
 async def _explained(asked: asking.Asked, as_: str | None, token: str | None, state: Path) -> Explanation:
     import sys
 
@@ -124,7 +147,7 @@ async def _explained(asked: asking.Asked, as_: str | None, token: str | None, st
     if token == "-":  # noqa: S105 - a dash is standard input
         token = sys.stdin.read().strip()
     shown = token if token is not None else (await token_for(as_, state)).reveal()
-    return await asked.identify.explain(shown, now=clock.now())
+    return await asking.shown(asked, shown, now=clock.now())
 
 
 def _rights(asked: asking.Asked, identity: Identity) -> tuple[output.Right, ...]:

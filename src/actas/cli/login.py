@@ -49,6 +49,8 @@ def client_for(
     scopes: tuple[str, ...] | None = None,
 ) -> LoginClient:
     """Say how to sign in at the provider *name* of the settings; without a client id, its only client is taken."""
+    if provider.preset not in PRESETS:
+        raise ProviderNotUsable(issuer=name, why="it speaks SAML, which knows no sign-in but by browser")
     profile = profile_of(name, provider, PRESETS[provider.preset])
     issuers = issuers_of(provider, profile)
     clients = many(provider.clients)
@@ -93,12 +95,13 @@ async def sign_in(
         url = authorization_url(client, found, attempt, hint=None)
         say(f"Sign in here:\n  {url}")
         # Listening comes first: a browser in the terminal keeps its opener waiting.
-        told = await listening.answer(attempt, limit=limit, meanwhile=partial(_open, opener, url, say))
+        told = await listening.answer(attempt, limit=limit, meanwhile=partial(open_page, opener, url, say))
         tokens = await from_code(client, found, attempt, code_from(told, found, attempt), visitor, now=now())
     return await keep(client, name, state, tokens, keep_in)
 
 
-async def _open(opener: Opener | None, url: str, say: Say) -> None:
+async def open_page(opener: Opener | None, url: str, say: Say) -> None:
+    """Open a page in the person's browser, or say that they have to."""
     if opener is None:
         return
     try:
@@ -151,12 +154,17 @@ async def keep(client: LoginClient, name: str, state: Path, tokens: Tokens, keep
         refresh=tokens.refresh.reveal() if tokens.refresh else None,
         client_secret=client.client_secret.reveal() if client.client_secret else None,
     )
+    await keep_tokens(about, kept, state, keep_in)
+    return about
+
+
+async def keep_tokens(about: SignIn, kept: KeptTokens, state: Path, keep_in: KeepIn | None) -> None:
+    """Write a sign-in down where its tokens are safe."""
 
     def write() -> None:
         Store(state).keep(about, kept, vault=_vault(keep_in))
 
     await in_thread(write)
-    return about
 
 
 def _vault(keep_in: KeepIn | None) -> Vault | None:

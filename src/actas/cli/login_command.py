@@ -25,12 +25,14 @@ def login(
     """Sign in at an identity provider and keep the sign-in under a name, for '--as NAME'.
 
     Opens the provider's sign-in page in a browser (authorization code with PKCE, answered on loopback); with --device
-    on another device. Tokens are kept in the system's keyring, or in files of mode 0600 where there is none.
+    on another device. At a SAML provider the gateway's own page does it, and the token is the gateway's. Tokens are
+    kept in the system's keyring, or in files of mode 0600 where there is none.
 
     For example:
         actas login
         actas login ana --provider corp --client actas-cli
         actas login --device
+        actas login --provider ping
 
     Parameters
     ----------
@@ -57,19 +59,24 @@ def login(
     import anyio
 
     from actas.cli import login as flows
+    from actas.cli.login_saml import sign_in_by_saml
+    from actas.identify.presets import SAML_PRESETS
     from actas.wiring.load import load
 
     place = where.here()
-    found = load(place.found(), weak=True).usable().providers
+    usable = load(place.found(), weak=True).usable()
+    found = usable.providers
     chosen = _chosen(provider, tuple(found))
-    asks = flows.client_for(chosen, found[chosen], client_id=client, client_secret=_secret(client_secret_env))
     say = partial(print, file=sys.stderr)
+    opener = webbrowser.open if browser else None
     keep: Literal["file"] | None = "file" if in_file else None
-    if device:
-        signed_in = anyio.run(partial(flows.sign_in_by_device, asks, name, place.state, say=say, keep_in=keep))
+    if found[chosen].preset in SAML_PRESETS and not device:
+        by_saml = partial(sign_in_by_saml, chosen, usable.gateway.control_url, name, place.state)
+        signed_in = anyio.run(partial(by_saml, opener=opener, say=say, keep_in=keep))
     else:
-        opener = webbrowser.open if browser else None
-        signed_in = anyio.run(partial(flows.sign_in, asks, name, place.state, opener=opener, say=say, keep_in=keep))
+        asks = flows.client_for(chosen, found[chosen], client_id=client, client_secret=_secret(client_secret_env))
+        flow = partial(flows.sign_in_by_device, asks) if device else partial(flows.sign_in, asks, opener=opener)
+        signed_in = anyio.run(partial(flow, name=name, state=place.state, say=say, keep_in=keep))
     told = {"signed_in": signed_in.name, "provider": signed_in.provider}
     print(output.json_line(told) if json else f"signed in at {signed_in.provider} as {signed_in.name}")
     return DONE

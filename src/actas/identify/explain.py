@@ -84,12 +84,12 @@ def _groups(identity: Identity, profile: Profile, *, looked_up: bool) -> Step:
 
 
 def _one(name: str, fact: Fact[str], reading: Reading) -> Step:
-    return Step(name=name, code=_code(fact), sentence=_where(name, fact, reading, "1 value"))
+    return Step(name=name, code=code_of(fact), sentence=_where(name, fact, reading, "1 value"))
 
 
 def _several(name: str, fact: Fact[frozenset[str]], reading: Reading) -> Step:
     count = f"{len(fact.value)} {name}" if isinstance(fact, Known) else ""
-    return Step(name=name, code=_code(fact), sentence=_where(name, fact, reading, count))
+    return Step(name=name, code=code_of(fact), sentence=_where(name, fact, reading, count))
 
 
 def _where(name: str, fact: Fact[Any], reading: Reading, count: str) -> str:
@@ -111,10 +111,11 @@ def _where(name: str, fact: Fact[Any], reading: Reading, count: str) -> str:
 
 def _said(name: str, fact: Fact[Any], what: str) -> Step:
     said = "the token says" if isinstance(fact, Known) else "the token does not say"
-    return Step(name=name, code=_code(fact), sentence=f"{said} {what}")
+    return Step(name=name, code=code_of(fact), sentence=f"{said} {what}")
 
 
-def _code(fact: Fact[Any]) -> str:
+def code_of(fact: Fact[Any]) -> str:
+    """Say in a word what is known of *fact*."""
     if isinstance(fact, Missing):
         return fact.value
     return "empty-by-absence" if fact.by_absence else "known"

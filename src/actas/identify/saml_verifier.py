@@ -106,35 +106,53 @@ class SamlProviders:
         """Give the private keys that open what a provider encrypts to us."""
         return (*self._find(name).keys, *self._edges.decryption_keys())
 
+    def require(self, name: str) -> saml.Require:
+        """Give what a provider's answers must have beyond being valid."""
+        return _require(self._find(name).profile.require)
+
     async def look(self, evidence: SamlResponse, *, now: datetime) -> Believed:
         """Believe what *evidence* says, without taking it: it can still be shown once."""
         one = self._find(evidence.provider)
+        try:
+            xml = saml.decode_post(evidence.shown.reveal())
+        except saml.SamlError as wrong:
+            raise SamlRefused(provider=one.profile.name, found=wrong.code, why=wrong.message) from wrong
+        answers = saml.ANY if evidence.asked_elsewhere else evidence.answers
+        return await self._verified(one, xml, recipient=evidence.recipient, answers=answers, now=now)
+
+    async def read(self, name: str, xml: bytes, *, now: datetime) -> Believed:
+        """Read a document for somebody who wants to know what is in it; whose door it is for is not looked at."""
+        return await self._verified(self._find(name), xml, recipient=None, answers=saml.ANY, now=now)
+
+    async def _verified(
+        self, one: _Provider, xml: bytes, *, recipient: str | None, answers: Any, now: datetime
+    ) -> Believed:
         profile, known = one.profile, await one.ring.known(now=now)
+
+        def verify(known: Known) -> saml.Assertion:
+            return saml.verify(
+                xml,
+                known.trust,
+                audience=profile.audience,
+                recipient=recipient,
+                now=now,
+                in_response_to=answers,
+                leeway=profile.leeway,
+                allow_sha1=profile.allow_sha1,
+                decryption_keys=self.decryption_keys(profile.name),
+                require=_require(profile.require),
+            )
+
         try:
             try:
-                assertion = self._verified(evidence, one, known, now)
+                assertion = verify(known)
             except saml.BadSignature:  # perhaps by a key that the provider published since
                 if not await one.ring.look_again(seen=known.version, now=now):
                     raise
-                assertion = self._verified(evidence, one, await one.ring.known(now=now), now)
+                assertion = verify(await one.ring.known(now=now))
         except saml.SamlError as wrong:
             raise SamlRefused(provider=profile.name, found=wrong.code, why=wrong.message) from wrong
         return Believed(identity=believe(assertion, profile, now=now), assertion=assertion, profile=profile)
-
-    def _verified(self, evidence: SamlResponse, one: _Provider, known: Known, now: datetime) -> saml.Assertion:
-        profile = one.profile
-        return saml.verify(
-            saml.decode_post(evidence.shown.reveal()),
-            known.trust,
-            audience=profile.audience,
-            recipient=evidence.recipient,
-            now=now,
-            in_response_to=saml.ANY if evidence.asked_elsewhere else evidence.answers,
-            leeway=profile.leeway,
-            allow_sha1=profile.allow_sha1,
-            decryption_keys=(*one.keys, *self._edges.decryption_keys()),
-            require=_require(profile.require),
-        )
 
     async def take(self, believed: Believed) -> None:
         """Use up the assertion, or raise `AssertionUsed` where it was used before."""

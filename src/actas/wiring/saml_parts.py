@@ -5,11 +5,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from actas import jose
 from actas.audit import Audit
 from actas.identify.own import OwnKeys
 from actas.identify.presets import SAML_PRESETS
 from actas.identify.saml_edges import Replays, SamlEdges
 from actas.model import clock
+from actas.secrets import rings
+from actas.secrets.errors import SecretsError
 from actas.secrets.saml_keys import SamlKeys
 from actas.secrets.sealing import Sealing
 from actas.secrets.signing import Signing
@@ -80,3 +83,17 @@ def own_keys(settings: Settings, sealing: Sealing, signing: Signing) -> OwnKeys:
     return OwnKeys(
         issuer=settings.gateway.control_url, newest=signing.newest, published=lambda: signing.keys, seals=sealing
     )
+
+
+def own_keys_of(settings: Settings, state: Path) -> OwnKeys | None:
+    """Read what our own tokens rest on from the state of the gateway that runs here; None where that may not be."""
+    folder = state / "keys"
+    try:
+        found = rings.read(folder / "signing.json", "signing")
+        keys = tuple(jose.KeySet.from_json(one.material).keys[0] for one in found)
+    except (SecretsError, jose.JoseError, IndexError):
+        return None
+    if not keys:
+        return None
+    seals = Sealing(folder / "sealing.json")
+    return OwnKeys(issuer=settings.gateway.control_url, newest=lambda: keys[-1], published=lambda: keys, seals=seals)
