@@ -16,6 +16,7 @@ from actas.wiring.furnish import Furnished
 from actas.wiring.hear import hear
 from actas.wiring.lambda_doors import LambdaDoors, run_later
 from actas.wiring.parts import Parts
+from actas.wiring.saml_doors import SamlDoors
 from actas.wiring.sts_doors import StsDoors
 from actas.wiring.work_sessions import WorkSessionDoors
 
@@ -40,7 +41,7 @@ def public(house: Standing) -> Sequence[Route]:
 
 def control(house: Standing) -> Sequence[Route]:
     """Give the pages of the control origin beside health, keys and the admin API."""
-    return (*StsDoors(house).routes(), *WorkSessionDoors(house).routes())
+    return (*SamlDoors(house).routes(), *StsDoors(house).routes(), *WorkSessionDoors(house).routes())
 
 
 def jobs(house: Standing) -> Sequence[Job]:

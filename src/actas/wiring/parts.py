@@ -28,11 +28,13 @@ from actas.secrets.resting import Resting
 from actas.secrets.sealing import Sealing
 from actas.secrets.signing import Signing
 from actas.settings.reader import Loaded
+from actas.settings.schema import Gateway as GatewaySettings
 from actas.settings.schema import Settings
 from actas.store.watermarks import Watermarks
 from actas.wiring import database as databases
 from actas.wiring import start
 from actas.wiring.logs import FunctionLogs
+from actas.wiring.saml_parts import SamlParts, own_keys
 
 if TYPE_CHECKING:  # SQLAlchemy takes the better part of a second: it is imported when the store is opened
     from actas.http.lambda_api.later import Later
@@ -59,6 +61,7 @@ class Parts:
     marks: Watermarks
     logs: FunctionLogs
     identify: Identify
+    saml: SamlParts
     pool: LocalBackends
     sessions: SessionCache
     exchange: Exchange
@@ -68,7 +71,6 @@ class Parts:
     envelope: Minter
     origins: Origins = field(default_factory=Origins)
     admin: Mapping[str, Backend] = field(default_factory=dict)
-
     outbox: "Outbox | None" = None
     later: "Later | None" = None
     """What keeps events that are run later; none until the store is open."""
@@ -91,6 +93,7 @@ class Parts:
         self.outbox = Outbox(opened, clock.now, seals=self.resting)
         self._outbox_open.set()
         await self.outbox.listen()
+
     def jwks(self) -> dict[str, list[dict[str, object]]]:
         """Give every public key that something of ours is signed with."""
         return {"keys": [*self.signing.jwks()["keys"], *self.rsa.jwks()["keys"]]}
@@ -110,8 +113,8 @@ async def parts(loaded: Loaded, settings: Settings) -> AsyncIterator[Parts]:
     async with anyio.create_task_group() as tasks:
         await tasks.start(made.audit.run)
         tasks.start_soon(_read_marks, made)
-        tasks.start_soon(made.identify.run)
         tasks.start_soon(made.serve_outbox)
+        tasks.start_soon(made.identify.run)
         tasks.start_soon(_rotate, made)
         await tasks.start(made.sessions.run)
         tasks.start_soon(_sweep, made)
@@ -142,28 +145,25 @@ def _made(loaded: Loaded, settings: Settings) -> Parts:
     if database is None:
         marks.prime(state / store.FILE)
     hidden = (state, audit.folder, *start.secret_files(loaded, settings))
+    saml = SamlParts(settings, state, audit)
     return Parts(
         state=state,
         hidden=hidden,
         sealing=sealing,
         signing=signing,
+        resting=resting,
         audit=audit,
         marks=marks,
-        resting=resting,
         logs=logs,
-        identify=Identify(settings.providers, base_dir=loaded.path.parent, watermarks=marks),
-        pool=LocalBackends(
-            limits=gateway.limits,
-            log=logs.line,
-            isolation=gateway.isolation,
-            hidden=hidden,
-            region=gateway.region,
-            account=gateway.account,
-            domain_name=urlsplit(gateway.public_url).hostname or "localhost",
-            base=loaded.path.parent,
-            issuer=gateway.control_url,
-            public_keys=lambda: msgspec.json.encode(signing.jwks()).decode(),
+        identify=Identify(
+            settings.providers,
+            base_dir=loaded.path.parent,
+            watermarks=marks,
+            saml=saml.edges,
+            own=own_keys(settings, sealing, signing),
         ),
+        saml=saml,
+        pool=_pool(loaded, gateway, logs, signing, hidden),
         sessions=SessionCache(most=gateway.limits.sessions, most_per_subject=gateway.limits.sessions_per_subject),
         exchange=Exchange(),
         rsa=_rsa(state),
@@ -177,6 +177,23 @@ def _rsa(state: Path) -> Signing:
     if ring.is_there:
         ring.rotate(clock.now())
     return ring
+
+
+def _pool(
+    loaded: Loaded, gateway: GatewaySettings, logs: FunctionLogs, signing: Signing, hidden: tuple[Path, ...]
+) -> LocalBackends:
+    return LocalBackends(
+        limits=gateway.limits,
+        log=logs.line,
+        isolation=gateway.isolation,
+        hidden=hidden,
+        region=gateway.region,
+        account=gateway.account,
+        domain_name=urlsplit(gateway.public_url).hostname or "localhost",
+        base=loaded.path.parent,
+        issuer=gateway.control_url,
+        public_keys=lambda: msgspec.json.encode(signing.jwks()).decode(),
+    )
 
 
 def _state(loaded: Loaded, settings: Settings) -> Path:
@@ -212,6 +229,8 @@ async def _rotate(made: Parts) -> None:
         now = clock.now()
         await anyio.to_thread.run_sync(made.sealing.rotate, now)
         await anyio.to_thread.run_sync(made.signing.rotate, now)
+        await anyio.to_thread.run_sync(made.saml.rotate, now)
+        await anyio.to_thread.run_sync(made.resting.rotate, now)
         if made.rsa.is_there:
             await anyio.to_thread.run_sync(made.rsa.rotate, now)
 
@@ -220,4 +239,3 @@ async def _sweep(made: Parts) -> None:
     while True:
         await anyio.sleep(SWEEP)
         made.sessions.sweep(now=clock.now())
-        await anyio.to_thread.run_sync(made.resting.rotate, now)
