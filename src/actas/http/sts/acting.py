@@ -46,21 +46,19 @@ Result = dict[str, Tree]
 async def by_token(means: Means, asked: Asked, call: Call) -> Result:
     """AssumeRoleWithWebIdentity."""
     wish = wished(asked, means.managed)
-    share = packed(wish)
     evidence = BearerToken(shown=Secret(asked.texts["WebIdentityToken"]))
     identity, took = _given(means, await means.gateway.take_role(call, evidence, wish), wish, call)
     return {
         "SubjectFromWebIdentityToken": identity.subject,
         "Audience": identity.client.value if isinstance(identity.client, Known) else None,
         "Provider": identity.issuer,
-        **_taken(took, share),
+        **_taken(took, wish),
     }
 
 
 async def by_assertion(means: Means, asked: Asked, call: Call) -> Result:
     """AssumeRoleWithSAML."""
     wish = wished(asked, means.managed)
-    share = packed(wish)
     principal = asked.texts["PrincipalArn"].split(":", 5)
     kind, _, provider = principal[-1].partition("/")
     if len(principal) != 6 or kind != "saml-provider" or principal[4] != wish.role_arn.split(":")[4]:
@@ -77,16 +75,15 @@ async def by_assertion(means: Means, asked: Asked, call: Call) -> Result:
         "Issuer": identity.issuer,
         "Audience": recipient,
         "NameQualifier": base64.b64encode(hashlib.sha1(qualifier, usedforsecurity=False).digest()).decode(),
-        **_taken(took, share),
+        **_taken(took, wish),
     }
 
 
 async def by_session(means: Means, asked: Asked, call: Call, held: Held) -> Result:
     """AssumeRole: role chaining, since nobody has other credentials here than those of a session."""
     wish = wished(asked, means.managed, held)
-    share = packed(wish)
     _, took = _given(means, await means.gateway.take_role(call, held, wish), wish, call, held)
-    return _taken(took, share)
+    return _taken(took, wish)
 
 
 def caller(held: Held) -> Result:
@@ -138,7 +135,7 @@ def _denied(
     return AccessDenied(sent=f"{told}. Encoded authorization failure message: {sealed}")
 
 
-def _taken(took: Took, share: int | None) -> Result:
+def _taken(took: Took, wish: Wish) -> Result:
     session, held = took.session, took.held
     token = session.session_token.reveal()
     return {
@@ -149,6 +146,6 @@ def _taken(took: Took, share: int | None) -> Result:
             "SessionToken": token,
             "Expiration": session.expires_at,
         },
-        "PackedPolicySize": share,
+        "PackedPolicySize": packed(wish.narrowed, held.tags, held.transitive),
         "SourceIdentity": held.source_identity,
     }

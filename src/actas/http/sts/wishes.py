@@ -45,6 +45,7 @@ def wished(asked: Asked, managed: Mapping[str, str], held: Held | None = None) -
         external_id=texts.get("ExternalId"),
     )
     check_tags(wish, held)
+    packed(wish.narrowed, wish.tags, wish.transitive)
     return wish
 
 
@@ -69,11 +70,11 @@ def check_tags(wish: Wish, held: Held | None) -> None:
         raise ValidationFailed(sent="The SourceIdentity of the calling session cannot be changed.")
 
 
-def packed(wish: Wish) -> int | None:
+def packed(narrowed: tuple[str, ...], tags: tuple[tuple[str, str], ...], transitive: tuple[str, ...]) -> int | None:
     """Say how much of what a session has room for is taken, in per cent; None where nothing was passed."""
-    if not wish.narrowed and not wish.tags:
+    if not narrowed and not tags:
         return None
-    size = len(zlib.compress(json.dumps([wish.narrowed, wish.tags, wish.transitive]).encode(), 9))
+    size = len(zlib.compress(json.dumps([narrowed, tags, transitive]).encode(), 9))
     share = -(-100 * size // PACKED)
     if share > 100:
         raise PackedPolicyTooLarge(
