@@ -121,6 +121,11 @@ def _shown(value: object) -> str:
     return plain(text)
 
 
+def fact_lines(identity: Identity) -> list[str]:
+    """Write what rules can be written about, one thing a line."""
+    return [f"  {name:<8}  {_shown(value)}" for name, value in facts(identity).items()]
+
+
 def who_text(found: Explanation, rights: Sequence[Right], *, supposed: bool = False) -> str:
     """Write the steps from token to identity, then from identity to rights."""
     verdict = "believed" if found.identity is not None else "not believed"
@@ -132,7 +137,7 @@ def who_text(found: Explanation, rights: Sequence[Right], *, supposed: bool = Fa
         lines += [
             "",
             "the rules see",
-            *(f"  {name:<8}  {_shown(value)}" for name, value in facts(found.identity).items()),
+            *fact_lines(found.identity),
         ]
         lines += ["", "may call now" if allowed else "may call nothing now"]
         wide = max((len(one.target) for one in allowed), default=0)

@@ -51,6 +51,7 @@ from actas.saml.errors import (
 )
 from actas.saml.explaining import Explained, Step, explain
 from actas.saml.logout import LogoutRequest, LogoutResponse, read_logout_request, read_logout_response
+from actas.saml.looking import Seen, look
 from actas.saml.metadata import Endpoint, Entity, Metadata
 from actas.saml.names import PARTIAL_LOGOUT, POST, REDIRECT, REQUESTER, RESPONDER, SUCCESS
 from actas.saml.reading import ProxyRestriction
@@ -103,6 +104,7 @@ __all__ = [
     "Require",
     "RequirementUnmet",
     "SamlError",
+    "Seen",
     "SignatureRefused",
     "StatusNotSuccess",
     "Step",
@@ -127,6 +129,7 @@ __all__ = [
     "explain",
     "logout_request",
     "logout_response",
+    "look",
     "read_logout_request",
     "read_logout_response",
     "read_redirect",
