@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import boto3
 import pytest
@@ -11,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from actas.testing.idp import Idp
 
+CORPORA = Path(__file__).resolve().parents[4] / "shared" / "corpora"
 ACCOUNT = "000000000000"
 ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
 CORP = {"provider": "corp", "groups": ["finance"]}
@@ -23,6 +25,19 @@ def arn(role):
 
 def document(*statements):
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+@pytest.fixture(scope="session")
+def corpus():
+    """Give a folder of test material that none of us wrote."""
+
+    def find(name):
+        folder = CORPORA / name
+        if not folder.is_dir():
+            pytest.skip(f"the corpus {name} is not beside the repository (../shared/corpora)")
+        return folder
+
+    return find
 
 
 @pytest.fixture(scope="session", name="arn")
