@@ -21,6 +21,7 @@ HELD_AS = {
     "Limits": {"limits", "_limits"},
     "Audit": {"audit", "settings"},
     "Jsonl": {"jsonl"},
+    "CloudWatch": {"cloudwatch"},
     "Provider": {"provider"},
     "Claim": {"setting", "groups"},
     "LookupClient": {"lookup", "client"},

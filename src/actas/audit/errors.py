@@ -233,3 +233,14 @@ class ApprovalUnreadable(AuditError):
     def __init__(self) -> None:
         """State it."""
         super().__init__("the text is no officer's approval")
+
+
+class FollowerFailed(AuditError):
+    """Somebody who keeps a copy of the trail does not take it now; the trail itself goes on."""
+
+    code = "audit.follower-failed"
+    hint = "Read the code it gave; what it did not take stays on disk and is handed on when it takes it again."
+
+    def __init__(self, *, follower: str, found: str) -> None:
+        """State who, and with which code."""
+        super().__init__(f"{follower} does not take the trail: {found}")

@@ -1,6 +1,7 @@
 """The sockets of this room: records go in and are kept; a subject goes in and a pseudonym comes out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -35,6 +36,35 @@ class Anchors(Protocol):
 
     def checkpoint(self, now: datetime) -> None:
         """Sign the head as it is now."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """One line of the trail for somebody who keeps a copy: its number, its bytes without the line feed, its record."""
+
+    seq: int
+    text: bytes
+    entry: Entry
+
+
+class Follower(Protocol):
+    """Keeps a copy of the trail, or of what it says, somewhere else; the files stay the chain.
+
+    It gets every line once it is durable here, in order, again where it failed, and at least once.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name it: where it is in the trail is remembered under that."""
+        ...
+
+    async def take(self, lines: Sequence[Copied]) -> None:
+        """Keep *lines*; return when they are kept, raise an `AuditError` where not, and get the same ones again."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
         ...
 
 

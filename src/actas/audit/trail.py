@@ -4,7 +4,7 @@
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +19,8 @@ from actas import store
 from actas.audit import errands, officers
 from actas.audit.checkpoints import Keys
 from actas.audit.errors import AuditError, TrailInUse
+from actas.audit.following import Following
+from actas.audit.interface import Follower
 from actas.audit.pseudonyms import Pseudonyms
 from actas.audit.records import Entry, Reloaded
 from actas.audit.sinks.jsonl import Jsonl
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 
 KEYS = Path("keys", "audit.json")
 PERSON_KEY = Path("keys", "persons.key")
+FOLLOWERS = "followers"
+LAST_COPIES = 5.0
+"""Seconds that those who keep a copy get at the end."""
 PATIENCE = 2.0
 """Seconds that a gateway which starts gives another writer to end: its predecessor, or a command."""
 _EVERY = 1.0
@@ -60,6 +65,10 @@ class State:
     seq: int
     """The number of the last record."""
     store_open: bool
+    behind: int
+    """Lines that somebody who keeps a copy has yet to take, the slowest one's; 0 where nobody keeps one."""
+    failing: tuple[str, ...]
+    """Those who keep a copy and do not take lines now."""
     officers: int
     """Below two, nobody can ever be unmasked."""
 
@@ -97,6 +106,7 @@ class Audit:
         self._store: Store | None = None
         self._store_open = anyio.Event()
         self.decided, self.ended = self._writer.decided, self._writer.ended
+        self._followings: list[Following] = []
         self.known, self.of = self.pseudonyms.known, self.pseudonyms.of
 
     async def open(self) -> None:
@@ -109,6 +119,8 @@ class Audit:
             await tasks.start(self._writer.run)
             tasks.start_soon(self._serve_store)
             tasks.start_soon(self._tell_strangers)
+            for one in self._followings:
+                tasks.start_soon(one.run)
             task_status.started()
 
     @property
@@ -169,11 +181,31 @@ class Audit:
             busy=writer.busy,
             seq=self._sink.head.seq,
             store_open=self._store is not None,
+            behind=max((one.behind for one in self._followings), default=0),
+            failing=tuple(one.name for one in self._followings if one.trouble is not None),
             officers=len(self._officers),
         )
 
+    def follow(self, followers: Iterable[Follower], *, every: float) -> None:
+        """Let *followers* keep a copy, from where each of them is; before `run`, after `open`."""
+        state = self._state_dir / FOLLOWERS
+        self._followings = [
+            Following(self.folder, state, one, durable=lambda: self._sink.head.seq, every=every) for one in followers
+        ]
+
+    @property
+    def chain(self) -> str:
+        """The id of the chain that the files hold; known once it is open."""
+        return self._sink.chain
+
     async def close(self) -> None:
-        """Let go of the folder; `run` has ended before."""
+        """Hand on what is left, for a moment, and let go of the folder; `run` has ended before."""
+        with anyio.move_on_after(LAST_COPIES):
+            for one in self._followings:
+                with contextlib.suppress(AuditError):  # it is handed on at the next start
+                    await one.catch_up()
+        for one in self._followings:
+            await one.close()
         await to_thread.run_sync(self._sink.close)
 
     def _open(self, patience: float) -> None:

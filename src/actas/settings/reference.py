@@ -15,6 +15,7 @@ from msgspec import inspect
 
 from actas.settings import (
     schema,
+    schema_cloudwatch,
     schema_event_sources,
     schema_events,
     schema_gateway,
@@ -27,8 +28,8 @@ from actas.settings.schema import Settings
 from actas.settings.wording import wanted
 
 _MODULES: tuple[ModuleType, ...] = (
-    schema_keys, schema_gateway, schema_saml, schema_providers, schema_roles, schema_event_sources, schema_events,
-    schema,
+    schema_keys, schema_gateway, schema_saml, schema_providers, schema_roles, schema_cloudwatch,
+    schema_event_sources, schema_events, schema,
 )  # fmt: skip
 
 

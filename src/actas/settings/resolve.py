@@ -99,8 +99,7 @@ def references(settings: Settings) -> Iterator[tuple[KeyPath, SecretRef]]:
         for variable, value in function.environment.items():
             if isinstance(value, SecretRef):
                 yield ("functions", name, "environment", variable), value
-    for name, role in settings.roles.items():
-        yield from _of_role(("roles", name), role)
+    yield from _of_aws(settings)
     for name, source in settings.events.sources.items():
         yield from _of_source(("events", "sources", name), source)
 
@@ -111,6 +110,13 @@ def _of_source(path: KeyPath, source: EventSource) -> Iterator[tuple[KeyPath, Se
             yield (*path, key), found
     if source.client is not None and source.client.secret is not None:
         yield (*path, "client", "secret"), source.client.secret
+
+
+def _of_aws(settings: Settings) -> Iterator[tuple[KeyPath, SecretRef]]:
+    for name, role in settings.roles.items():
+        yield from _of_role(("roles", name), role)
+    if settings.audit.cloudwatch is not None:
+        yield from of_base(("audit", "cloudwatch", "base"), settings.audit.cloudwatch.base)
 
 
 def _of_role(path: KeyPath, role: RoleSettings) -> Iterator[tuple[KeyPath, SecretRef]]:

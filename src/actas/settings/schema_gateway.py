@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from actas.settings.schema_cloudwatch import CloudWatch
 from actas.settings.schema_keys import Count, Count0, Keys, SecretRef
 from actas.settings.values import Network, Size, Span
 
@@ -106,6 +107,8 @@ class Audit(Keys, frozen=True):
 
     jsonl: Jsonl = Jsonl()
     """The trail's files."""
+    cloudwatch: CloudWatch | None = None
+    """A copy of the trail, and figures of it, in AWS CloudWatch."""
     officers: tuple[str, ...] = ()
     """Files with the officers' public keys (made by ``actas audit officer``): who can unmask."""
     epoch: Span = Span.read("90d")

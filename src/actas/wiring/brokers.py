@@ -3,17 +3,14 @@
 from collections.abc import Mapping
 from typing import assert_never
 
-from actas.assume.base_identity import Base, Chain, OwnRole, given
 from actas.assume.brokers.local import LocalBroker
 from actas.assume.interface import Broker
 from actas.assume.sts import endpoint
 from actas.assume.vouching import Voucher
-from actas.model.secret import Secret
-from actas.settings.mistakes import dotted
 from actas.settings.positions import Path
 from actas.settings.reader import Loaded
-from actas.settings.resolve import resolve
-from actas.settings.schema import AwsBase, RoleSettings, SecretRef, Settings
+from actas.settings.schema import RoleSettings, Settings
+from actas.wiring.aws_base import base, secret
 from actas.wiring.parts import Parts
 
 
@@ -74,13 +71,18 @@ class _Maker:
         return AwsAssumeRoleBroker(
             exchange=self._parts.exchange,
             base=base(
-                self._loaded, (*path, "base"), role.base, parts=self._parts, voucher=self._voucher, sts=self._sts(role)
+                self._loaded,
+                (*path, "base"),
+                role.base,
+                exchange=self._parts.exchange,
+                voucher=self._voucher,
+                sts=self._sts(role),
             ),
             base_name=str(role.base),
             pseudonyms=self._parts.audit,
             endpoint=self._sts(role),
             region=self._region,
-            external_id=_secret(self._loaded, (*path, "external_id"), outside) if outside else None,
+            external_id=secret(self._loaded, (*path, "external_id"), outside) if outside else None,
             tags=role.tags,
         )
 
@@ -126,24 +128,3 @@ class _Maker:
             sts=google.sts,
             iam=google.iam,
         )
-
-
-def base(loaded: Loaded, path: Path, aws: AwsBase, *, parts: Parts, voucher: Voucher, sts: str) -> Base:
-    """Give the credentials that the gateway itself has at AWS."""
-    if aws.role is not None:
-        return OwnRole(exchange=parts.exchange, voucher=voucher, role_arn=aws.role, endpoint=sts)
-    if aws.chain or aws.profile is not None:
-        return Chain(aws.profile)
-    assert aws.access_key_id is not None
-    assert aws.secret_access_key is not None
-    return given(
-        _secret(loaded, (*path, "access_key_id"), aws.access_key_id),
-        _secret(loaded, (*path, "secret_access_key"), aws.secret_access_key),
-        _secret(loaded, (*path, "session_token"), aws.session_token) if aws.session_token else None,
-    )
-
-
-def _secret(loaded: Loaded, path: Path, reference: SecretRef | str) -> Secret:
-    if isinstance(reference, str):
-        return Secret(reference)
-    return resolve(reference, key=dotted(path), folder=loaded.path.parent).secret

@@ -33,6 +33,7 @@ from actas.settings.schema import Settings
 from actas.store.watermarks import Watermarks
 from actas.wiring import database as databases
 from actas.wiring import start
+from actas.wiring.followers import followers
 from actas.wiring.logs import FunctionLogs
 from actas.wiring.saml_parts import SamlParts, own_keys
 
@@ -98,6 +99,13 @@ class Parts:
         """Give every public key that something of ours is signed with."""
         return {"keys": [*self.signing.jwks()["keys"], *self.rsa.jwks()["keys"]]}
 
+    def follow(self, loaded: Loaded, settings: Settings) -> None:
+        """Let others keep a copy of the trail, where the settings say so."""
+        if (cloudwatch := settings.audit.cloudwatch) is not None:
+            voucher = Voucher(issuer=settings.gateway.control_url, newest=self.signing.newest)
+            found = followers(loaded, settings, chain=self.audit.chain, exchange=self.exchange, voucher=voucher)
+            self.audit.follow(found, every=cloudwatch.every.seconds)
+
     def rsa_voucher(self, issuer: str) -> Voucher:
         """Give what vouches for us by RSA."""
         if not self.rsa.keys:
@@ -110,6 +118,7 @@ async def parts(loaded: Loaded, settings: Settings) -> AsyncIterator[Parts]:
     """Open everything, run what has to run in the background, and end it all when the block is left."""
     made = _made(loaded, settings)
     await made.audit.open()
+    made.follow(loaded, settings)
     async with anyio.create_task_group() as tasks:
         await tasks.start(made.audit.run)
         tasks.start_soon(_read_marks, made)
@@ -123,11 +132,11 @@ async def parts(loaded: Loaded, settings: Settings) -> AsyncIterator[Parts]:
         finally:
             with anyio.CancelScope(shield=True):
                 await made.pool.close()
-                await made.exchange.close()
                 made.logs.close()
                 tasks.cancel_scope.cancel()
     with anyio.CancelScope(shield=True):
         await made.audit.close()
+        await made.exchange.close()
 
 
 def _made(loaded: Loaded, settings: Settings) -> Parts:

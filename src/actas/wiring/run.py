@@ -172,6 +172,9 @@ class _House:
             "audit_gaps": trail.gaps,
             "audit_queued": trail.queued,
             "audit_trouble": float(trail.trouble is not None),
+            "audit_behind": trail.behind,
+            "audit_followers_failing": len(trail.failing),
+            "clock_ahead": max(self.parts.exchange.ahead.values(), key=abs, default=0.0),
             "sessions": len(self.parts.sessions),
             "processes": len(self.parts.pool.pool),
             "requests_in_flight": sum(one.front.flights.now for one in (*self._leaving, self.furnished)),
@@ -196,7 +199,11 @@ class _House:
             },
             "mode": self.furnished.settings.mode,
             "isolation": self.furnished.settings.gateway.isolation,
-            "audit": {"ready": trail.trouble is None, "trouble": trail.trouble and trail.trouble.code},
+            "audit": {
+                "ready": trail.trouble is None,
+                "trouble": trail.trouble and trail.trouble.code,
+                "failing": trail.failing,
+            },
             "providers": [
                 {"provider": one.provider, "ready": one.ready, "error": one.error}
                 for one in self.parts.identify.state()

@@ -90,6 +90,11 @@ class Jsonl:
             raise
         return left
 
+    @property
+    def chain(self) -> str:
+        """The id of the chain; empty before `open`."""
+        return self._chain
+
     def check(self) -> None:
         """Raise why a decision could not be kept now; return if it could."""
         if self._file < 0:

@@ -52,6 +52,12 @@ def check(view: View) -> None:
         if role.base is not None:
             base(view, (*path, "base"), role.base)
     _bypassable(view)
+    if (cloudwatch := view.settings.audit.cloudwatch) is not None:
+        path = ("audit", "cloudwatch")
+        base(view, (*path, "base"), cloudwatch.base)
+        for key in ("endpoint", "sts"):
+            if (text := getattr(cloudwatch, key)) is not None:
+                _address(view, (*path, key), text)
 
 
 def _keys(view: View, path: Path, role: RoleSettings) -> None:

@@ -133,7 +133,9 @@ def _lambda(view: View, path: Path, function: Function) -> None:
         view.report("settings.bad-arn", where, message, f"Write it like {example}.", wanted=example)
     elif function.execution_role.split(":")[4] not in arn.split(":"):
         message = "execution_role is of another account than the function, and Lambda takes none of those"
-        view.report("settings.bad-arn", (*path, "execution_role"), message, "Name the role that the function runs under.")
+        view.report(
+            "settings.bad-arn", (*path, "execution_role"), message, "Name the role that the function runs under."
+        )
 
 
 def _http(view: View, path: Path, function: Function) -> None:
