@@ -99,27 +99,32 @@ def _row(name: str, job: Put, at: int) -> dict[str, Any]:
     }
 
 
-async def take(
-    connection: AsyncConnection, queue: str, most: int, token: str, lease: timedelta, *, alone: int, is_free: bool
-) -> list[Taken]:
-    """Lease jobs that are due, *most* of them; of those that died *alone* times and more one, and only if *is_free*."""
-    at = now(connection)
-    due = sa.select(_o.sequence, _o.deaths).where(_o.queue == queue, _IS_OPEN, _o.due_us <= at)
-    dropped = due.where(_o.lease.is_not(None)).order_by(_o.due_us, _o.sequence).limit(most + 100)
+async def dropped(connection: AsyncConnection, queue: str, most: int, *, alone: int, is_free: bool) -> list[int]:
+    """Find jobs whose lease ended: of those that died *alone* times and more one, and only if *is_free*."""
+    ended = _due(connection, queue).where(_o.lease.is_not(None)).order_by(_o.due_us, _o.sequence).limit(most + 100)
     chosen: list[int] = []
-    for sequence, deaths in (await connection.execute(dropped.with_for_update(skip_locked=True, of=OUTBOX))).all():
+    for sequence, deaths in (await connection.execute(ended.with_for_update(skip_locked=True, of=OUTBOX))).all():
         if deaths + 1 >= alone:
             if not is_free:
                 continue
             is_free = False
         chosen.append(sequence)
-    chosen = chosen[:most]
-    if len(chosen) < most:
-        fresh = due.where(_o.lease.is_(None), _IS_FIRST_OF_ITS_LANE).order_by(_o.due_us, _o.sequence)
-        found = await connection.execute(fresh.limit(most - len(chosen)).with_for_update(skip_locked=True, of=OUTBOX))
-        chosen += [row[0] for row in found]
-    if not chosen:
-        return []
+    return chosen[:most]
+
+
+async def fresh(connection: AsyncConnection, queue: str, most: int) -> list[int]:
+    """Find jobs that are due and whose lane is free."""
+    due = _due(connection, queue).where(_o.lease.is_(None), _IS_FIRST_OF_ITS_LANE).order_by(_o.due_us, _o.sequence)
+    return [row[0] for row in await connection.execute(due.limit(most).with_for_update(skip_locked=True, of=OUTBOX))]
+
+
+def _due(connection: AsyncConnection, queue: str) -> sa.Select[Any]:
+    return sa.select(_o.sequence, _o.deaths).where(_o.queue == queue, _IS_OPEN, _o.due_us <= now(connection))
+
+
+async def take(connection: AsyncConnection, chosen: Sequence[int], token: str, lease: timedelta) -> list[Taken]:
+    """Lease jobs that were found in this transaction."""
+    at = now(connection)
     died = sa.case((_o.lease.is_not(None), 1), else_=0)
     leased = {"lease": token, "due_us": at + lease // _MICROSECOND, "attempts": _o.attempts + 1}
     statement = OUTBOX.update().where(_o.sequence.in_(chosen)).values(**leased, deaths=_o.deaths + died)

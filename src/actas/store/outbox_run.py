@@ -1,6 +1,7 @@
 """Work on one queue: take what is due, keep the leases, settle each job by itself, give back what is not done."""
 
 import logging
+import math
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from datetime import timedelta
 
 import anyio
 from anyio.abc import TaskGroup
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from actas.errors import ActasError
 from actas.store import outbox_rows as rows
@@ -19,6 +21,8 @@ from actas.store.outbox_jobs import Again, Dead, Done, Job, Verdict, Work
 log = logging.getLogger("actas")
 POLL = 1.0
 """Seconds after which a queue is looked at though nobody said that there is work: another process may have put it."""
+LOOK_FOR_DROPPED = 0.5
+"""Seconds between two looks for jobs whose lease ended."""
 ALONE = 2
 """A job that died so often is worked on while no other such is: so the one that kills is told from its company."""
 UNEXPECTED = 8
@@ -56,11 +60,15 @@ class Runner:
     def __init__(self, keeps: Keeps, queue: str, work: Work, at_once: int) -> None:
         self._keeps, self._queue, self._work, self._at_once = keeps, queue, work, at_once
         self._held: dict[str, _Held] = {}
+        self._asked = 0
+        """Places that are being filled at this moment."""
         self._settling: Gathered[_Settled, None] = Gathered(self._settle_all)
         self._woken = anyio.Event()
+        self._look_for_dropped_at = -math.inf
+        self._tasks: TaskGroup | None = None
 
     def wake(self) -> None:
-        """Look again: something was put, or a job is over."""
+        """Look again: something was put, or may be taken now."""
         self._woken.set()
 
     async def run(self) -> None:
@@ -69,39 +77,59 @@ class Runner:
         self._keeps.wakes.add(wake)
         try:
             async with anyio.create_task_group() as tasks:
+                self._tasks = tasks
                 tasks.start_soon(self._renew)
                 while True:
-                    await self._round(tasks)
+                    await self._round()
         finally:
             self._keeps.wakes.discard(wake)
             await self._give_back()
 
-    async def _round(self, tasks: TaskGroup) -> None:
-        """Take what is due and there is room for; then wait for a reason to look again."""
+    async def _round(self) -> None:
+        """Take what is due and there is room for; then wait for a reason to look again.
+
+        That a job is over is none: what settles it takes the next one in the same transaction.
+        """
         self._woken = anyio.Event()
-        room, taken, pause = self._at_once - len(self._held), 0, POLL
-        if room > 0:
+        pause = POLL
+        if (room := self._room()) > 0:
+            self._asked += room
             try:
-                taken = await self._take(tasks, room)
-                if taken < room:
-                    pause = await self._pause()
+                async with self._keeps.store.write() as connection:
+                    taken = await self._take(connection, room)
+                if self._begin(taken) == room:
+                    return
+                pause = await self._pause()
             except StoreError as wrong:
                 log.warning("%s: the queue %s waits", wrong.code, self._queue)
-        if room > 0 and taken == room:
-            return
+            finally:
+                self._asked -= room
         with anyio.move_on_after(pause):
             await self._woken.wait()
 
-    async def _take(self, tasks: TaskGroup, room: int) -> int:
+    def _room(self, leaving: int = 0) -> int:
+        return max(0, self._at_once - len(self._held) - self._asked + leaving)
+
+    async def _take(self, connection: AsyncConnection, room: int) -> list[_Held]:
+        """Lease what is due in the caller's transaction; `_begin` it when that is kept."""
+        chosen: list[int] = []
+        if anyio.current_time() >= self._look_for_dropped_at:
+            self._look_for_dropped_at = anyio.current_time() + LOOK_FOR_DROPPED
+            is_free = not any(one.taken.deaths >= ALONE for one in self._held.values())
+            chosen = await rows.dropped(connection, self._queue, room, alone=ALONE, is_free=is_free)
+        if len(chosen) < room:
+            chosen += await rows.fresh(connection, self._queue, room - len(chosen))
+        if not chosen:
+            return []
         token = secrets.token_hex(16)
-        keeps = self._keeps
-        is_free = not any(one.taken.deaths >= ALONE for one in self._held.values())
-        async with keeps.store.write() as connection:
-            found = await rows.take(connection, self._queue, room, token, keeps.lease, alone=ALONE, is_free=is_free)
-        for taken in found:
-            self._held[taken.id] = held = _Held(taken, token)
-            tasks.start_soon(self._one, held)
-        return len(found)
+        return [_Held(one, token) for one in await rows.take(connection, chosen, token, self._keeps.lease)]
+
+    def _begin(self, taken: Sequence[_Held]) -> int:
+        assert self._tasks is not None
+        for held in taken:
+            self._held[held.taken.id] = held
+            self._tasks.start_soon(self._one, held)
+        return len(taken)
 
     async def _pause(self) -> float:
         """Tell how long nothing comes due."""
@@ -114,11 +142,11 @@ class Runner:
         try:
             with held.scope:
                 verdict = await self._verdict(held)
-                await self._settle(held, verdict)
+                await self._finish(held, verdict)
         finally:
-            if held.scope.cancelled_caught or self._held.get(held.taken.id) is not held:
+            if held.scope.cancelled_caught:
                 self._held.pop(held.taken.id, None)
-            self.wake()
+                self.wake()
 
     async def _verdict(self, held: _Held) -> Verdict:
         taken = held.taken
@@ -132,7 +160,7 @@ class Runner:
             log.error("store.job-crashed: a job of %s", self._queue, exc_info=error)  # noqa: TRY400 - at the door
             return _after_error(taken.attempts, "an unexpected error")
 
-    async def _settle(self, held: _Held, verdict: Verdict) -> None:
+    async def _finish(self, held: _Held, verdict: Verdict) -> None:
         """Keep the verdict; where the store is away, for as long as the lease lasts."""
         pause = 0.05
         while True:
@@ -145,19 +173,20 @@ class Runner:
                 return
 
     async def _settle_all(self, batch: Sequence[_Settled]) -> Sequence[None]:
-        async with self._keeps.store.write() as connection:
-            if done := [(one.taken.id, one.token) for one, verdict in batch if isinstance(verdict, Done)]:
-                await rows.done(connection, done)
+        """Keep verdicts, and take as many jobs as are over now."""
+        room = 0
+        try:
+            async with self._keeps.store.write() as connection:
+                await _settle(connection, batch)
+                self._asked += (room := self._room(len(batch)))
+                taken = await self._take(connection, room) if room else []
             for one, verdict in batch:
-                match verdict:
-                    case Done():
-                        pass
-                    case Again(after=after, why=why):
-                        await rows.again(connection, one.taken.id, one.token, after, _fit(why))
-                    case Dead(why=why):
-                        await rows.bury(connection, one.taken.id, one.token, _fit(why))
-        for one, _ in batch:
-            self._held.pop(one.taken.id, None)
+                self._held.pop(one.taken.id, None)
+                if isinstance(verdict, Again) or one.taken.deaths >= ALONE:  # something comes due that nobody waits for
+                    self.wake()
+            self._begin(taken)
+        finally:
+            self._asked -= room
         return [None] * len(batch)
 
     async def _renew(self) -> None:
@@ -195,3 +224,16 @@ def _after_error(attempt: int, why: str) -> Verdict:
 
 def _fit(why: str) -> str:
     return why.replace("\0", "")[:_LONGEST_WHY]
+
+
+async def _settle(connection: AsyncConnection, batch: Sequence[_Settled]) -> None:
+    if done := [(one.taken.id, one.token) for one, verdict in batch if isinstance(verdict, Done)]:
+        await rows.done(connection, done)
+    for one, verdict in batch:
+        match verdict:
+            case Done():
+                pass
+            case Again(after=after, why=why):
+                await rows.again(connection, one.taken.id, one.token, after, _fit(why))
+            case Dead(why=why):
+                await rows.bury(connection, one.taken.id, one.token, _fit(why))
