@@ -244,3 +244,15 @@ class FollowerFailed(AuditError):
     def __init__(self, *, follower: str, found: str) -> None:
         """State who, and with which code."""
         super().__init__(f"{follower} does not take the trail: {found}")
+
+
+class CloudTrailUnreadable(AuditError):
+    """A file of CloudTrail records cannot be read."""
+
+    code = "audit.cloudtrail-unreadable"
+    hint = "Give CloudTrail's own log files, gzip or plain, or a JSON array or lines of its records."
+    status = 400
+
+    def __init__(self, *, name: str, why: str) -> None:
+        """State which file and what is wrong with it."""
+        super().__init__(f"{name} cannot be read: {why}")

@@ -22,6 +22,7 @@ COMMANDS = {
     "sessions": ("sessions:app", "End sessions before their time."),
     "audit": ("audit:app", "Read the trail, prove it, and, for officers, learn whom it speaks of."),
     "events": ("events:app", "See what was heard of people, and prove that nothing is missing."),
+    "trail": ("trail:app", "Compare the trail with what others wrote down."),
     "saml": ("saml:app", "Try a SAML sign-in, find out what is wrong with one, and show and rotate our own keys."),
     "logs": ("logs:logs", "Show what functions printed."),
     "iam": ("iam_app:app", "Check, try, explain and compare IAM policies, as AWS decides them."),
