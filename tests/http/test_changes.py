@@ -85,18 +85,18 @@ def test_a_call_in_flight_keeps_the_rules_and_the_backend_it_began_with(running,
     assert rest == [b"second", b""]
 
 
-def test_a_function_here_that_is_changed_while_it_runs_finishes(process, settings, tokens):
+def test_a_function_here_that_is_changed_while_it_runs_finishes(running, settings, tokens):
     made = settings(local=True)
     changed = {**made, "functions": {**made["functions"], "echo": {**made["functions"]["echo"], "memory": "96MB"}}}
     answers = []
-    with process(made) as one:
+    with running(made) as one:
         one.call("echo", tokens["ana"])
         calling = threading.Thread(target=lambda: answers.append(one.call("echo", tokens["ana"], {"sleep": 2})))
         calling.start()
         soon(lambda: sum(record.get("function") == "echo" for record in one.records()) == 2)
 
         one.write(changed)
-        soon(lambda: one.ask("GET", "/readyz").json()["settings"]["generation"] == 2)
+        soon(lambda: one.ready()["settings"]["generation"] == 2)
         again = one.call("echo", tokens["ana"], {"new": 1})
         calling.join(30)
 

@@ -2,6 +2,7 @@
 # ruff: noqa: ASYNC110, ASYNC240 - the state of processes is read from /proc, again and again
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from actas.invoke.local.machine import Machine
 from actas.invoke.local.sandbox import Sandbox
 from actas.settings.schema import Limits, Schedule
 from actas.settings.values import Size, Span
+from actas.testing.contracts.backend import delivery
 
 pytestmark = pytest.mark.anyio
 
@@ -432,24 +434,75 @@ async def test_a_spare_that_is_retired_before_it_is_begun_does_not_take_anybodys
     spares.take(of)
     spare.end()
 
-    spares.want(of, lambda: pytest.fail("it was retired"), lambda _: anyio.sleep(0), lasts=60)
+    spares.want(of, lambda: pytest.fail("it was retired"), lambda _: anyio.lowlevel.checkpoint(), lasts=60)
     spares.retire(lambda one: one == of)
     await anyio.sleep(0.05)
 
     assert len(spares) == 0
 
 
-async def test_closing_waits_for_spares_that_were_given_up_before(bench, processes):
+@pytest.mark.parametrize("by", ["closing its backend", "making room", "an edit", "its time"])
+async def test_closing_waits_for_spares_that_were_given_up_before(bench, processes, by):
+    """One that nobody waited for left its server to a loop that closed, which uvloop does not survive in every case."""
     shared = bench.open(spares=True)
+    function = bench.function(COUNT)
+    await bench.value(function)
+    spares = shared.pool.spares
+    await until(lambda: len(spares._ready) == 1)
+    ((of, spare),) = spares._ready.items()
+    below = processes(shared._forks.pid)
+
+    match by:
+        case "closing its backend":
+            await function.close()
+        case "making room":
+            spares.give_way()
+        case "an edit":
+            shared.pool.functions("f", version="another", idle=60)
+        case "its time":
+            spares._end(of)
+    await shared.close()
+
+    assert spare.sandbox.gone.is_set()
+    assert not spare.server.is_serving()
+    assert not [one for one in below if Path(f"/proc/{one}").exists()]
+
+
+async def test_what_is_ours_of_a_process_that_does_not_end_is_closed_with_the_gateway(bench, monkeypatch):
+    monkeypatch.setattr("actas.invoke.local.sandbox._GONE_WITHIN", 0.05)
+    monkeypatch.setattr(Sandbox, "end", lambda _sandbox: None)
+    shared = bench.open(spares=True)
+    shared.doors.public = shared.doors.control = lambda *_: None
     await bench.value(bench.function(COUNT))
     spares = shared.pool.spares
     await until(lambda: len(spares._ready) == 1)
-    below = processes(shared._forks.pid)
+    left = [*shared.pool._all, *spares._ready.values()]
 
-    spares.give_way()
+    await shared.pool.close()
+
+    assert [one.server.is_serving() for one in left] == [False, False]
+    assert [listener.fileno() for one in left for listener in one.relay._listeners.values()] == [-1] * 4
+    for one in left:
+        one.sandbox.kill()
+        await one.sandbox.wait_gone()
+
+
+async def test_a_spare_for_which_there_is_no_place_is_waited_for(bench):
+    shared = bench.open(spares=True, limits=Limits(processes=3, processes_per_subject=1))
+    function = bench.function("import time\ndef handler(event, context):\n    time.sleep(event)\n")
+    await bench.value(function, 0)
+    await until(lambda: len(shared.pool.spares._ready) == 1)
+    (spare,) = shared.pool.spares._ready.values()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(bench.value, function, 0.5)
+        await bench.running()
+        made = delivery(b"0", number=99)
+        with pytest.raises(TooManyProcesses):
+            await function.invoke(replace(made, sessions=replace(made.sessions, id="another")))
     await shared.close()
 
-    assert not [one for one in below if Path(f"/proc/{one}").exists()]
+    assert spare.sandbox.gone.is_set()
 
 
 async def test_closing_takes_no_longer_for_many_that_do_not_end_than_for_one(bench, monkeypatch):

@@ -251,11 +251,11 @@ class LocalBackend:
                 await launcher.prepare(process, self._code, self._settings.memory.bytes)
             process.sandbox.start(self._build_environment(delivery, launcher, process.relay))
         except SandboxFailed:
-            process.end()
+            self._shared.pool.spares.leave(process)
             self._refuse_when_closed()
             raise
         except BaseException:
-            process.end()
+            self._shared.pool.spares.leave(process)
             raise
         if self._shared.pool.has_room:
             memory = self._settings.memory.bytes

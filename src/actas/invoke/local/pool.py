@@ -124,6 +124,8 @@ class Pool:
         for process in everyone:
             process.end()
         await all_gone(process.sandbox for process in everyone)
+        for process in everyone:
+            process.let_go()
 
     @property
     def has_room(self) -> bool:

@@ -239,7 +239,7 @@ class FunctionProcess:
                 self._settle_all(faults.exited(job.call, status, out_of_memory=starved))
         if self._next:
             self._next.settle(ProcessLost(function=self.key.function, delivered=False))
-        self._close()
+        self.let_go()
         self.on_gone(self)
 
     def refuse(self, why: str) -> None:
@@ -248,7 +248,8 @@ class FunctionProcess:
             self._next.settle(SandboxFailed(function=self.key.function, why=why))
         self.ending = True
 
-    def _close(self) -> None:
+    def let_go(self) -> None:
+        """Close what is ours of it; a no-op where that is done. A server left open would keep the loop from closing."""
         for connection in tuple(self._connections):
             connection.close()
         if self.server:

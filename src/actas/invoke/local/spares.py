@@ -65,6 +65,13 @@ class Spares:
         for of in [of for of in self._ready if is_old(of)]:
             self._end(of)
 
+    def leave(self, process: FunctionProcess) -> None:
+        """End a process that has no other place, and remember it until it is gone: `close` waits for it."""
+        if not process.sandbox.gone.is_set():
+            self._leaving.add(process)
+            process.on_gone = partial(self._left, process.on_gone)
+        process.end()
+
     async def close(self) -> None:
         """End them all, and wait until all are gone that ever were made."""
         self._wanted = False
@@ -74,6 +81,8 @@ class Spares:
         for of in tuple(self._ready):
             self._end(of)
         await all_gone(process.sandbox for process in tuple(self._leaving))
+        for process in tuple(self._leaving):
+            process.let_go()
 
     async def _make(self, of: Of, new: Callable[[], FunctionProcess], prepare: Prepare, lasts: float) -> None:
         await asyncio.sleep(_AFTER)
@@ -82,7 +91,7 @@ class Spares:
             try:
                 await prepare(process)
             except BaseException:
-                self._leave(process)
+                self.leave(process)
                 raise
             process.on_gone = lambda _: self._gone(of, process)
             self._making.pop(of, None)  # it is not retired, or this would not be reached
@@ -97,15 +106,12 @@ class Spares:
     def _end(self, of: Of) -> FunctionProcess:
         self._forget_timer(of)
         process = self._ready.pop(of)
-        self._leave(process)
+        self.leave(process)
         return process
 
-    def _leave(self, process: FunctionProcess) -> None:
-        """End a process that nobody else knows of, and remember it until it is gone."""
-        if not process.sandbox.gone.is_set():
-            self._leaving.add(process)
-            process.on_gone = self._leaving.discard
-        process.end()
+    def _left(self, earlier: Callable[[FunctionProcess], None], process: FunctionProcess) -> None:
+        self._leaving.discard(process)
+        earlier(process)
 
     def _gone(self, of: Of, process: FunctionProcess) -> None:
         if self._ready.get(of) is process:
