@@ -1,0 +1,141 @@
+"""What an event runs, what a function is told of it, and what it ends."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from actas.events.ends import Cut, cut
+from actas.events.envelopes import Outside, wrap
+from actas.events.meaning import Meaning
+from actas.events.normal import KINDS, Kind
+from actas.events.subscriptions import facts, subscription
+from actas.settings.schema_events import ENDING, EVENT_FACTS
+
+AT = datetime(2026, 3, 14, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+WHERE = [
+    ("nothing asked for", {}, {}, True),
+    ("one of its roles", {"role": "admin"}, {"roles": ("user", "admin")}, True),
+    ("none of its roles", {"role": "admin"}, {"roles": ("user",)}, False),
+    ("no roles at all", {"role": "admin"}, {}, False),
+    ("one of several groups asked for", {"group": ("a", "b")}, {"groups": ("b",)}, True),
+    ("its source", {"source": "hr"}, {}, True),
+    ("another source", {"source": "other"}, {}, False),
+    ("its client", {"client": "app"}, {"client": "app"}, True),
+    ("a client that it does not have", {"client": "app"}, {}, False),
+    ("all of what is asked for", {"client": "app", "role": "admin"}, {"client": "app", "roles": ("admin",)}, True),
+    ("one thing of two", {"client": "app", "role": "admin"}, {"client": "app"}, False),
+]
+
+
+@pytest.mark.parametrize(("where", "about", "wanted"), [case[1:] for case in WHERE], ids=[case[0] for case in WHERE])
+def test_a_subscription_runs_for_what_it_asks_for(event, on, where, about, wanted):
+    assert subscription(on(where=where)).wants(event("e1", **about), own=False) is wanted
+
+
+def test_another_kind_does_not_run_it(event, on):
+    one = subscription(on(event=("role-revoked", "group-left")))
+
+    assert [kind for kind in KINDS if one.wants(event("e1", kind=kind), own=False)] == ["role-revoked", "group-left"]
+
+
+def test_a_subscription_is_another_one_when_what_it_runs_changes_and_not_when_what_it_tells_does(on):
+    same = {subscription(on(payload=payload)).id for payload in (("id",), ("subject",))}
+    others = {subscription(on(**more)).id for more in ({}, {"run": "x"}, {"as_": "r"}, {"where": {"role": "a"}})}
+
+    assert (len(same), len(others)) == (1, 4)
+
+
+def test_every_fact_that_can_be_asked_for_can_be_told(event):
+    one = event("e1", roles=("admin",), groups=("a", "b"), session="s", client="app", actor="ben", reason="r", type="t")
+
+    assert facts(one, EVENT_FACTS) == {
+        "id": "e1", "source": "hr", "provider": "corp", "kind": "role-revoked", "type": "t", "subject": "ana",
+        "actor": "ben", "client": "app", "session": "s", "happened_at": "2026-03-14T12:00:00+00:00",
+        "heard_at": "2026-03-14T12:00:01+00:00", "roles": ("admin",), "groups": ("a", "b"), "role": "admin",
+        "group": None, "reason": "r",
+    }  # fmt: skip
+
+
+def outside():
+    return Outside(key="k-1", source="hr", kind="role-revoked", at=AT, account="111122223333", region="eu-west-1")
+
+
+def test_a_cloudevent_has_what_the_standard_asks_for():
+    assert msgspec.json.decode(wrap("cloudevents", outside(), {"role": "admin"})) == {
+        "specversion": "1.0",
+        "id": "k-1",
+        "source": "/actas/events/hr",
+        "type": "actas.identity.role-revoked",
+        "time": "2026-03-14T12:00:00Z",
+        "datacontenttype": "application/json",
+        "data": {"role": "admin"},
+    }
+
+
+def test_an_eventbridge_event_has_what_its_targets_expect():
+    assert msgspec.json.decode(wrap("eventbridge", outside(), {"role": "admin"})) == {
+        "version": "0",
+        "id": "k-1",
+        "detail-type": "actas.identity.role-revoked",
+        "source": "actas.events.hr",
+        "account": "111122223333",
+        "time": "2026-03-14T12:00:00Z",
+        "region": "eu-west-1",
+        "resources": [],
+        "detail": {"role": "admin"},
+    }
+
+
+ENDS = [
+    ("a role taken away", {"kind": "role-revoked"}, ("subject", "ana", None)),
+    ("a group left", {"kind": "group-left"}, ("subject", "ana", None)),
+    ("a user disabled", {"kind": "user-disabled"}, ("subject", "ana", None)),
+    ("a user deleted", {"kind": "user-deleted"}, ("subject", "ana", None)),
+    ("a credential changed", {"kind": "credential-changed"}, ("subject", "ana", None)),
+    ("a session revoked", {"kind": "session-revoked", "session": "s"}, ("session", None, "s")),
+    ("a session revoked that is not named", {"kind": "session-revoked"}, ("subject", "ana", None)),
+    ("a sign-out", {"kind": "signed-out", "session": "s"}, ("session", None, "s")),
+    ("a sign-out of everywhere", {"kind": "signed-out"}, ("subject", "ana", None)),
+    ("a role changed for everybody", {"kind": "role-revoked", "subject": None}, ("provider", None, None)),
+    ("a sign-out of nobody", {"kind": "signed-out", "subject": None}, None),
+    ("a role granted", {"kind": "role-granted"}, None),
+    ("a group joined", {"kind": "group-joined"}, None),
+    ("a sign-in", {"kind": "signed-in"}, None),
+    ("a risk", {"kind": "risk-changed"}, None),
+    ("anything else", {"kind": "other"}, None),
+]
+
+
+@pytest.mark.parametrize(("about", "ends"), [case[1:] for case in ENDS], ids=[case[0] for case in ENDS])
+def test_what_an_event_ends(event, about, ends):
+    found = cut(event("e1", **about), frozenset(KINDS), leeway=MINUTE)
+
+    assert (None if found is None else (found.what, found.subject, found.session)) == ends
+
+
+def test_nothing_ends_by_a_kind_that_the_source_may_not_end_by(event):
+    assert cut(event("e1"), frozenset({"user-deleted"}), leeway=MINUTE) is None
+    assert cut(event("e1"), frozenset({"role-revoked"}), leeway=MINUTE) is not None
+
+
+@pytest.mark.parametrize(
+    ("ahead", "at"),
+    [(timedelta(seconds=-9), timedelta(seconds=-9)), (MINUTE, MINUTE), (timedelta(days=9), MINUTE)],
+    ids=["of the past", "ahead as far as clocks differ", "of next week"],
+)
+def test_an_event_of_the_future_ends_no_more_than_clocks_may_differ_by(event, ahead, at):
+    one = event("e1", happened_at=AT + ahead, heard_at=AT)
+
+    assert cut(one, ENDING, leeway=MINUTE) == Cut(
+        provider="corp", at=AT + at, reason="event:role-revoked", subject="ana"
+    )
+
+
+def test_no_event_gives_anything(event, settings):
+    meaning = Meaning(settings())
+
+    assert {kind.value for kind in Kind if meaning.cut(event("e1", kind=kind.value)) is not None} == set(ENDING)
+    assert not [name for name in dir(Cut) if "grant" in name or "allow" in name]
