@@ -4,6 +4,8 @@
 
 * *warm*: the same awslambdaric process behind the smallest server that can drive it, and behind the gateway's
   backend with its sandbox, freezing, logs and envelope. What the backend adds is the difference.
+  *with a way out* is the same backend whose functions can reach the gateway, which must cost a call nothing.
+* *out*: what a request of a function to a door of the gateway takes, there and back, as the function sees it.
 * *cold*: a new role session's first answer, sandbox included, beside ``python -c pass``; both Python and, where its
   client is installed, Node beside ``node -e 0``.
 
@@ -39,6 +41,19 @@ from actas.testing.contracts.backend import delivery
 
 RESULTS = Path(__file__).parent / "results" / "invoke.json"
 CODE = "def handler(event, context):\n    return event\n"
+OUT_CODE = """
+import http.client, os, time
+wire = http.client.HTTPConnection(os.environ["ACTAS_ENDPOINT"].removeprefix("http://"))
+
+def handler(event, context):
+    told = []
+    for _ in range(event["times"]):
+        begun = time.perf_counter()
+        wire.request("POST", "/call/other", b"{}", {"Authorization": "Bearer " + "a" * 1000})
+        wire.getresponse().read()
+        told.append(time.perf_counter() - begun)
+    return told
+"""
 NODE_CODE = "export const handler = async (event) => event;\n"
 CALLS = 50
 EVENT = b'{"order": 7, "lines": [{"sku": "a-1", "count": 2}, {"sku": "b-2", "count": 1}]}'
@@ -108,13 +123,24 @@ class Caller:
         return time.perf_counter() - begun
 
 
-async def warm(rounds: int, backend, caller: Caller, folder: str) -> dict[str, list[float]]:
+async def door(_scope, receive, send) -> None:
+    """Answer as soon as the body is there."""
+    await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"{}", "more_body": False})
+
+
+async def warm(rounds: int, backends: dict, out, caller: Caller, folder: str) -> dict[str, list[float]]:
     server = BareServer(folder)
-    told: dict[str, list[float]] = {"runtime client alone": [], "backend": []}
-    await caller.time(backend, "warm")
+    told: dict[str, list[float]] = {"runtime client alone": [], **{name: [] for name in backends}, "out": []}
+    for backend in backends.values():
+        await caller.time(backend, "warm")
     for _ in range(rounds):
         told["runtime client alone"] += [spent(server.call) for _ in range(CALLS)]
-        told["backend"] += [await caller.time(backend, "warm") for _ in range(CALLS)]
+        for name, backend in backends.items():
+            told[name] += [await caller.time(backend, "warm") for _ in range(CALLS)]
+        made = replace(caller.delivery("warm").call, payload=b'{"times": %d}' % CALLS)
+        told["out"] += json.loads((await out.invoke(replace(caller.delivery("warm"), call=made))).payload)
     server.close()
     return told
 
@@ -135,6 +161,8 @@ async def cold(rounds: int, backends: dict, caller: Caller) -> dict[str, list[fl
 def write(folder: str) -> str:
     Path(folder).chmod(0o755)
     Path(folder, "f.py").write_text(CODE)
+    Path(folder, "out").mkdir()
+    Path(folder, "out", "out.py").write_text(OUT_CODE)
     Path(folder, "f.mjs").write_text(NODE_CODE)
     return folder
 
@@ -145,21 +173,24 @@ async def measure(rounds: int) -> dict:
         shared = LocalBackends(limits=Limits(processes=20), log=lambda *_: None)
         machine = await shared.open()
         no_spares = LocalBackends(limits=Limits(processes=20), log=lambda *_: None, spares=False)
+        outward = LocalBackends(limits=Limits(processes=20), log=lambda *_: None, spares=False)
+        outward.doors.public = outward.doors.control = door
         backends = {
             "python, one kept ready": shared.backend("f", Function(python="f.py:handler"), Path(folder)),
             "python": no_spares.backend("g", Function(python="f.py:handler"), Path(folder)),
+            "python, with a way out": outward.backend("h", Function(python="f.py:handler"), Path(folder)),
         }
+        out = outward.backend("o", Function(python="out/out.py:handler"), Path(folder))
         if find_node(Path.cwd()):
             settings = Function(node="f.mjs:handler", memory=Size(1 << 28))
             backends["node"] = no_spares.backend("n", settings, Path(folder))
         caller = Caller()
         for name, backend in backends.items():  # the fork server starts with the first
             await caller.time(backend, f"{name}-first")
-        times = await warm(rounds, backends["python, one kept ready"], caller, folder) | await cold(
-            rounds, backends, caller
-        )
-        await shared.close()
-        await no_spares.close()
+        ways = {"backend": backends["python"], "backend with a way out": backends["python, with a way out"]}
+        times = await warm(rounds, ways, out, caller, folder) | await cold(rounds, backends, caller)
+        for one in (shared, no_spares, outward):
+            await one.close()
     return {"isolation": machine.state, "times_us": {name: figures(found) for name, found in times.items()}}
 
 
@@ -182,7 +213,10 @@ def main() -> None:
         "warm, added by the backend, median us": round(times["backend"]["median"] - alone["median"], 1),
         "warm, added by the backend, best us": round(times["backend"]["best"] - alone["best"], 1),
     }
-    for name in ("python", "python, one kept ready"):
+    for how in ("median", "best"):
+        ratio = times["backend with a way out"][how] / times["backend"][how]
+        ratios[f"warm, with a way out to without, {how}"] = round(ratio, 3)
+    for name in ("python", "python, with a way out", "python, one kept ready"):
         for how in ("median", "best"):
             ratio = times[f"backend, {name}"][how] / times["bare python"][how]
             ratios[f"cold {name}, times a bare interpreter, {how}"] = round(ratio, 2)
