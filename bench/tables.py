@@ -100,6 +100,8 @@ def _invoke(result: Result) -> Iterator[Goal]:
     ratios = result["ratios"]
     added = ratios["warm, added by the backend, median us"] / 1000
     yield _goal("a warm local function: added to the runtime client's round trip", added, 1.0, "warm", unit=" ms")
+    beside = ratios["warm, with a way out to without, best"]
+    yield _goal("a warm local function: with a way out / without", beside, 1.05, "warm")
     for name, value in ratios.items():
         if name.startswith("cold") and name.endswith("median"):
             yield _goal(f"{name.removesuffix(', median')}", value, 1.3, "cold")
