@@ -81,6 +81,7 @@ class RuleSet:
         self._observes = settings.mode == "observe"
         self._evaluate = iam.compile(iam.PolicySet(identity=(self.policy(),)))
         self._remembered: dict[int, _Remembered] = {}
+        self._asked_for: dict[str, tuple[Target, ...]] = {}
         self._answers = 0
         """At least as many as there are."""
         self._rests = {target.name: _rests(target, self.rules, self.trusts) for target in self.targets}
@@ -219,6 +220,17 @@ class RuleSet:
     def take(self, question: Question, wish: Wish, held: Held | None = None) -> Decision:
         """Say whether somebody may take a role, for no function in particular; *held* is the session they showed."""
         return taking.take(self, question, wish, held)
+
+    def known(self, identity: Identity) -> Context:
+        """Give the condition keys that rest on the caller alone."""
+        return self._remember(identity).known
+
+    def asked_for(self, role: Role) -> tuple[Target, ...]:
+        """Give the targets that taking *role* is decided by."""
+        found = self._asked_for.get(role.name)
+        if found is None:
+            found = self._asked_for[role.name] = taking.targets_of(self, role)
+        return found
 
     def _no(self, *because: Reason) -> Deny:
         return Deny(reasons=because, generation=self.generation)

@@ -41,7 +41,7 @@ def _directly(rules: "RuleSet", question: Question, wish: Wish, role: Role) -> D
     if question.identity.aws in (Missing.UNKNOWN, Missing.OVERFLOWED):
         because = "what the caller's provider says of tags and names for AWS cannot be read"
         return _no(rules, Reason(code="claims-unreadable", because=because))
-    known = context.caller(question.identity)
+    known = rules.known(question.identity)
     moment = context.whole(known, question, rules.zones)
     standing, against = _standing(rules, role, moment)
     standing = tuple(rule for rule in standing if role in claimed.open_to(rule, question.identity))
@@ -89,7 +89,7 @@ def _standing(rules: "RuleSet", role: Role, moment: Context) -> tuple[tuple[Comp
     """Find the rules by which something may be run as *role* now; where there is none, say why."""
     found: dict[str, Compiled] = {}
     against: dict[Reason, None] = {}
-    for target in _targets(rules, role):
+    for target in rules.asked_for(role):
         allowed, matched = rules.weigh(target, moment)
         if allowed:
             found.update({rule.ref.id: rule for rule in matched if role in rule.roles})
@@ -102,8 +102,8 @@ def _offering(rules: "RuleSet", role: Role) -> tuple[Compiled, ...]:
     return tuple(rule for rule in rules.rules if role in rule.roles)
 
 
-def _targets(rules: "RuleSet", role: Role) -> tuple[Target, ...]:
-    """Give of all targets that the same rules speak of the first: the others would get the same answer."""
+def targets_of(rules: "RuleSet", role: Role) -> tuple[Target, ...]:
+    """Give what is to be asked about *role*; where the same rules speak of several targets, the first of them."""
     offering = _offering(rules, role)
     found: dict[tuple[int, ...], Target] = {}
     for target in dict.fromkeys(target for rule in offering for target in rule.over):

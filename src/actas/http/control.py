@@ -82,6 +82,8 @@ class ControlDoor:
 
     def __init__(self, told: Told, admin: Sequence[Route], front: Front) -> None:
         self.front = front
+        self._root = next((one.app for one in admin if one.path == "/"), None)
+        """What ``/`` itself is; found without asking every other page whether it is theirs."""
         self._pages = _app([*public_pages(told), *issuer_pages(told), *admin])
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -89,6 +91,9 @@ class ControlDoor:
         flights = self.front.flights
         flights.now += 1
         try:
+            if self._root is not None and scope["type"] == "http" and scope["raw_path"] == b"/":
+                await self._root(scope, receive, send)  # it reads the head as strictly itself
+                return
             if scope["type"] == "http":
                 heads.read_head(scope, self.front.settings.limits)
             await self._pages(scope, receive, send)
