@@ -38,6 +38,7 @@ fuzz: setup ## fuzz every parser for FUZZ_SECONDS each (60); writes bench/result
 
 soak: setup ## ten minutes of load with no growth, and fifty kills with nothing lost; writes bench/results/
 	@$(BIN)/python bench/soak.py
+	@$(BIN)/python bench/events_kills.py --kills $${SOAK_KILLS:-50}
 
 docs: setup ## write the pages that are made from the code: errors, settings schema, condition keys
 	@$(BIN)/python tools/docs.py

@@ -119,16 +119,20 @@ def syncs(folder: Path) -> float:
 class Serving:
     """A whole gateway, in a process of its own."""
 
-    def __init__(self, folder: Path, idp: Idp) -> None:
+    def __init__(self, folder: Path, idp: Idp, code: str = CODE) -> None:
         self.folder = folder
         (folder / "code").mkdir()
-        (folder / "code" / "greet.py").write_text(CODE)
+        (folder / "code" / "greet.py").write_text(code)
         self.public, self.control = (f"127.0.0.1:{port}" for port in free_ports())
         (folder / "actas.yaml").write_text(json.dumps(self.file(idp)))
+        self.start()
+
+    def start(self) -> None:
+        """Start it; again, where it was killed."""
         environment = {**os.environ, "HR": SECRET}
-        command = [str(ACTAS), "serve", "--settings", str(folder / "actas.yaml")]
-        with (folder / "log").open("wb") as log:
-            self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
+        command = [str(ACTAS), "serve", "--settings", str(self.folder / "actas.yaml")]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
 
     def file(self, idp: Idp) -> dict:
         kinds = {"in": "signed-in", "off": "user-disabled", "tick": "other"}
@@ -171,9 +175,11 @@ class Serving:
         self.process.terminate()
         self.process.wait(60)
 
-    def signed(self, kind: str, who: str, at: datetime | None = None) -> tuple[bytes, dict[str, str]]:
-        at = at or clock.now()
-        body = json.dumps({"id": secrets.token_hex(16), "type": kind, "time": at.isoformat(), "who": who}).encode()
+    def signed(
+        self, kind: str, who: str, at: datetime | None = None, *, name: str | None = None
+    ) -> tuple[bytes, dict[str, str]]:
+        at, name = at or clock.now(), name or secrets.token_hex(16)
+        body = json.dumps({"id": name, "type": kind, "time": at.isoformat(), "who": who}).encode()
         signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
         return body, {"X-Sig": signature, "Content-Type": "application/json"}
 
