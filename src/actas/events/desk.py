@@ -1,6 +1,6 @@
 """What people ask of events: what was heard, what is set apart, what is missing, what stands in the way."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,6 +23,8 @@ PATIENCE = 600.0
 """Seconds that one source may take to list what it has, or to be examined."""
 SHOWN = 20
 """How many missing events are named."""
+About = Callable[[bytes], tuple[str, str, str]]
+"""Says of a job's body: the function, who caused it, what it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +67,12 @@ class Examined:
 class Desk:
     """Answers for one database and the sources of one moment."""
 
-    def __init__(self, outbox: Outbox, seals: Seals, sources: Mapping[str, Source]) -> None:
+    def __init__(
+        self, outbox: Outbox, seals: Seals, sources: Mapping[str, Source], others: Mapping[str, About] | None = None
+    ) -> None:
+        """Take the database and the sources; *others* are queues of other rooms, and what says what lies in them."""
         self._outbox, self._seals, self._sources = outbox, seals, sources
+        self._queues: dict[str, About] = {QUEUE: _about, **(others or {})}
 
     async def latest(self, *, after: int = -1, most: int = 20, source: str | None = None) -> list[Heard]:
         """Give what was heard, oldest first: after a number, or the last of it."""
@@ -82,21 +88,23 @@ class Desk:
         return found, msgspec.json.decode(self._seals.open(found.body, found.finder), type=IdentityEvent)
 
     async def dead(self, *, most: int = 100) -> list[Letter]:
-        """Give the deliveries that are set apart, the latest first."""
-        return [
+        """Give what is set apart, the latest first."""
+        letters = [
             Letter(
                 id=one.id,
                 key=one.key,
-                function=about.function,
-                source=about.source,
-                kind=about.kind,
+                function=function,
+                source=source,
+                kind=kind,
                 attempts=one.attempts,
                 why=one.why,
                 died_at=one.died_at,
             )
-            for one in await self._outbox.dead(QUEUE, most=most)
-            for about in (_about(one.body),)
+            for queue, read in self._queues.items()
+            for one in await self._outbox.dead(queue, most=most)
+            for function, source, kind in (read(one.body),)
         ]
+        return sorted(letters, key=lambda one: one.died_at, reverse=True)[:most]
 
     async def replay(self, names: Sequence[str]) -> list[str]:
         """Have deliveries tried again that are set apart; give those that were."""
@@ -162,10 +170,10 @@ def _troubled(found: Compared, code: str) -> Compared:
     return Compared(source=found.source, since=found.since, until=found.until, trouble=code)
 
 
-def _about(body: bytes) -> Delivered:
+def _about(body: bytes) -> tuple[str, str, str]:
     """Say what a delivery was about; where it cannot be read any more, that nothing is known."""
     try:
-        return msgspec.json.decode(body, type=Delivered)
+        wanted = msgspec.json.decode(body, type=Delivered)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        at = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
-        return Delivered(function="?", role=None, source="?", kind="?", heard_at=at, format="cloudevents", data={})
+        return "?", "?", "?"
+    return wanted.function, wanted.source, wanted.kind

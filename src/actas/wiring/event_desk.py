@@ -17,6 +17,7 @@ from actas.wiring.sources import made
 @asynccontextmanager
 async def desk(loaded: Loaded, state: Path) -> AsyncIterator[tuple[Desk, dict[str, str]]]:
     """Open it; with it come the sources that cannot be made, and the codes of why."""
+    from actas.http.lambda_api import later, telling
     from actas.store.outbox import Outbox
 
     settings = loaded.usable()
@@ -30,7 +31,8 @@ async def desk(loaded: Loaded, state: Path) -> AsyncIterator[tuple[Desk, dict[st
             broken[name] = wrong.code
     try:
         async with audit.attended() as store:
-            yield Desk(Outbox(store, clock.now, seals=resting), resting, sources), broken
+            others = {later.QUEUE: later.about, telling.QUEUE: telling.about}
+            yield Desk(Outbox(store, clock.now, seals=resting), resting, sources, others), broken
     finally:
         for one in sources.values():
             await one.close()

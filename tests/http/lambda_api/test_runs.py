@@ -419,3 +419,24 @@ def test_a_record_of_a_moment_is_written_as_aws_writes_it():
         request="r", arn=ARN, payload=b"7", condition="Success", attempts=1, told=Told(payload=b"1" * 262_145)
     )
     assert json.loads(record(large, at=NOW))["responsePayload"] is None
+
+
+async def test_what_is_set_apart_is_shown_at_the_desk_for_events(bench):
+    from actas.events.desk import Desk
+
+    async with bench(REFUSED, REFUSED, asynchronous=Asynchronous(on_failure="alarm")) as one:
+        await one.later.keep(call(), held())
+        await one.until_over()
+        others = {later.QUEUE: later.about, telling.QUEUE: telling.about}
+        desk = Desk(one.outbox, None, {}, others)
+
+        letters = await desk.dead()
+
+        told = [(found.function, found.source, found.kind, found.why) for found in letters]
+        assert sorted(told) == [
+            ("alarm", "destinations", "record", "refused: rule-gone"),
+            ("report", "lambda-api", "event", "refused: rule-gone"),
+        ]
+        assert await desk.dead(most=1) == letters[:1]
+        assert len(await desk.replay([found.id for found in letters])) == 2
+    assert (later.about(b""), telling.about(b""))[0][0] == "?"

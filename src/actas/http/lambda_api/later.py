@@ -208,3 +208,11 @@ def without_secret(held: Held) -> Held:
     """Leave out the key that requests are signed with; what stands for it names this session and signs nothing."""
     name = hashlib.sha256(held.secret_access_key.encode()).hexdigest()
     return msgspec.structs.replace(held, secret_access_key=name)
+
+
+def about(body: bytes) -> tuple[str, str, str]:
+    """Say what a job is about: the function, who caused it, what it is."""
+    try:
+        return msgspec.msgpack.decode(body, type=Kept).function, "lambda-api", "event"
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "?", "lambda-api", "event"

@@ -91,3 +91,11 @@ class Tells:
         if final or job.attempt >= ATTEMPTS:
             return Dead(why)
         return Again(self.pause * job.attempt, why)
+
+
+def about(body: bytes) -> tuple[str, str, str]:
+    """Say what a job is about: the function, who caused it, what it is."""
+    try:
+        return msgspec.msgpack.decode(body, type=Telling).function, DESTINATIONS, "record"
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "?", DESTINATIONS, "record"
