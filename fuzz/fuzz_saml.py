@@ -94,11 +94,40 @@ def TestOneInput(data: bytes) -> None:  # noqa: N802 - the name that libFuzzer c
         lambda: saml.Certificate.read(data),
         lambda: saml.decode_post(data.decode("latin-1")),
         lambda: saml.decode_redirect(data.decode("latin-1")),
+        lambda: logout(data),
+        lambda: logout(saml.read_redirect(data)),
+        lambda: saml.look(data, decryption_keys=(KEY,)),
     ):
         try:
             read()
         except saml.SamlError as refused:
             str(refused).encode()
+    saml.diagnose(data, saml.Wanted(trust=TRUST, audience=idp.AUDIENCE, recipients=(idp.ACS,), now=idp.NOW))
+    saml.diagnose_metadata(data, now=idp.NOW)
+
+
+def logout(message: "bytes | saml.RedirectMessage") -> None:
+    """Read a message as both kinds of logout; one that was not signed as it stands must not be believed."""
+    for read in (
+        lambda: saml.read_logout_request(message, TRUST, destination=idp.ACS, now=idp.NOW, decryption_keys=(KEY,)),
+        lambda: saml.read_logout_response(message, TRUST, destination=idp.ACS, in_response_to="_l1", now=idp.NOW),
+    ):
+        try:
+            found = read()
+        except saml.SamlError as refused:
+            str(refused).encode()
+        else:
+            assert found.id in {"_l1", "_o1"}, "a message that we did not sign was believed"
+
+
+def logouts() -> list[bytes]:
+    """Make signed logout messages, for forms and for queries."""
+    common = {"issuer": idp.ISSUER, "destination": idp.ACS, "now": idp.NOW, "key": KEY}
+    made = []
+    for binding in (saml.POST, saml.REDIRECT):
+        made.append(saml.logout_request(id="_l1", name_id="ana", session_index="_s1", binding=binding, **common))
+        made.append(saml.logout_response(id="_o1", in_response_to="_l1", binding=binding, **common))
+    return [one.partition(b"?")[2] if one.startswith(b"http") else one for one in made]
 
 
 def seeds() -> list[bytes]:
@@ -108,7 +137,7 @@ def seeds() -> list[bytes]:
     )
     request = saml.authn_request(id="_q1", issuer=idp.AUDIENCE, destination=idp.ISSUER, now=idp.NOW)
     edits = [bytes([0, which, 2, 0, place, piece, 0, 0]) for which in range(5) for place, piece in ((200, 0), (90, 3))]
-    return [*SIGNED, metadata, request, SIGNER.cert, saml.encode_post(SIGNED[0]).encode(), *edits]
+    return [*SIGNED, *logouts(), metadata, request, SIGNER.cert, saml.encode_post(SIGNED[0]).encode(), *edits]
 
 
 def main() -> None:

@@ -206,12 +206,18 @@ def base64_of(element: Element) -> bytes:
 
 
 def unbase64(text: str | bytes) -> bytes:
-    """Read base64 strictly; white space may stand anywhere, as XML Schema says."""
+    """Read base64 strictly; white space may stand anywhere, as XML Schema says.
+
+    Bits that nobody reads must be zero (RFC 4648 section 3.5): one value has one form.
+    """
     try:
         ascii_text = text if isinstance(text, bytes) else text.encode("ascii")
-        out = base64.b64decode(ascii_text.translate(None, b" \t\r\n"), validate=True)
+        plain = ascii_text.translate(None, b" \t\r\n")
+        out = base64.b64decode(plain, validate=True)
     except (ValueError, binascii.Error):
         raise MalformedDocument(part="base64", why="is not base64") from None
+    if (rest := len(out) % 3) and base64.b64encode(out[-rest:]) != plain[-4:]:
+        raise MalformedDocument(part="base64", why="has bits behind its end")
     if not out:
         raise MalformedDocument(part="base64", why="is empty")
     return out
