@@ -16,6 +16,7 @@ from actas.assume import key as keys
 from actas.model.decision import Grant
 from actas.model.held import Held, Mark
 
+_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 RandomBytes = Callable[[int], bytes]
 
 
@@ -121,8 +122,9 @@ def armed(
 
 def access_key_id(role_arn: str, random: bytes) -> str:
     """Make a name for temporary credentials that tells the account, as AWS's own do."""
-    account = int(role_arn.split(":")[4]) << 7 | (random[0] & 0x7F)
-    return "ASIA" + base64.b32encode((1 << 47 | account).to_bytes(6) + random[1:]).decode()
+    number = (1 << 47 | int(role_arn.split(":")[4]) << 7 | random[0] & 0x7F) << 32 | int.from_bytes(random[1:])
+    # Base32 by hand: the library's takes ten times as long for so little.
+    return "ASIA" + "".join([_BASE32[number >> shift & 31] for shift in range(75, -1, -5)])
 
 
 def account_of(access_key_id: str) -> str | None:

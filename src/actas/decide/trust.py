@@ -125,19 +125,20 @@ class Trust:
         return tuple(sorted(key for key in self.keys if not _is_seen(key)))
 
     def names_nobody(self) -> bool:
-        """Tell whether no Allow names this gateway or the issuer of a provider; False where that cannot be told."""
+        """Tell whether no Allow names this gateway, a provider or somebody of AWS; False where that cannot be told."""
         issuers = [self._settings.gateway.control_url]
         for provider in self._settings.providers.values():
             if provider.issuer is None:  # made by its preset
                 return False
             issuers.append(provider.issuer)
         names = {"*", *(self._named(issuer) for issuer in issuers)}
+        names |= {self._by_saml(name) for name in self._settings.providers}
         allows = [one for policy in self._policies.resource or () for one in policy.statements if one.effect == "Allow"]
         return not any(
             one.not_principal
             or (
                 one.principals is not None
-                and (one.principals.everyone or not names.isdisjoint(one.principals.federated))
+                and (one.principals.everyone or one.principals.aws or not names.isdisjoint(one.principals.federated))
             )
             for one in allows
         )
@@ -190,6 +191,10 @@ class Trust:
         host = _host(issuer)
         return host if host in _BUILT_IN else f"arn:{partition}:iam::{account}:oidc-provider/{host}"
 
+    def _by_saml(self, provider: str) -> str:
+        _, partition, _, _, account, _ = self._role.arn.split(":", 5)
+        return f"arn:{partition}:iam::{account}:saml-provider/{provider}"
+
     def context(self, question: Question, moment: Context) -> Context:
         """Add the keys of `TABLE` to those of the rules, and say of every other key that it is not known."""
         identity, gateway = question.identity, self._settings.gateway
@@ -241,12 +246,27 @@ def mentioned(policies: Iterable[iam.Policy]) -> frozenset[str]:
     return frozenset().union(*found)
 
 
+AT_STS: Final = frozenset(
+    {
+        *("sts:externalid", "sts:rolesessionname", "sts:sourceidentity", "sts:transitivetagkeys"),
+        *("aws:sourceidentity", "aws:principalarn", "aws:principalaccount", "aws:tokenissuetime"),
+        *("saml:iss", "saml:doc", "saml:aud"),
+    }
+)
+"""Keys that are known only of somebody who takes the role at STS (`wished`)."""
+
+
 def _is_seen(key: str) -> bool:
-    return key in _SEEN or key.startswith(_PREFIXES) or (key.endswith((":sub", ":aud")) and not key.startswith("aws:"))
+    return (
+        key in _SEEN
+        or key in AT_STS
+        or key.startswith(_PREFIXES)
+        or (key.endswith((":sub", ":aud")) and not key.startswith("aws:"))
+    )
 
 
 _MOMENTS: Final = (keys.WEEKDAY, keys.YESTERDAY, keys.MINUTE, keys.DATE)
-_PREFIXES: Final = (*_MOMENTS, _TAGS)
+_PREFIXES: Final = (*_MOMENTS, _TAGS, "aws:principaltag/")
 _SEEN: Final = frozenset(key.name.lower() for key in (*keys.TABLE, *TABLE))
 
 
