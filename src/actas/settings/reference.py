@@ -18,6 +18,7 @@ from actas.settings import (
     schema_cloudwatch,
     schema_event_sources,
     schema_events,
+    schema_functions,
     schema_gateway,
     schema_keys,
     schema_providers,
@@ -29,7 +30,7 @@ from actas.settings.wording import wanted
 
 _MODULES: tuple[ModuleType, ...] = (
     schema_keys, schema_gateway, schema_saml, schema_providers, schema_roles, schema_cloudwatch,
-    schema_event_sources, schema_events, schema,
+    schema_event_sources, schema_events, schema_functions, schema,
 )  # fmt: skip
 
 
