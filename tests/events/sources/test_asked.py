@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from actas import jose
 from actas.errors import ActasError
 from actas.events.sources.reading.sets import CAEP, RISC, SSF
+from actas.identify.fetch import Fetcher
 from actas.identify.flow import Answer
 from actas.model.secret import Secret
 from actas.settings.schema import Provider, SecretRef
@@ -682,7 +683,7 @@ def test_an_event_that_nobody_can_read_is_counted_and_keeps_no_other_back(built)
     events, _ = polled(source, cursor, NOW + timedelta(seconds=3))
 
     assert [one.id for one in events] == ["good"]
-    assert source.health().notes == ("1 events could not be read",)
+    assert source.health().notes == ("events that could not be read: 1",)
 
 
 def test_a_clock_ahead_is_told_and_its_events_keep_their_times_up_to_what_is_believed(built):
@@ -783,6 +784,44 @@ def test_a_link_of_okta_to_another_place_is_not_followed(built):
         anyio.run(lambda: source.poll(None, now=NOW))
 
     assert refused.value.code == "events.provider-unreadable"
+
+
+@pytest.mark.parametrize(
+    "place", ["https://evil.example/x", "https://graph.microsoft.com.evil.example/x", "http://169.254.169.254/"]
+)
+def test_a_link_of_graph_to_another_place_is_not_followed(built, place):
+    api = GraphApi()
+    source = built("entra", client=CLIENT, of=ENTRA, fetch=api)
+    _, cursor = polled(source, None)
+
+    async def elsewhere(_path, _query, _wish):
+        return api.says({"value": [], "@odata.nextLink": place})
+
+    api.answer = elsewhere
+    with pytest.raises(ActasError) as refused:
+        polled(source, cursor)
+
+    assert refused.value.code == "events.provider-unreadable"
+
+
+@pytest.mark.parametrize(
+    "inside", ["https://169.254.169.254/keys", "https://[fd00:ec2::254]/keys", "https://10.0.0.1/keys"]
+)
+def test_ssrf_by_a_transmitters_metadata_leads_nowhere_inside(built, pushed, receive, tmp_path, inside):
+    api, real = SsfApi(), Fetcher(base=tmp_path)
+
+    async def fetch(wish):
+        if "ssf-configuration" in wish.url:
+            return api.says({"issuer": SIGNALS, "jwks_uri": inside})
+        return await real(wish)
+
+    public = Provider(preset="oidc", issuer=ISSUER, audience="actas")
+    headers = {"Authorization": SECRET, "Content_Type": "application/secevent+jwt"}
+    with pytest.raises(ActasError) as refused:
+        receive(built("ssf", fetch=fetch, of=public, **TestSsfPushed.settings), pushed(token().encode(), **headers))
+
+    assert (refused.value.code, refused.value.status) == ("identify.keys-unavailable", 503)
+    assert inside not in str(refused.value)
 
 
 def test_a_link_that_okta_forgot_is_replaced_by_the_time(built):

@@ -689,3 +689,28 @@ def test_cloudevents_of_two_senders_with_one_id_are_two(built, pushed, receive, 
     )
 
     assert first != second
+
+
+# protocols.md, section 10.3: the rows of this room, each a test by its name
+
+
+@pytest.mark.parametrize("shown", ["é", "\udcff", "correct-horse-battery-staplé", "", " " + SECRET, SECRET + " "])
+def test_webhook_forgery_with_a_secret_in_strange_letters_is_refused_and_breaks_nothing(built, pushed, receive, shown):
+    source = built(**Okta.settings)
+
+    with pytest.raises(ActasError) as refused:
+        receive(source, pushed(Okta.body(), Authorization=shown))
+
+    assert refused.value.code == "events.not-authentic"
+
+
+@pytest.mark.parametrize("typ", ["at+jwt", "secevent+jwt", "dpop+jwt", "logout+jwt"])
+def test_cross_jwt_confusion_is_none_because_each_kind_of_token_has_its_own_checks(built, pushed, receive, key, typ):
+    access = jose.sign(
+        {"iss": ISSUER, "aud": "portal", "iat": AT, "exp": AT + 60, "jti": "j", "sub": "ana"},
+        key,
+        algorithm="ES256",
+        header={"typ": typ},
+    )
+
+    assert receive(built("backchannel-logout", audience="portal"), pushed(form(access), **FORM)).status == 400

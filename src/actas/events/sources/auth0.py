@@ -82,7 +82,7 @@ class Auth0Asked:
 
     def health(self) -> Health:
         """Tell how it does; how long entries are kept depends on the tenant's plan."""
-        notes = (f"{self._unreadable} entries could not be read",) if self._unreadable else ()
+        notes = (f"entries that could not be read: {self._unreadable}",) if self._unreadable else ()
         return Health(trouble=self._trouble, notes=notes)
 
     async def close(self) -> None:

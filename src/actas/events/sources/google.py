@@ -63,7 +63,7 @@ class GoogleAsked:
 
     def health(self) -> Health:
         """Tell how it does."""
-        notes = (f"{self._reports.unreadable} activities could not be read",) if self._reports.unreadable else ()
+        notes = (f"activities that could not be read: {self._reports.unreadable}",) if self._reports.unreadable else ()
         return Health(trouble=self._trouble, reaches_back=_KEPT, notes=notes)
 
     async def close(self) -> None:

@@ -94,7 +94,7 @@ class OktaAsked:
 
     def health(self) -> Health:
         """Tell how it does."""
-        notes = (f"{self._unreadable} entries could not be read",) if self._unreadable else ()
+        notes = (f"entries that could not be read: {self._unreadable}",) if self._unreadable else ()
         return Health(trouble=self._trouble, reaches_back=_KEPT, notes=notes)
 
     async def close(self) -> None:

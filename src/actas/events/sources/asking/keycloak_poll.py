@@ -52,7 +52,7 @@ class KeycloakAsked:
         if abs(self.skew) > _SKEWED:
             notes.append(f"the provider's clock is {self.skew.total_seconds():+.0f} s from ours")
         if self._unreadable:
-            notes.append(f"{self._unreadable} events could not be read")
+            notes.append(f"events that could not be read: {self._unreadable}")
         kept = None if self._config is None else self._config.kept or timedelta(days=36500)
         return Health(trouble=self._trouble, reaches_back=kept, notes=tuple(notes))
 

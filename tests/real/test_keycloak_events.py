@@ -1,0 +1,410 @@
+"""Identity events of a real Keycloak: every kind provoked, none lost however the gateway dies, access ended by them."""
+
+import json
+import os
+import secrets
+import signal
+import time
+from collections import Counter
+from datetime import timedelta
+
+import anyio
+import httpx
+import pytest
+from gateway import Gateway
+from keycloak.server import free_ports
+
+from actas.events.desk import SETTLES
+from actas.events.interface import Making
+from actas.events.sources import make
+from actas.identify.fetch import Fetcher
+from actas.model import clock
+from actas.model.secret import Secret
+from actas.settings.schema import Provider, SecretRef
+from actas.settings.schema_event_sources import EventClient
+from actas.settings.schema_events import EventSource
+from actas.wiring.event_desk import desk
+from actas.wiring.load import load
+
+CLIENT, CLIENT_SECRET = "actas-events", "actas-events-secret"
+HOOK_SECRET = "what-the-webhook-signs-by"
+
+
+def administrator(keycloak):
+    form = {"grant_type": "password", "client_id": "admin-cli", "username": "admin", "password": "admin"}
+    return Secret(keycloak.token(realm="master", **form)["access_token"])
+
+
+def asked(keycloak, tmp_path):
+    """Make the source itself, without a gateway."""
+    making = Making(
+        name="corp-events",
+        folder=tmp_path,
+        secret=lambda _reference: Secret(CLIENT_SECRET),
+        clock=clock.now,
+        fetch=Fetcher(base=tmp_path),
+        public_url="http://127.0.0.1:9",
+    )
+    settings = EventSource(kind="keycloak", provider="corp", client=EventClient(id=CLIENT, secret=SecretRef(env="S")))
+    provider = Provider(preset="keycloak", issuer=keycloak.issuer, audience="actas", private=True)
+    return make(settings, provider, making)
+
+
+def make_client(keycloak):
+    """Make our client, with a service account and no right at all."""
+    if keycloak.admin("GET", f"/clients?clientId={CLIENT}").json():
+        return
+    client = {
+        "clientId": CLIENT, "protocol": "openid-connect", "publicClient": False, "secret": CLIENT_SECRET,
+        "standardFlowEnabled": False, "serviceAccountsEnabled": True,
+    }  # fmt: skip
+    keycloak.admin("POST", "/clients", client).raise_for_status()
+
+
+@pytest.fixture(scope="module")
+def doctored(keycloak, tmp_path_factory):
+    """Let the doctor find what is off in a realm as it comes, and mend it."""
+    make_client(keycloak)
+    source = asked(keycloak, tmp_path_factory.mktemp("doctor"))
+    found = anyio.run(lambda: source.examine(now=clock.now()))
+    mended = anyio.run(lambda: source.mend(administrator(keycloak), now=clock.now()))
+    fresh = asked(keycloak, tmp_path_factory.mktemp("doctor"))  # its token has the new right
+    after = anyio.run(lambda: fresh.examine(now=clock.now()))
+    return found, mended, after
+
+
+def test_the_doctor_finds_what_is_off_and_switches_it_on(doctored):
+    found, mended, after = doctored
+
+    assert [(one.code, one.severity, one.can_mend) for one in found] == [("right-missing", "error", True)]
+    assert {one.code for one in mended} == {"events-switched-on", "right-given"}
+    assert {one.severity for one in after} == {"fine"}, after
+    assert "event-types-saved" in {one.code for one in after}
+
+
+def provoke(keycloak):
+    """Do everything that has a kind; give what each is expected to be told as."""
+    admin = keycloak.admin
+    name = f"dora-{secrets.token_hex(3)}"
+    person = {
+        "username": name, "enabled": True, "email": f"{name}@people.example", "firstName": "D", "lastName": "D",
+        "credentials": [{"type": "password", "value": f"{name}-pw", "temporary": False}],
+    }  # fmt: skip
+    admin("POST", "/users", person).raise_for_status()
+    dora = keycloak.person(name)
+    role, group = admin("GET", "/roles/deployer").json(), admin("GET", "/groups?search=finance").json()[0]["id"]
+    wanted = Counter()
+
+    tokens = keycloak.password(name)
+    keycloak.refresh(tokens["refresh_token"])
+    form = {"client_id": "cli", "refresh_token": tokens["refresh_token"]}
+    httpx.post(f"{keycloak.issuer}/protocol/openid-connect/logout", data=form).raise_for_status()
+    wrong = {"grant_type": "password", "client_id": "cli", "username": name, "password": "wrong"}
+    assert httpx.post(f"{keycloak.issuer}/protocol/openid-connect/token", data=wrong).status_code in (400, 401)
+    wanted.update(["signed-in", "token-refreshed", "signed-out", "sign-in-failed"])
+
+    for method, path, body, kind in (
+        ("POST", f"/users/{dora}/role-mappings/realm", [role], "role-granted"),
+        ("DELETE", f"/users/{dora}/role-mappings/realm", [role], "role-revoked"),
+        ("PUT", f"/users/{dora}/groups/{group}", None, "group-joined"),
+        ("DELETE", f"/users/{dora}/groups/{group}", None, "group-left"),
+        ("POST", f"/users/{dora}/logout", None, "session-revoked"),
+        ("PUT", f"/users/{dora}/reset-password", {"type": "password", "value": f"{name}-pw"}, "credential-changed"),
+        ("PUT", f"/users/{dora}", {**person, "credentials": None, "enabled": False}, "user-disabled"),
+        ("DELETE", f"/users/{dora}", None, "user-deleted"),
+    ):
+        admin(method, path, body).raise_for_status()
+        wanted[kind] += 1
+    return dora, wanted
+
+
+def whose(events, subject):
+    return Counter(one.kind.value for one in events if one.subject == subject and one.kind.value != "other")
+
+
+def test_every_kind_is_provoked_and_told(keycloak, doctored, tmp_path):
+    source = asked(keycloak, tmp_path)
+    begun = anyio.run(lambda: source.poll(None, now=clock.now()))
+    dora, wanted = provoke(keycloak)
+
+    batch = anyio.run(lambda: source.poll(begun.cursor, now=clock.now()))
+    listed = [one for one in anyio.run(collect, source) if one.id in {event.id for event in batch.events}]
+
+    assert whose(batch.events, dora) == wanted
+    assert len(listed) == len({one.id for one in batch.events})
+    assert source.health().reaches_back is not None
+
+
+async def collect(source):
+    now = clock.now()
+    return [one async for one in source.compare(now - timedelta(hours=1), until=now + timedelta(minutes=1))]
+
+
+def test_a_composite_role_a_group_a_client_and_everybody_at_once_are_told(keycloak, doctored, tmp_path):
+    source = asked(keycloak, tmp_path)
+    begun = anyio.run(lambda: source.poll(None, now=clock.now()))
+    admin, name = keycloak.admin, f"boss-{secrets.token_hex(3)}"
+    deployer = admin("GET", "/roles/deployer").json()
+    admin("POST", "/roles", {"name": name}).raise_for_status()
+    admin("POST", f"/roles/{name}/composites", [deployer]).raise_for_status()
+    admin("DELETE", f"/roles/{name}/composites", [deployer]).raise_for_status()
+    admin("DELETE", f"/roles/{name}").raise_for_status()
+    admin("POST", "/groups", {"name": name}).raise_for_status()
+    group = admin("GET", f"/groups?search={name}").json()[0]["id"]
+    admin("DELETE", f"/groups/{group}").raise_for_status()
+    admin("POST", "/clients", {"clientId": name}).raise_for_status()
+    client = admin("GET", f"/clients?clientId={name}").json()[0]["id"]
+    admin("DELETE", f"/clients/{client}").raise_for_status()
+    admin("POST", "/logout-all").raise_for_status()
+
+    batch = anyio.run(lambda: source.poll(begun.cursor, now=clock.now()))
+
+    of_boss = [(one.kind.value, one.subject) for one in batch.events if one.roles == (name,)]
+    assert of_boss == [("role-granted", None), ("role-revoked", None), ("role-revoked", None)]
+    assert [one.kind.value for one in batch.events if one.groups == (name,)] == ["group-left"]
+    assert "client-changed" in {one.kind.value for one in batch.events if one.client == name}
+    assert [one.kind.value for one in batch.events if one.type == "admin.REALM-ACTION"] == ["role-revoked"]
+
+
+class Killable(Gateway):
+    """A gateway that can be killed, and started again at the same place."""
+
+    def __init__(self, folder, wanted):
+        super().__init__(folder, wanted)
+        (folder / "noted.py").write_text("def handler(event, context):\n    return event\n")
+
+    def kill(self):
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(30)
+        (self.folder / ".actas" / "up.json").unlink()
+
+    def ready(self):
+        return httpx.get(f"{self.url}/readyz", timeout=10).json()
+
+    def heard(self):
+        """Wait until the source was heard since now."""
+        state, ends = None, time.monotonic() + 40
+        while time.monotonic() < ends:
+            state = self.ready()["events"]
+            if state and state["sources"] and state["sources"][0]["trouble"] is None and self.settled(state):
+                return state
+            time.sleep(0.3)
+        raise AssertionError(f"{state}\n{self.log()}")
+
+    @staticmethod
+    def settled(state):
+        waits = state["deliveries"]
+        return waits is not None and waits["waiting"] + waits["running"] + waits["again"] == 0
+
+
+def settings(keycloak, port=0, **more):
+    return {
+        "gateway": {"listen": f"127.0.0.1:{port}", "public_url": f"http://127.0.0.1:{port or 8700}"},
+        "providers": {
+            "corp": {
+                "preset": "keycloak", "issuer": keycloak.issuer, "audience": "actas", "private": True,
+                "groups": {"absent": "empty"},
+            }
+        },
+        "events": {
+            "sources": {
+                "corp-events": {
+                    "kind": "keycloak", "provider": "corp", "every": "1s",
+                    "client": {"id": CLIENT, "secret": {"env": "KEYCLOAK_EVENTS_SECRET"}},
+                    **more,
+                }
+            }
+        },
+        "functions": {"report": {"python": "echo.py:handler"}, "noted": {"python": "noted.py:handler"}},
+        "roles": {"reader": {"arn": "arn:aws:iam::111122223333:role/reader"}},
+        "on": [{"event": "sign-in-failed", "run": "noted"}],
+        "rules": [
+            {"id": "deployers", "who": {"provider": "corp", "roles": ["deployer"]}, "may": ["report"], "as": "reader"},
+            {"id": "events", "who": {"provider": "corp-events", "kind": "service"}, "may": ["noted"]},
+        ],
+    }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _secrets(monkeypatch):
+    monkeypatch.setenv("KEYCLOAK_EVENTS_SECRET", CLIENT_SECRET)
+    monkeypatch.setenv("KEYCLOAK_WEBHOOK_SECRET", HOOK_SECRET)
+
+
+def fail_to_sign_in(keycloak, name):
+    form = {"grant_type": "password", "client_id": "cli", "username": name, "password": "wrong"}
+    httpx.post(f"{keycloak.issuer}/protocol/openid-connect/token", data=form, timeout=20)
+
+
+def compared(gateway, since):
+    """Ask the gap detector what the provider lists and this gateway never heard."""
+    now = clock.now()  # before the detector itself signs in, which is an event too
+
+    async def asked(opened):
+        (found,) = await opened.compare(since, now=now + SETTLES)
+        return found, await opened.latest(most=100_000), await opened.dead()
+
+    return at_the_desk(gateway, asked)
+
+
+def at_the_desk(gateway, work):
+    loaded = load(gateway.file, weak=True)
+
+    async def run():
+        async with desk(loaded, gateway.folder / ".actas") as (opened, broken):
+            assert broken == {}
+            return await work(opened)
+
+    return anyio.run(run)
+
+
+def test_five_kills_lose_nothing_that_the_provider_still_lists(keycloak, doctored, tmp_path):
+    gateway = Killable(tmp_path, settings(keycloak))
+    with gateway:
+        gateway.heard()
+        began = clock.now()
+        for number in range(5):
+            fail_to_sign_in(keycloak, f"before-{number}")
+            if number % 2:
+                time.sleep(0.7)
+            gateway.kill()
+            fail_to_sign_in(keycloak, f"down-{number}")  # nobody hears it when it happens
+            gateway.__enter__()
+            fail_to_sign_in(keycloak, f"after-{number}")
+        time.sleep(2.5)
+        gateway.heard()
+
+    found, heard, dead = compared(gateway, began)
+    failed = [one for one in heard if one.kind == "sign-in-failed" and one.happened_at >= began - timedelta(seconds=1)]
+
+    assert (found.missing, found.trouble) == (0, None), found.examples
+    assert found.listed >= 15
+    assert len(failed) == 15
+    assert {one.deliveries for one in failed} == {1}
+    assert dead == []
+
+
+def test_a_role_that_is_taken_away_ends_the_next_call(keycloak, doctored, tmp_path):
+    with Killable(tmp_path, settings(keycloak)) as gateway:
+        gateway.heard()
+        ben = keycloak.person("ben")
+        token = keycloak.password("ben")["access_token"]
+        role = keycloak.admin("GET", "/roles/deployer").json()
+        assert gateway.call("report", token).status_code == 200
+        time.sleep(1.1)  # the token's second is over
+
+        keycloak.admin("DELETE", f"/users/{ben}/role-mappings/realm", [role]).raise_for_status()
+        try:
+            ends = time.monotonic() + 30
+            while (answer := gateway.call("report", token)).status_code == 200:
+                assert time.monotonic() < ends, gateway.log()
+                time.sleep(0.1)
+        finally:
+            keycloak.admin("POST", f"/users/{ben}/role-mappings/realm", [role]).raise_for_status()
+
+        assert answer.status_code == 401
+        assert gateway.ready()["events"]["revocation"] == {"corp": "events"}
+
+
+# Webhooks and asking at once
+
+
+@pytest.fixture(scope="module")
+def told(keycloak_with_webhooks):
+    """A realm whose events are saved and posted."""
+    keycloak = keycloak_with_webhooks
+    make_client(keycloak)
+    admin = keycloak.admin
+    config = admin("GET", "/events/config").json()
+    on = {
+        "eventsEnabled": True, "adminEventsEnabled": True, "adminEventsDetailsEnabled": True,
+        "eventsListeners": ["jboss-logging", "ext-event-webhook"],
+        "enabledEventTypes": sorted({*config["enabledEventTypes"], "REFRESH_TOKEN"}),
+    }  # fmt: skip
+    admin("PUT", "/events/config", {**config, **on}).raise_for_status()
+    clients = {one["clientId"]: one["id"] for one in admin("GET", "/clients").json()}
+    account = admin("GET", f"/clients/{clients[CLIENT]}/service-account-user").json()["id"]
+    management = clients["realm-management"]
+    roles = [admin("GET", f"/clients/{management}/roles/{name}").json() for name in ("view-events", "manage-events")]
+    admin("POST", f"/users/{account}/role-mappings/clients/{management}", roles).raise_for_status()
+    return keycloak
+
+
+def hook(keycloak, url, **more):
+    """Register a webhook as the extension wants it."""
+    form = {"grant_type": "client_credentials", "client_id": CLIENT, "client_secret": CLIENT_SECRET}
+    headers = {"Authorization": f"Bearer {keycloak.token(**form)['access_token']}"}
+    body = {"enabled": True, "url": url, "eventTypes": ["*"], **more}
+    made = httpx.post(f"{keycloak.issuer}/webhooks", headers=headers, json=body, timeout=20)
+    assert made.status_code == 201, made.text
+    return lambda: httpx.delete(made.headers["location"], headers=headers, timeout=20)
+
+
+WAYS = {
+    "signed by HMAC": ({"secret": {"env": "KEYCLOAK_WEBHOOK_SECRET"}}, {"secret": HOOK_SECRET}),
+    "signed by the realm": (
+        {"audience": "actas-events-door"}, {"authType": "bearer", "audience": "actas-events-door"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_webhooks_and_asking_at_once_take_each_event_once(told, tmp_path, way):
+    ours, theirs = WAYS[way]
+    (port,) = free_ports(1)
+    with Killable(tmp_path, settings(told, port, every="5s", **ours)) as gateway:
+        gateway.heard()
+        remove = hook(told, f"http://127.0.0.1:{port}/events/corp-events", **theirs)
+        began = clock.now()
+        try:
+            for number in range(5):
+                fail_to_sign_in(told, f"told-{number}")
+            pushed = awaited(gateway, "sign-in-failed", 5)
+            dora, wanted = provoke(told)
+            gateway.kill()
+            fail_to_sign_in(told, "told-to-nobody")  # the extension tries once and gives up
+            gateway.__enter__()
+            awaited(gateway, "sign-in-failed", 7)
+            gateway.heard()
+        finally:
+            remove()
+
+    found, heard, dead = compared(gateway, began)
+
+    assert pushed
+    assert (found.missing, found.trouble) == (0, None), found.examples
+    assert sum(one.kind == "sign-in-failed" for one in heard) == 7
+    assert {one.kind for one in heard} >= set(wanted), Counter(one.kind for one in heard)
+    assert len({one.finder for one in heard}) == len(heard)
+    assert dead == []
+    assert dora not in gateway.log()
+
+
+def awaited(gateway, kind, number):
+    """Wait until *number* events of a kind were heard."""
+    ends = time.monotonic() + 40
+    while True:
+        heard = at_the_desk(gateway, lambda opened: opened.latest(most=100_000))
+        if (found := sum(one.kind == kind for one in heard)) >= number:
+            return found
+        assert time.monotonic() < ends, (found, gateway.log())
+        time.sleep(0.5)
+
+
+def test_a_webhook_that_anybody_could_have_sent_is_not_taken(told, tmp_path):
+    (port,) = free_ports(1)
+    body = json.dumps({"id": "x", "uid": "y", "time": 0, "type": "access.LOGIN"}).encode()
+    more = {"secret": {"env": "KEYCLOAK_WEBHOOK_SECRET"}}
+    with Killable(tmp_path, settings(told, port, **more)) as gateway:
+        gateway.heard()
+        url = f"{gateway.url}/events/corp-events"
+        answers = [
+            httpx.post(url, content=body),
+            httpx.post(url, content=body, headers={"X-Keycloak-Signature": "0" * 64}),
+            httpx.post(f"{gateway.url}/events/nobody", content=body),
+            httpx.post(url, content=b" " * (2 * 1024 * 1024)),
+            httpx.get(url),
+        ]
+
+    assert [one.status_code for one in answers] == [401, 401, 404, 413, 405]
+    assert all("secret" not in one.text and os.fspath(tmp_path) not in one.text for one in answers)
