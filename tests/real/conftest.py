@@ -19,7 +19,12 @@ sys.path.insert(0, str(HERE))
 
 from parts import CLIENT_FOR_NODE, PARTS, ROOT  # noqa: E402 - found by the line above
 
-FIXTURES = {"keycloak": "keycloak", "moto": "moto", "oidc_provider": "node"}
+FIXTURES = {
+    "keycloak": "keycloak",
+    "keycloak_with_webhooks": "keycloak-webhooks",
+    "moto": "moto",
+    "oidc_provider": "node",
+}
 NEEDED: dict[str, tuple[str, ...]] = {}
 TOLD = {"ran": Counter(), "failed": Counter(), "skipped": Counter()}
 WRONGLY: list[str] = []
@@ -93,6 +98,16 @@ def keycloak():
     if (why := absent("keycloak")) is not None:
         pytest.skip(why)
     with Keycloak() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def keycloak_with_webhooks():
+    from keycloak.webhooks import WebhookKeycloak
+
+    if (why := absent("keycloak-webhooks")) is not None:
+        pytest.skip(why)
+    with WebhookKeycloak() as running:
         yield running
 
 

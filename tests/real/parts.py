@@ -63,8 +63,15 @@ def curl() -> str | None:
     return None if version >= (7, 87) else "the curl on this machine is older than 7.87 and signs too little"
 
 
+def keycloak_webhooks() -> str | None:
+    from keycloak.webhooks import absent
+
+    return keycloak() or absent()
+
+
 PARTS = {
     "keycloak": keycloak,
+    "keycloak-webhooks": keycloak_webhooks,
     "node": node,
     "node-functions": node_functions,
     "browser": browser,
