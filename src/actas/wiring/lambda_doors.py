@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 64
 """Events that run at once; what one function may have at once its schedule says."""
 TELLING_AT_ONCE: Final = 8
-COUNT_EVERY: Final = 1.0
+COUNT_EVERY: Final = 5.0
 
 
 class House(Protocol):

@@ -352,8 +352,13 @@ async def test_beyond_so_many_that_wait_callers_are_told_to_come_again(bench):
             await one.later.keep(call(id="C"), held())
 
         await one.until_over()
+        await one.later.keep(call(id="D"), held())  # what was done makes room at once
+        await one.later.keep(call(id="E"), held())
+        with pytest.raises(TooManyEvents):
+            await one.later.keep(call(id="F"), held())
         await one.later.count()
-        await one.later.keep(call(id="D"), held())
+        with pytest.raises(TooManyEvents):
+            await one.later.keep(call(id="G"), held())
 
 
 class Body:

@@ -100,16 +100,21 @@ class Later:
             address=str(call.address.value) if isinstance(call.address, KnownFact) else None,
             trace=call.trace_id,
         )
-        self._waiting += 1
         await self._put(kept)
 
     async def count(self) -> None:
-        """Learn how many wait; between two counts it is known by what was put."""
+        """Learn how many wait; between two counts it is known by what was put, and done."""
         found = await self.outbox.counts(QUEUE)
         self._waiting = found.waiting + found.running
 
     async def work(self, job: Job) -> Verdict:
         """Run one event, and say what is to become of it."""
+        verdict = await self._verdict(job)
+        if not isinstance(verdict, Again):
+            self._waiting = max(0, self._waiting - 1)
+        return verdict
+
+    async def _verdict(self, job: Job) -> Verdict:
         try:
             kept = msgspec.msgpack.decode(job.body, type=Kept)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -200,6 +205,7 @@ class Later:
         )  # fmt: skip
 
     async def _put(self, kept: Kept, due: datetime | None = None) -> None:
+        self._waiting += 1
         body = msgspec.msgpack.encode(kept)
         await self.outbox.put(queue=QUEUE, body=body, key=f"{kept.request}:{kept.runs}", due=due)
 
