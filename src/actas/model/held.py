@@ -6,6 +6,7 @@ A struct, because it travels sealed in the session's own token; nothing but `ass
 import base64
 import hashlib
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -81,5 +82,9 @@ class Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     @property
     def user_id(self) -> str:
         """Its unique id, as AWS writes those of sessions: the same for the same role and name, and no ARN."""
-        role = base64.b32encode(hashlib.sha256(self.role_arn.encode()).digest()).decode()[:17]
-        return f"AROA{role}:{self.name}"
+        return f"{_role_id(self.role_arn)}:{self.name}"
+
+
+@lru_cache(maxsize=1024)  # base32 takes its time
+def _role_id(role_arn: str) -> str:
+    return "AROA" + base64.b32encode(hashlib.sha256(role_arn.encode()).digest()).decode()[:17]
