@@ -6,7 +6,9 @@ Pure. The steps are told of an assertion that was verified; what was not is told
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import sha256
+from itertools import chain
 
 from actas.saml.assertion import ANY, Any, Assertion, Require
 from actas.saml.certificates import Certificate
@@ -52,38 +54,27 @@ def explain(
     uses: Mapping[str, str] | None = None,
 ) -> Explained:
     """Verify *response* and tell each step; *uses* says what the attributes are used for, by their names."""
-
-    def verified(by: Trust) -> Assertion:
-        return verify(
-            response,
-            by,
-            audience=audience,
-            recipient=recipient,
-            now=now,
-            in_response_to=in_response_to,
-            leeway=leeway,
-            allow_sha1=allow_sha1,
-            decryption_keys=decryption_keys,
-            require=require,
-        )
-
+    verified = partial(
+        verify,
+        response,
+        audience=audience,
+        recipient=recipient,
+        now=now,
+        in_response_to=in_response_to,
+        leeway=leeway,
+        allow_sha1=allow_sha1,
+        decryption_keys=decryption_keys,
+        require=require,
+    )
     try:
         assertion = verified(trust)
     except SamlError as refused:
         step = Step(name="refused", code=refused.code, sentence=f"{refused.message}. {refused.hint}")
         return Explained(steps=(step,), assertion=None)
     seen = look(response, decryption_keys=decryption_keys)
-    steps = (
-        *_signature(assertion, seen, [one for one in map(_read, trust.certificates) if _holds(verified, trust, one)]),
-        _encryption(seen),
-        *_conditions(assertion, now),
-        *_attributes(assertion, uses or {}),
-    )
-    return Explained(steps=steps, assertion=assertion)
-
-
-def _read(certificate: bytes | str) -> Certificate:
-    return Certificate.read(certificate)
+    used = [one for one in map(Certificate.read, trust.certificates) if _holds(verified, trust, one)]
+    told = _signature(assertion, seen, used), (_encryption(seen),), _conditions(assertion, now)
+    return Explained(steps=(*chain(*told), *_attributes(assertion, uses or {})), assertion=assertion)
 
 
 def _holds(verified: Callable[[Trust], Assertion], trust: Trust, certificate: Certificate) -> bool:
