@@ -184,7 +184,7 @@ async def test_a_call_whose_process_is_lost_before_it_got_it_has_another(bench):
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(one)
         with anyio.fail_after(10):
-            while not any(process.sandbox.init for process in bench.shared.pool._all):
+            while not any(process.sandbox._stands.done() for process in bench.shared.pool._all):
                 await anyio.sleep(0.005)
         (process,) = bench.shared.pool._all
         os.kill(process.sandbox.init_id(), signal.SIGKILL)

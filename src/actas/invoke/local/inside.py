@@ -10,7 +10,8 @@ Three processes follow each other, because a process cannot enter a new pid name
   credentials included, directly from the gateway, and becomes the function.
 
 Each message to the gateway is a letter, with facts or descriptors behind it: ``L`` the listeners, ``P`` descriptors
-of the runtime's and the init's process, ``X`` the runtime's exit status, ``E`` what went wrong.
+of the runtime's and the init's process, ``W`` that the walls stand, ``X`` the runtime's exit status, ``E`` what went
+wrong.
 """
 
 import fcntl
@@ -86,9 +87,6 @@ def _be_init(gateway: socket.socket, log_fd: int, plan: dict[str, Any], port: in
         os.close(wake)
         runtime.become(gateway, log_fd, plan, port)
     os.close(log_fd)
-    if plan["namespaces"]:
-        walls.close_off()  # meanwhile the runtime loads its client; it gets no environment before this is done
-    walls.give_up(plan)
     signal.set_wakeup_fd(_unblocked(wake))
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -96,6 +94,12 @@ def _be_init(gateway: socket.socket, log_fd: int, plan: dict[str, Any], port: in
     socket.send_fds(gateway, [b"P"], processes)
     for descriptor in processes:
         os.close(descriptor)
+    if plan["namespaces"]:
+        # Meanwhile the runtime loads its client and the gateway limits it: the kernel takes its time over both. It
+        # gets no environment before this is done.
+        walls.close_off()
+    walls.give_up(plan)
+    gateway.send(b"W")
     status = _wait(gateway, child, woken)
     if not plan["namespaces"]:
         _end_descendants()

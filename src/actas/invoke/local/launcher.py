@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+import anyio.to_thread
+
 from actas.invoke.local import cgroups
 from actas.invoke.local.code import Code
 from actas.invoke.local.errors import RuntimeNotFound, SandboxFailed
@@ -57,6 +59,7 @@ class Launcher:
         try:
             await process.sandbox.build(self._forks, plan, writing)
             await self._connect(process, plan["number"], memory)
+            await process.sandbox.stands()
         except SandboxBroken as wrong:
             raise SandboxFailed(function=process.key.function, why=str(wrong)) from wrong
         except OSError as wrong:
@@ -75,8 +78,8 @@ class Launcher:
         process.remember_numbers()
         group = cgroups.make(self._machine.groups, f"actas-{os.getpid()}-{number}", memory=memory)
         process.group = group
-        if running := sandbox.process_id():
-            group.add(running)
+        if running := sandbox.process_id():  # in a thread: the kernel moves a process when every processor agrees
+            await anyio.to_thread.run_sync(group.add, running)
 
     def _plan(self, function: str, code: Code, memory: int) -> dict[str, Any]:
         node = self._node if code.runtime == "node" else None

@@ -32,6 +32,7 @@ class Sandbox:
         self._loop = asyncio.get_running_loop()
         self._on_exit = on_exit
         self._built: asyncio.Future[None] = self._loop.create_future()
+        self._stands: asyncio.Future[None] = self._loop.create_future()
         self._socket: socket.socket | None = None
         self._status: int | None = None
         self._kill_timer: asyncio.TimerHandle | None = None
@@ -44,7 +45,7 @@ class Sandbox:
         self.stopped_with: list[int] = []
 
     async def build(self, forks: ForkServer, plan: dict[str, Any], log: int) -> None:
-        """Have the sandbox built; the runtime then waits in it for `start`."""
+        """Have the sandbox built, until its processes are there: they may be limited while the last wall is made."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         self._socket = ours
@@ -62,8 +63,17 @@ class Sandbox:
         except OSError as wrong:
             raise SandboxBroken(wrong.strerror or "the fork server could not be used") from wrong
 
+    async def stands(self) -> None:
+        """Wait until every wall is there; the runtime then waits in them for `start`."""
+        try:
+            with anyio.fail_after(_BUILT_WITHIN):
+                await self._stands
+        except TimeoutError as late:
+            raise SandboxBroken("its walls were not there in time") from late
+
     def start(self, environment: dict[str, str]) -> None:
-        """Hand the runtime its environment, which it waits for."""
+        """Hand the runtime its environment, which it waits for; `stands` comes first."""
+        assert self._stands.done()
         if self._socket:
             self._socket.send(json.dumps(environment).encode())
 
@@ -118,23 +128,28 @@ class Sandbox:
                     self.listeners = [_listener(descriptor) for descriptor in descriptors]
                 case b"P":
                     self.runtime, self.init = descriptors
-                    if not self._built.done():
-                        self._built.set_result(None)
+                    _settle(self._built)
+                case b"W":
+                    _settle(self._stands)
                 case b"X":
                     (self._status,) = struct.unpack("=i", message[1:])
                 case b"E":
-                    if not self._built.done():
-                        self._built.set_exception(SandboxBroken(message[1:].decode("utf-8", "replace")))
+                    self._fail(message[1:].decode("utf-8", "replace"))
                 case _:
                     self._hung_up()
+
+    def _fail(self, why: str) -> None:
+        """Tell whoever waits for it, unless it is built already."""
+        for waited in (self._built, self._stands):
+            if not waited.done():
+                waited.set_exception(SandboxBroken(why))
 
     def _hung_up(self) -> None:
         assert self._socket
         self._loop.remove_reader(self._socket.fileno())
         self._socket.close()
         self._socket = None
-        if not self._built.done():
-            self._built.set_exception(SandboxBroken("it ended while it was built"))
+        self._fail("it ended while it was built")
         if self.init is None:
             self._finish()
         else:  # pid 1 is gone for good when everything in its namespace is
@@ -154,8 +169,9 @@ class Sandbox:
             listener.close()
         if self._kill_timer:
             self._kill_timer.cancel()
-        if not self._built.cancelled() and self._built.done():
-            self._built.exception()  # seen, or nobody waits for it any more
+        for waited in (self._built, self._stands):
+            if not waited.cancelled() and waited.done():
+                waited.exception()  # seen, or nobody waits for it any more
         self.gone.set()
         self._on_exit(self._status)
 
@@ -165,6 +181,11 @@ async def all_gone(sandboxes: Iterable[Sandbox]) -> None:
     async with anyio.create_task_group() as tasks:
         for sandbox in sandboxes:
             tasks.start_soon(sandbox.wait_gone)
+
+
+def _settle(waited: asyncio.Future[None]) -> None:
+    if not waited.done():
+        waited.set_result(None)
 
 
 def _listener(descriptor: int) -> socket.socket:
