@@ -15,6 +15,7 @@ from actas.http.problems import Head
 from actas.http.signature_errors import SignatureOutsideTime
 from actas.http.sts import answers
 from actas.http.sts.errors import StsError
+from actas.identify.saml_errors import SamlRefused
 
 Said = tuple[int, str, str]
 """Status, code, message."""
@@ -62,6 +63,7 @@ SAID: Final[dict[str, Said]] = {
         "Couldn't retrieve verification key from your identity provider",
     ),
     "identify.unknown-issuer": (400, "InvalidIdentityToken", "No OpenIDConnect provider found in your account for it"),
+    "identify.saml-unavailable": _UNAVAILABLE,
     "identify.no-saml-provider": (400, "InvalidIdentityToken", "No SAML provider by that ARN is found here"),
 }
 """Errors that STS has words for."""
@@ -91,6 +93,8 @@ def said(error: ActasError, *, action: str = "") -> Said:
 
 
 def _by_status(error: ActasError) -> Said:
+    if isinstance(error, SamlRefused) and error.found == "saml.assertion-expired":
+        return _ENDED
     if error.code.startswith("identify."):
         return _UNBELIEVED if error.status < 500 else _UNAVAILABLE
     if error.status in (429, 503):
