@@ -20,6 +20,8 @@ sys.path.insert(0, str(HERE))
 from parts import CLIENT_FOR_NODE, PARTS, ROOT  # noqa: E402 - found by the line above
 
 FIXTURES = {
+    "simplesamlphp": "simplesamlphp",
+    "samlp": "node",
     "keycloak": "keycloak",
     "keycloak_with_webhooks": "keycloak-webhooks",
     "moto": "moto",

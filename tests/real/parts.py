@@ -69,12 +69,20 @@ def keycloak_webhooks() -> str | None:
     return keycloak() or absent()
 
 
+def simplesamlphp() -> str | None:
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    if (base / "actas" / "simplesamlphp" / "root" / ".done").exists():
+        return None
+    return "SimpleSAMLphp is not unpacked (tools/simplesamlphp.sh does it, from Debian's packages)"
+
+
 PARTS = {
     "keycloak": keycloak,
     "keycloak-webhooks": keycloak_webhooks,
     "node": node,
     "node-functions": node_functions,
     "browser": browser,
+    "simplesamlphp": simplesamlphp,
     "moto": moto,
     "aws-cli": aws_cli,
     "curl": curl,

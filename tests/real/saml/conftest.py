@@ -14,3 +14,19 @@ from visitor import Visitor
 def visitor():
     with Visitor() as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def simplesamlphp(tmp_path_factory):
+    from simplesamlphp import SimpleSamlPhp
+
+    with SimpleSamlPhp(tmp_path_factory.mktemp("simplesamlphp")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def samlp(tmp_path_factory):
+    from samlp import Samlp
+
+    with Samlp(tmp_path_factory.mktemp("samlp")) as running:
+        yield running

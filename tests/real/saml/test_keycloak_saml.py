@@ -255,7 +255,9 @@ def change_client(house, **changes):
 
 def test_a_machine_trades_the_assertion_that_its_provider_gave(house, visitor):
     change(house, saml_assertion_consumer_url_post=house.doors.token)
-    visitor.sign_in(f"{house.keycloak.issuer}/protocol/saml/clients/actas-{house.port}", "ana", "ana-pw", until="/token")
+    visitor.sign_in(
+        f"{house.keycloak.issuer}/protocol/saml/clients/actas-{house.port}", "ana", "ana-pw", until="/token"
+    )
     change(house, saml_assertion_consumer_url_post=house.doors.acs)
     shown = httpx.QueryParams(response_in(visitor, "/token"))["SAMLResponse"]
 
