@@ -1195,4 +1195,4 @@ def test_nothing_secret_is_ever_repeated(desk, sound):
 
 
 def test_every_check_is_run():
-    assert len({one.__module__ for one in CHECKS}) == 14
+    assert len({one.__module__ for one in CHECKS}) == 18
