@@ -1,12 +1,15 @@
 """Sign and verify beside botocore, in one run.
 
 botocore has no verifier: what stands beside ours is its signing of the received request with a comparison, which is
-what servers built on it do. CPU time is measured, so that what else the machine does matters little.
+what servers built on it do. awscrt, which signs in C, is measured where it is installed. CPU time is measured, so that
+what else the machine does matters little. "every URL new" is the price where nothing of a URL was seen before.
 Run: ``.venv/bin/python bench/bench_sigv4.py [--rounds N]``.
 """
 
 import argparse
 import hmac
+import io
+import itertools
 import json
 import logging
 import platform
@@ -22,9 +25,18 @@ from botocore.awsrequest import AWSRequest
 from actas import sigv4
 from actas.model import clock
 
+try:
+    import awscrt
+    import awscrt.auth
+    import awscrt.http
+except ImportError:
+    awscrt = None
+
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 TOKEN = "FwoGZXIvYXdzE" * 40
 URL = "https://lambda.eu-west-1.amazonaws.com/2015-03-31/functions/billing/invocations?Qualifier=live"
+TARGET = "/2015-03-31/functions/billing/invocations?Qualifier=live"
+NUMBERS = itertools.count()
 HEADERS = [
     ("Host", "lambda.eu-west-1.amazonaws.com"),
     ("Content-Type", "application/json"),
@@ -51,6 +63,23 @@ def ours_sign_anew():
     sigv4.sign("POST", URL, HEADERS, BODY, CREDENTIALS, **SCOPE, now=NOW, keys=None)
 
 
+def ours_sign_new_url():
+    sigv4.sign("POST", f"{URL}{next(NUMBERS)}", HEADERS, BODY, CREDENTIALS, **SCOPE, now=NOW, keys=KEYS)
+
+
+def awscrt_sign():
+    request = awscrt.http.HttpRequest("POST", TARGET, awscrt.http.HttpHeaders(HEADERS), io.BytesIO(BODY))
+    config = awscrt.auth.AwsSigningConfig(
+        algorithm=awscrt.auth.AwsSigningAlgorithm.V4,
+        signature_type=awscrt.auth.AwsSignatureType.HTTP_REQUEST_HEADERS,
+        credentials_provider=CRT_PROVIDER,
+        region=SCOPE["region"],
+        service=SCOPE["service"],
+        date=NOW,
+    )
+    awscrt.auth.aws_sign_request(request, config).result(10)
+
+
 def botocore_sign():
     THEIRS.add_auth(AWSRequest("POST", URL, headers=dict(HEADERS), data=BODY))
 
@@ -74,11 +103,15 @@ def botocore_verify():
 
 CASES = {
     "sign: actas, key kept": ours_sign,
+    "sign: actas, every URL new": ours_sign_new_url,
     "sign: actas, key derived": ours_sign_anew,
     "sign: botocore": botocore_sign,
     "verify: actas, key kept": ours_verify,
     "verify: botocore, signing again": botocore_verify,
 }
+if awscrt is not None:
+    CASES["sign: awscrt"] = awscrt_sign
+    CRT_PROVIDER = awscrt.auth.AwsCredentialsProvider.new_static(CREDENTIALS.access_key_id, SECRET, TOKEN)
 RATIOS = {
     "sign: botocore / actas": ("sign: botocore", "sign: actas, key kept"),
     "verify: botocore / actas": ("verify: botocore, signing again", "verify: actas, key kept"),
@@ -108,7 +141,8 @@ def main():
     asked = parser.parse_args()
     logging.getLogger("botocore").setLevel(logging.WARNING)
     found = measured(asked.rounds, asked.times)
-    ratios = {name: found[slow]["median"] / found[fast]["median"] for name, (slow, fast) in RATIOS.items()}
+    wanted = {**RATIOS, **({"sign: awscrt / actas": ("sign: awscrt", "sign: actas, key kept")} if awscrt else {})}
+    ratios = {name: found[slow]["median"] / found[fast]["median"] for name, (slow, fast) in wanted.items()}
     for name, took in found.items():
         print(f"{name:34} {took['median']:8.1f} us  (min {took['min']:.1f})")
     for name, ratio in ratios.items():
@@ -116,7 +150,7 @@ def main():
     result = {
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
         "date": NOW.date().isoformat(),
-        "peers": {"botocore": botocore.__version__},
+        "peers": {"botocore": botocore.__version__, **({"awscrt": awscrt.__version__} if awscrt else {})},
         "rounds": asked.rounds,
         "calls_a_round": asked.times,
         "microseconds": found,

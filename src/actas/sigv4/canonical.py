@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from actas.sigv4.errors import IncompleteSignature, MalformedRequest
@@ -27,9 +27,27 @@ _NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~]{1,256}")
 _BROKEN: Final = re.compile(r"\r?\n(?![ \t])|\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 _VISIBLE: Final = bytes(range(0x21, 0x7F))
-_PRINTABLE: Final = bytes(range(0x20, 0x7F))
 _NOTHING: Final = frozenset[str]()
 _SPACES: Final = re.compile(r"[ \t\r\n]+")
+
+
+class Target(NamedTuple):  # on the hot path
+    """A target with what is signed of it."""
+
+    front: str
+    path: str
+    """In canonical form; ``query`` too."""
+    query: str
+    is_plain: bool
+    """Whether the query has nothing that belongs to a signature."""
+
+
+def target(url: str, *, normalize: bool, double_encode: bool) -> Target:
+    """Take a URL apart and write its parts in canonical form."""
+    front, path, query = split_target(url)
+    written = written_query(query)
+    path = canonical_path(path, normalize=normalize, double_encode=double_encode)
+    return Target(front, path, written, "x-amz-" not in written.lower())
 
 
 def split_target(url: str) -> tuple[str, str, str]:
@@ -130,7 +148,7 @@ def gathered(headers: Headers) -> Gathered:
     if len(values) == len(headers) and "" not in values:
         # Almost always every name is of letters and digits, and no value has anything but single spaces in it.
         names = "-".join([name for name, _ in headers])  # before they were lowered: a Kelvin sign becomes a k
-        if names.isascii() and names.replace("-", "").isalnum() and _is_plain("".join(values.values())):
+        if names.isascii() and names.replace("-", "").isalnum() and is_plain("".join(values.values())):
             return Gathered(values, _NOTHING)
     return _gathered_slowly(headers)
 
@@ -140,23 +158,13 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def plain(text: str, breaks: int) -> bool:
-    """Tell whether there are only printable ASCII characters, single spaces, and so many line breaks."""
-    if not text.isascii():
-        return False
-    octets = text.encode()
-    left = octets.translate(None, _VISIBLE)
-    if len(left) == breaks == left.count(b"\n"):
-        return True
-    return left.count(b"\n") == breaks and not left.translate(None, b"\n ") and b"  " not in octets
-
-
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
     """Tell whether there are only printable ASCII characters, and single spaces; the fastest way that was found."""
     if not text.isascii():
         return False
     octets = text.encode()
-    return not octets.translate(None, _PRINTABLE) and b"  " not in octets
+    left = octets.translate(None, _VISIBLE)
+    return not left or (not left.strip(b" ") and b"  " not in octets)
 
 
 def _gathered_slowly(headers: Headers) -> Gathered:
@@ -177,7 +185,7 @@ def _gathered_slowly(headers: Headers) -> Gathered:
 
 def _trimmed(name: str, value: str) -> str:
     """Take the spaces off a value, and all but one of those inside; refuse what would start another line."""
-    if _is_plain(value):
+    if is_plain(value):
         return value.strip(" ")
     if _BROKEN.search(value):
         raise MalformedRequest(field="value of a header", why="holds a control character")

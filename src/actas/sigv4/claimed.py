@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from actas.sigv4.canonical import Gathered
 from actas.sigv4.errors import IncompleteSignature, MissingSignature, UnsupportedAlgorithm
+from actas.sigv4.keys import Shown
 from actas.sigv4.scope import ALGORITHM, LONGEST
 
 Pairs = list[tuple[str, str]]
@@ -86,6 +87,17 @@ def from_header(value: str, time: str, token: str | None) -> Claim | None:
         return None
     access_key_id, date, region, service, signed, signature = found.groups()
     return Claim(access_key_id, date, region, service, signed, signature, time, token, None)
+
+
+def is_signature(text: str) -> bool:
+    """Tell whether it has the form of a signature."""
+    return _SIGNATURE.fullmatch(text) is not None
+
+
+def shown(value: str) -> Shown | None:
+    """Read a whole Authorization header but for its signature, which is its last 64 characters."""
+    found = _HEADER.fullmatch(value)
+    return None if found is None else (found[1], found[2], found[3], found[4], found[5])
 
 
 def _from_query(headers: Gathered, pairs: Pairs) -> tuple[Claim, Pairs]:

@@ -2,40 +2,37 @@
 
 A plan holds nothing but what follows from the names, so that it never changes an answer; whatever is out of the
 ordinary has none and takes the long way (`canonical`). It is what makes signing with kept keys fast: one template,
-and one look at all octets of the canonical request instead of one at each header.
+and one look at all octets of the headers' values instead of one at each of them.
 """
 
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from actas.sigv4.canonical import is_name, plain
+from actas.sigv4.canonical import is_name
 
 METHOD, PATH, QUERY, PAYLOAD, TIME, TOKEN, FIRST = range(7)
 """Where the values stand that a plan picks from; the given headers' values follow."""
+_MOST_LISTS: Final = 8
 _NEVER: Final = frozenset(("authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"))
 
 
 class Plan(NamedTuple):
     """How the canonical request of one set of names is written."""
 
-    template: str
+    pieces: tuple[str, ...]
+    """What stands between the values, with a place for each of them."""
     pick: Callable[[Sequence[str]], tuple[str, ...]]
-    breaks: int
-    """Line breaks that the canonical request has if no value brings one."""
     signed: str
     """The names, in lower case and sorted."""
     host: int
     """Where Host stands among the given headers."""
-    rest: tuple[int, ...] = ()
-    """Where the values of the others stand, which are not signed."""
 
-    def write(self, values: Sequence[str]) -> str | None:
-        """Write the canonical request; None where a value has a character that needs a closer look."""
-        text = self.template % self.pick(values)
-        if not plain(text, self.breaks) or (self.rest and not plain("".join([values[at] for at in self.rest]), 0)):
-            return None
-        return text
+    def write(self, values: Sequence[str]) -> str:
+        """Write the canonical request of values that were looked at."""
+        pieces = list(self.pieces)
+        pieces[1::2] = self.pick(values)
+        return "".join(pieces)
 
 
 class Where(NamedTuple):
@@ -47,9 +44,22 @@ class Where(NamedTuple):
     token: int
     payload: int
     host: int
+    plans: dict[str, Plan | None]
+    """What was planned for the lists of signed names that came with these headers: a few of them."""
+
+    def plan(self, signed: str) -> Plan | None:
+        """Plan the verifying, now or before."""
+        try:
+            return self.plans[signed]
+        except KeyError:
+            pass
+        made = to_verify(self.names, signed)
+        if len(self.plans) < _MOST_LISTS:
+            self.plans[signed] = made
+        return made
 
 
-def to_sign(names: tuple[str, ...], *, token: bool, payload: bool) -> Plan | None:
+def to_sign(names: tuple[str, ...], token: bool, payload: bool) -> Plan | None:  # noqa: FBT001 - on the hot path
     """Plan the signing of given headers, the date, and a token and the body's hash where they are to be signed."""
     lower = _lowered(names)
     if lower is None or "host" not in lower or not _NEVER.isdisjoint(lower):
@@ -68,7 +78,8 @@ def where(names: tuple[str, ...]) -> Where | None:
     if lower is None or not {"host", "authorization", "x-amz-date"} <= set(lower):
         return None
     needed = ("authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256", "host")
-    return Where(lower, *(lower.index(name) if name in lower else -1 for name in needed))
+    authorization, date, token, payload, host = (lower.index(name) if name in lower else -1 for name in needed)
+    return Where(lower, authorization, date, token, payload, host, {})
 
 
 def to_verify(names: tuple[str, ...], signed: str) -> Plan | None:
@@ -78,16 +89,17 @@ def to_verify(names: tuple[str, ...], signed: str) -> Plan | None:
     must = {name for name in names if name == "host" or name.startswith("x-amz-")}
     if listed != sorted(set(listed)) or not set(listed) <= places.keys() or not must <= set(listed):
         return None
-    rest = tuple(place for name, place in places.items() if name not in listed and name != "authorization")
-    return _plan([(name, places[name]) for name in listed], names.index("host"))._replace(rest=rest)
+    if "authorization" in listed:
+        return None
+    return _plan([(name, places[name]) for name in listed], names.index("host"))
 
 
 def _plan(places: Sequence[tuple[str, int]], host: int) -> Plan:
     signed = ";".join(name for name, _ in places)
-    lines = "".join(f"{name.replace('%', '%%')}:%s\n" for name, _ in places)
-    template = f"%s\n%s\n%s\n{lines}\n{signed.replace('%', '%%')}\n%s"
+    between = ["", "\n", "\n", *(f"\n{name}:" for name, _ in places), f"\n\n{signed}\n"]
+    pieces = tuple(part for text in between for part in (text, ""))
     pick = itemgetter(METHOD, PATH, QUERY, *(place for _, place in places), PAYLOAD)
-    return Plan(template, pick, template.count("\n"), signed, host)
+    return Plan(pieces, pick, signed, host)
 
 
 def _lowered(names: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -12,6 +12,7 @@ ALGORITHM: Final = "AWS4-HMAC-SHA256"
 LONGEST: Final = timedelta(days=7)
 """A presigned URL's longest life."""
 EMPTY_HASH: Final = sha256(b"").hexdigest()
+_TWO: Final = tuple(f"{number:02}" for number in range(60))
 _STAMP: Final = re.compile(r"\d{8}T\d{6}Z", re.ASCII)
 _WORD: Final = re.compile(r"[A-Za-z0-9._\-]{1,128}")
 
@@ -37,9 +38,9 @@ def check_word(field: str, word: str) -> None:
 
 
 def stamp(now: datetime) -> str:
-    """Write a time as signatures do."""
-    parts = (now.year, now.month, now.day, now.hour, now.minute, now.second)
-    return "%04d%02d%02dT%02d%02d%02dZ" % parts  # noqa: UP031 - strftime and f-strings take five times as long
+    """Write a time as signatures do; a table of two digits, because every way of formatting takes twice as long."""
+    day = f"{now.year:04}" if now.year < 1000 else str(now.year)
+    return f"{day}{_TWO[now.month]}{_TWO[now.day]}T{_TWO[now.hour]}{_TWO[now.minute]}{_TWO[now.second]}Z"
 
 
 def read_stamp(text: str) -> datetime | None:
@@ -61,8 +62,12 @@ def body_hash(body: bytes | Payload) -> str:
 
 def string_to_sign(time: str, scope: str, canonical: str) -> str:
     """Bind the canonical request to its time and scope."""
+    return f"{ALGORITHM}\n{time}\n{scope}\n{digest(canonical)}"
+
+
+def digest(canonical: str) -> str:
+    """Hash a canonical request; octets of the wire may stand in it as surrogate escapes."""
     try:
-        digest = sha256(canonical.encode("utf-8", "surrogateescape")).hexdigest()
+        return sha256(canonical.encode("utf-8", "surrogateescape")).hexdigest()
     except UnicodeEncodeError:
         raise MalformedRequest(field="request", why="holds what is no text") from None
-    return f"{ALGORITHM}\n{time}\n{scope}\n{digest}"

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from actas.sigv4 import canonical
@@ -22,6 +24,7 @@ from actas.sigv4.values import Credentials, Payload, Signed
 
 _TOKEN: Final = "X-Amz-Security-Token"  # noqa: S105 - a header's name
 _SHA256: Final = "X-Amz-Content-SHA256"
+_NAME_OF: Final = itemgetter(0)
 _REPLACED: Final = frozenset(("authorization", "x-amz-date"))
 _REPLACED_WITH_TOKEN: Final = _REPLACED | {"x-amz-security-token"}
 _KEPT: Final = SigningKeys(8)
@@ -77,51 +80,64 @@ def sign(
     Raises `SigV4Error` only.
     """
     moment = check_time(now)
-    check_word("region", region)
-    check_word("service", service)
+    if keys is not None and not presign and len(headers) <= canonical.MAX_HEADERS:
+        asked = (method, url, headers, body, credentials)
+        how = (normalize_path, double_encode, sign_body_header, omit_session_token)
+        if (quickly := _by_plan(asked, (region, service), moment, how, keys)) is not None:
+            return quickly
+    scope = _tail(region, service)
     canonical.check_method(method)
     front, raw, query = canonical.split_target(url)
     path = canonical.canonical_path(raw, normalize=normalize_path, double_encode=double_encode)
     time = stamp(moment)
-    scope = f"{time[:8]}/{region}/{service}/aws4_request"
     subject = (method, path, query, headers, body, credentials)
-    job = _Job(*subject, time, scope, region, service, sign_body_header, keys)
+    job = _Job(*subject, time, f"{time[:8]}{scope}", region, service, sign_body_header, keys)
     if presign:
         return _presigned(job, front + raw, expires, omit_session_token=omit_session_token)
-    quickly = (
-        None
-        if keys is None or len(headers) > canonical.MAX_HEADERS
-        else _by_plan(job, url, keys, omit_session_token=omit_session_token)
-    )
-    return quickly or _in_headers(job, url, omit_session_token=omit_session_token)
+    return _in_headers(job, url, omit_session_token=omit_session_token)
 
 
-def _by_plan(job: _Job, url: str, keys: SigningKeys, *, omit_session_token: bool) -> Signed | None:
-    """Sign as below, by a plan that is kept; None where the request is out of the ordinary."""
-    token = job.credentials.session_token
-    signed_token = bool(token) and not omit_session_token
-    names = tuple([name for name, _ in job.headers])
-    name = (names, signed_token, job.sign_body_header)
-    plan = keys.plan(name, lambda: to_sign(names, token=signed_token, payload=job.sign_body_header))
-    if plan is None or token == "":
+def _tail(region: str, service: str) -> str:
+    """Write what stands behind the day in a scope."""
+    check_word("region", region)
+    check_word("service", service)
+    return f"/{region}/{service}/aws4_request"
+
+
+def _by_plan(
+    asked: tuple[str, str, Headers, bytes | Payload, Credentials],
+    where: tuple[str, str],
+    moment: datetime,
+    how: tuple[bool, bool, bool, bool],
+    keys: SigningKeys,
+) -> Signed | None:
+    """Sign as `_in_headers` does, by what is kept; None where the request is out of the ordinary."""
+    method, url, headers, body, credentials = asked
+    normalize, double_encode, sign_body, omit_token = how
+    tail = keys.plan(where, _tail, *where)
+    canonical.check_method(method)
+    target = keys.target(url, normalize, double_encode)
+    token = credentials.session_token
+    names = tuple(map(_NAME_OF, headers))
+    kind = (names, bool(token) and not omit_token, sign_body)
+    plan = keys.plan(kind, to_sign, *kind)
+    given = [text.strip(" ") for _, text in headers]
+    if plan is None or token == "" or not given[plan.host] or not canonical.is_plain("".join(given)):
         return None
-    payload = body_hash(job.body)
-    given = [text.strip(" ") for _, text in job.headers]
-    request = plan.write(
-        [job.method, job.path, canonical.written_query(job.query), payload, job.time, token or "", *given]
-    )
-    if request is None or not given[plan.host]:
-        return None
-    text, signed = _signature(job, request)
-    sent = [*job.headers, ("X-Amz-Date", job.time)]
+    payload, time = body_hash(body), stamp(moment)
+    request = plan.write([method, target.path, target.query, payload, time, token or "", *given])
+    day = time[:8]
+    scope = day + tail
+    text = f"{ALGORITHM}\n{time}\n{scope}\n{sha256(request.encode()).hexdigest()}"
+    signature = keys.sign(text, credentials.secret_access_key, day, *where)
+    sent = [*headers, ("X-Amz-Date", time)]
     if token:
         sent.append((_TOKEN, token))
-    if job.sign_body_header:
+    if sign_body:
         sent.append((_SHA256, payload))
-    scope = f"{job.credentials.access_key_id}/{job.scope}"
-    value = f"{ALGORITHM} Credential={scope}, SignedHeaders={plan.signed}, Signature={signed}"
-    sent.append(("Authorization", value))
-    return Signed(headers=tuple(sent), url=url, canonical_request=request, string_to_sign=text, signature=signed)
+    said = f"{credentials.access_key_id}/{scope}, SignedHeaders={plan.signed}, Signature={signature}"
+    sent.append(("Authorization", f"{ALGORITHM} Credential={said}"))
+    return Signed(headers=tuple(sent), url=url, canonical_request=request, string_to_sign=text, signature=signature)
 
 
 def _in_headers(job: _Job, url: str, *, omit_session_token: bool) -> Signed:

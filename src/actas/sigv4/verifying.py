@@ -3,11 +3,13 @@
 import hmac
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from hashlib import sha256
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from actas.sigv4 import canonical
-from actas.sigv4.canonical import Gathered, Headers
-from actas.sigv4.claimed import TOKEN_PARAMETER, Claim, from_header, read
+from actas.sigv4.canonical import Gathered, Headers, Target
+from actas.sigv4.claimed import TOKEN_PARAMETER, Claim, is_signature, read, shown
 from actas.sigv4.errors import (
     BadSignature,
     BodyMismatch,
@@ -18,11 +20,12 @@ from actas.sigv4.errors import (
     WrongScope,
 )
 from actas.sigv4.keys import SigningKeys, sign_once
-from actas.sigv4.plans import to_verify, where
-from actas.sigv4.scope import body_hash, check_time, read_stamp, string_to_sign
+from actas.sigv4.plans import where
+from actas.sigv4.scope import ALGORITHM, body_hash, check_time, digest, read_stamp
 from actas.sigv4.values import ANY, Caller, Payload, Scope
 
 FindSecret = Callable[[str, str | None], str | None]
+_NAME_OF: Final = itemgetter(0)
 _DEFAULT_PORTS: Final = {"https": ":443", "http": ":80"}
 _KEPT: Final = SigningKeys(8)
 """The default of `verify`, and of nothing else: a small one for each call site, as the public API says."""
@@ -54,12 +57,14 @@ def verify(
     """
     moment = check_time(now)
     canonical.check_method(method)
-    asked = _Asked(method, *canonical.split_target(url), headers, body)
-    rules = _Rules(region, service, max_skew, normalize_path, double_encode, unsigned_session_token)
+    wanted = (region, service, max_skew)
     if keys is not None and not unsigned_session_token and len(headers) <= canonical.MAX_HEADERS:
-        quickly = _by_plan(asked, rules, keys, find_secret, moment)
+        target = keys.target(url, normalize_path, double_encode)
+        quickly = _by_plan((method, target, headers, body), wanted, keys, find_secret, moment)
         if quickly is not None:
             return quickly
+    asked = _Asked(method, *canonical.split_target(url), headers, body)
+    rules = _Rules(*wanted, normalize_path, double_encode, unsigned_session_token)
     return _in_full(asked, rules, keys, find_secret, moment)
 
 
@@ -89,7 +94,7 @@ def _in_full(asked: _Asked, rules: _Rules, keys: SigningKeys | None, find_secret
     """Verify any request."""
     found = canonical.gathered(asked.headers)
     claim, pairs = read(found, canonical.query_pairs(asked.query) if asked.query else [])
-    signed_at = _check_time(claim, now, rules.max_skew)
+    signed_at = _check_time(claim, read_stamp(claim.time), now, rules.max_skew)
     _check_scope(claim, rules.region, rules.service)
     _check_host(asked.front, found)
     _check_signed(claim, found, unsigned_session_token=rules.unsigned_session_token)
@@ -101,39 +106,49 @@ def _in_full(asked: _Asked, rules: _Rules, keys: SigningKeys | None, find_secret
     request = canonical.canonical_request(
         asked.method, path, query, headers=found.values, signed=claim.names, payload=payload
     )
-    _check_signature(claim, request, find_secret, keys)
+    if not _is_signed(claim, digest(request), find_secret, keys):
+        raise BadSignature
     return _caller(claim, signed_at)
 
 
-def _by_plan(asked: _Asked, rules: _Rules, keys: SigningKeys, find_secret: FindSecret, now: datetime) -> Caller | None:
-    """Verify by a plan that is kept, with the same result; None where the request is out of the ordinary."""
-    names = tuple([name for name, _ in asked.headers])
-    at = keys.plan(names, lambda: where(names))
-    query = canonical.written_query(asked.query)
-    if at is None or "x-amz-" in query.lower():
+def _by_plan(
+    asked: tuple[str, Target, Headers, bytes | Payload],
+    wanted: tuple[str | Scope, str | Scope, timedelta],
+    keys: SigningKeys,
+    find_secret: FindSecret,
+    now: datetime,
+) -> Caller | None:
+    """Verify by what is kept, with the same result as in full; None where the request is out of the ordinary."""
+    method, target, headers, body = asked
+    names = tuple(map(_NAME_OF, headers))
+    at = keys.plan(names, where, names)
+    if at is None or not target.is_plain:
         return None
-    given = [text.strip(" ") for _, text in asked.headers]
+    given = [text.strip(" ") for _, text in headers]
     token = given[at.token] if at.token >= 0 else None
-    claim = from_header(given[at.authorization], given[at.date], token)
-    if claim is None:
+    value = given[at.authorization]
+    said = keys.shown(value[:-64], value, shown)
+    if said is None or (plan := at.plan(said[4])) is None:
         return None
-    signed = claim.signed
-    plan = keys.plan((names, signed), lambda: to_verify(at.names, signed))
-    if plan is None:
+    claim: Claim = tuple.__new__(Claim, (*said, value[-64:], given[at.date], token, None))  # half of calling it
+    given[at.authorization] = ""  # it was read octet by octet, and is not signed
+    host = given[at.host]
+    if not host or (target.front and not target.front.endswith(f"://{host}")):
         return None
-    signed_at = _check_time(claim, now, rules.max_skew)
-    _check_scope(claim, rules.region, rules.service)
-    if asked.front and not asked.front.endswith(f"://{given[at.host]}"):
-        return None
-    payload = body_hash(asked.body)
+    region, service, max_skew = wanted
+    signed_at = _check_time(claim, keys.time(claim.time, read_stamp), now, max_skew)
+    _check_scope(claim, region, service)
+    payload = body_hash(body)
     if at.payload >= 0 and given[at.payload] != payload:
         raise BodyMismatch
-    path = canonical.canonical_path(asked.path, normalize=rules.normalize_path, double_encode=rules.double_encode)
-    request = plan.write([asked.method, path, query, payload, "", "", *given])
-    if request is None or not given[at.host]:
+    if not canonical.is_plain("".join(given)):
         return None
-    _check_signature(claim, request, find_secret, keys)
-    return _caller(claim, signed_at)
+    request = plan.write([method, target.path, target.query, payload, "", "", *given])
+    if _is_signed(claim, sha256(request.encode()).hexdigest(), find_secret, keys):
+        return _caller(claim, signed_at)
+    if not is_signature(claim.signature):
+        return None
+    raise BadSignature
 
 
 def _caller(claim: Claim, signed_at: datetime) -> Caller:
@@ -146,14 +161,15 @@ def _caller(claim: Claim, signed_at: datetime) -> Caller:
     )
 
 
-def _check_time(claim: Claim, now: datetime, max_skew: timedelta) -> datetime:
+def _check_time(claim: Claim, signed_at: datetime | None, now: datetime, max_skew: timedelta) -> datetime:
     """See that it was signed about now; a presigned URL lasts as long as it says."""
-    signed_at = read_stamp(claim.time)
     if signed_at is None:
         raise IncompleteSignature(part="time", why="is not written as YYYYMMDDTHHMMSSZ")
     if claim.date != claim.time[:8]:
         raise WrongScope(part="day", wanted="the day of the signature's time")
     age = now - signed_at
+    if claim.expires is None and abs(age) <= max_skew:
+        return signed_at
     if age < -max_skew:
         raise OutsideTime(signed_at=signed_at, now=now, why="that is still to come")
     if claim.expires is None and age > max_skew:
@@ -208,13 +224,15 @@ def _payload(found: Gathered, body: bytes | Payload) -> str:
     return payload
 
 
-def _check_signature(claim: Claim, request: str, find_secret: FindSecret, keys: SigningKeys | None) -> None:
-    """Compute the signature anew and compare, in constant time."""
+def _is_signed(claim: Claim, digest: str, find_secret: FindSecret, keys: SigningKeys | None) -> bool:
+    """Compute the signature of a canonical request's *digest* anew and compare, in constant time."""
     secret = find_secret(claim.access_key_id, claim.token)
     if not secret:
         raise UnknownAccessKey
-    text = string_to_sign(claim.time, claim.scope, request)
-    scope = (secret, claim.date, claim.region, claim.service)
-    right = keys.sign(text, *scope) if keys is not None else sign_once(text, *scope)
-    if not hmac.compare_digest(right, claim.signature):
-        raise BadSignature
+    _, date, region, service, *_ = claim
+    text = f"{ALGORITHM}\n{claim.time}\n{date}/{region}/{service}/aws4_request\n{digest}"
+    if keys is not None:
+        right = keys.sign(text, secret, date, region, service)
+    else:
+        right = sign_once(text, secret, date, region, service)
+    return claim.signature.isascii() and hmac.compare_digest(right, claim.signature)
