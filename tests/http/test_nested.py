@@ -12,7 +12,7 @@ def call(function, event, token, place=None):
     asked = urllib.request.Request(
         os.environ["ACTAS_ENDPOINT"] + "/call/" + function,
         json.dumps(event).encode(),
-        {"Authorization": "Bearer " + token, "X-Forwarded-For": "8.8.8.8", "Actas-Origin": "01ROOT"},
+        {"Authorization": "Bearer " + token, "X-Forwarded-For": "198.51.100.7", "Actas-Origin": "01ROOT"},
     )
     try:
         with urllib.request.urlopen(asked, timeout=20) as found:
@@ -43,13 +43,13 @@ NAMES = ("once", "loop", "many", "slow", "leaf")
 
 @pytest.fixture(scope="module")
 def start(running, settings):
-    def start(**more):
+    def start(*, names=NAMES, **more):
         functions = {name: {"python": f"nest.py:{name}", "timeout": "20s"} for name in NAMES}
         functions["slow"]["timeout"] = "2s"
         functions["loop"]["schedule"] = {"at_once": 50}
         who = {"provider": "corp", "groups": ["finance", "security"]}
-        rule = {"id": "nested", "who": who, "may": [*NAMES], "as": "reader"}
-        made = settings(functions=functions, rules=[rule], **more)
+        rule = {"id": "nested", "who": who, "may": [*names], "as": "reader"}
+        made = settings(functions=functions, rules=[rule, *more.pop("rules", ())], **more)
         made["gateway"]["limits"]["processes_per_subject"] = 64
         found = running(made)
         (found.folder / "nest.py").write_text(NEST)
@@ -144,6 +144,21 @@ def test_the_network_limit_of_nested_calls_is_their_roots_own(start, tokens):
         again = one.call("many", tokens["ana"], {"token": tokens["ana"], "times": 4}).json()
 
     assert found == again == [200, 200, 200, 429]
+
+
+def test_a_nested_call_comes_from_where_its_root_came_from_whatever_it_says_itself(start, tokens):
+    """Every call out of these functions claims another address, and comes from where a declared proxy would."""
+    who = {"provider": "corp", "groups": ["finance", "security"]}
+    near = {"id": "near", "who": who, "may": ["leaf"], "as": "reader", "when": {"networks": ["198.51.100.0/24"]}}
+    proxies = {"networks": ["127.0.0.0/8"], "header": "X-Forwarded-For"}
+    event = {"token": tokens["ana"], "function": "leaf"}
+    found = {}
+    with start(gateway={"proxies": proxies}, names=("once",), rules=[near]) as one:
+        for address in ("198.51.100.7", "8.8.8.8"):
+            answer = one.call("once", tokens["ana"], event, **{"X-Forwarded-For": address})
+            found[address] = answer.json()["status"]
+
+    assert found == {"198.51.100.7": 200, "8.8.8.8": 403}
 
 
 def test_a_call_in_flight_may_call_on_while_the_gateway_stops(start, tokens, waits_for):
