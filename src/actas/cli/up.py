@@ -40,6 +40,7 @@ def up(folder: Path | None = None) -> int:
 async def _up(folder: Path) -> None:
     import anyio
 
+    from actas.cli.demo_events import Events
     from actas.cli.login_demo import Demo, DemoPerson, withdraw_demo, write_demo
     from actas.cli.serving import say, serve_until_told
     from actas.testing.idp import Idp
@@ -47,9 +48,12 @@ async def _up(folder: Path) -> None:
 
     idp = Idp(port=PROVIDER_PORT, shape="keycloak")
     states: list[Path] = []
+    events = Events()
+    idp.listeners.append(events.tell)
 
     async def then(running: Running) -> None:
         states.append(running.parts.state)
+        events.to(f"http://{running.public}/events/demo-events")
         people = {name: DemoPerson(password=person.password.reveal()) for name, person in idp.people.items()}
         write_demo(running.parts.state, Demo(issuer=idp.issuer, client_id="cli", people=people))
         say(_welcome(running, folder))
@@ -60,6 +64,7 @@ async def _up(folder: Path) -> None:
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(idp.serve)
+            tasks.start_soon(events.run)
             await idp.ready()
             await serve_until_told(folder / "actas.yaml", weak=True, then=then)
             tasks.cancel_scope.cancel()
@@ -83,5 +88,7 @@ Try, in another terminal:
   .venv/bin/actas explain payroll --as ben  each rule, and what it would take
   .venv/bin/actas who --as ben              what the rules see of ben, and what he may call
   .venv/bin/actas audit tail                what was written down
+  .venv/bin/actas events tail               what the provider told; 'actas logs notice' shows what ran
+  curl -X DELETE http://127.0.0.1:{PROVIDER_PORT}/people/ana/groups/finance    and payroll is over for ana
 
 Ctrl-C ends it."""

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from actas.testing.errors import OAuthRefused
+from actas.testing.errors import OAuthRefused, UnknownName
 from actas.testing.idp import device, sign_in
 from actas.testing.idp.endpoints import Endpoints, addresses
 from actas.testing.idp.facts import Shape
@@ -19,6 +19,8 @@ from actas.testing.idp.http import refusal
 from actas.testing.idp.provider import Provider
 from actas.testing.idp.shapes import SHAPES
 
+GROUPS = "/people/{person}/groups/{group}"
+"""DELETE takes a person out of a group: what an administrator would do, of whom there is none here."""
 Handler = Callable[[Request, Shape], Awaitable[Response]]
 
 
@@ -52,11 +54,23 @@ def build(provider: Provider) -> ASGIApp:
     signing_in, devices = sign_in.SigningIn(provider), device.Devices(provider)
     routes = [route for shape in SHAPES.values() for route in _routes(provider, shape)]
     routes += [
+        Route(GROUPS, _leave(provider), methods=["DELETE"]),
         Route(sign_in.PATH, _plain(signing_in.answered), methods=["POST"]),
         Route(device.PATH, _plain(devices.show), methods=["GET"]),
         Route(device.PATH, _plain(devices.answered), methods=["POST"]),
     ]
     return Guard(Starlette(routes=routes), provider)
+
+
+def _leave(provider: Provider) -> Callable[[Request], Awaitable[Response]]:
+    async def left(request: Request) -> Response:
+        try:
+            provider.leave(request.path_params["person"], request.path_params["group"])
+        except UnknownName as unknown:
+            return PlainTextResponse(f"{unknown}\n", 404)
+        return Response(status_code=204)
+
+    return left
 
 
 def _routes(provider: Provider, shape: Shape) -> list[Route]:

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from actas.model import clock
 from actas.testing.errors import OAuthRefused, UnknownName
+from actas.testing.idp import telling
 from actas.testing.idp.facts import Claims, Facts, Shape, Use
 from actas.testing.idp.faults import Faults
 from actas.testing.idp.grants import Grant, Shelves
@@ -57,6 +58,8 @@ class Provider:
         self.keys = KeyRing.new(algorithm)
         self._encryption_key: Claims | None = None
         self.shelves = Shelves()
+        self.listeners: list[Callable[[str], object]] = []
+        """Who is told of each event, as a signed text."""
         self._clock = clock
         self._base_url = base_url
 
@@ -143,6 +146,8 @@ class Provider:
         facts = self.facts_of(grant, now, scopes)
         self._refuse_too_many_groups(grant.shape, facts)
         answer = self._answer(grant.shape, facts)
+        if facts.person is not None:
+            self._tell("signed-in", facts.person, sid=facts.session, client=grant.client.id)
         if "openid" in scopes:
             extra = Wish(claims={"at_hash": half_hash(answer["access_token"])})
             answer["id_token"] = mint(
@@ -160,7 +165,7 @@ class Provider:
         return self._facts(
             grant.shape,
             grant.client,
-            grant.person,
+            self.people.get(grant.person.name, grant.person),
             scopes=scopes,
             audience=self._audience(grant.resource),
             now=now,
@@ -169,6 +174,18 @@ class Provider:
             session=grant.session,
             nonce=grant.nonce,
         )
+
+    def leave(self, person: str, group: str) -> None:
+        """Take somebody out of a group, and tell it."""
+        before = _named("person", person, self.people)
+        _named("group", group, dict.fromkeys(before.groups))
+        groups = tuple(one for one in before.groups if one != group)
+        self.people[person] = replace(before, groups=groups)
+        self._tell("group-left", before, groups=f"/{group}")
+
+    def _tell(self, kind: str, person: Person, **more: str) -> None:
+        for listener in self.listeners:
+            listener(telling.event(kind, person, self.keys, self.now(), **more))
 
     def for_program(
         self, shape: Shape, client: Client, scopes: tuple[str, ...], resource: str | None, now: datetime
