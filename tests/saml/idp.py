@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -228,9 +229,10 @@ def encrypt(
         sealed = nonce + AESGCM(secret).encrypt(nonce, inside, None)
         name = XENC11 + cipher
     else:
-        fill = 16 - len(inside) % 16
-        nonce = os.urandom(16)
-        sealing = Cipher(algorithms.AES(secret), modes.CBC(nonce)).encryptor()
+        block, algorithm = (8, TripleDES) if cipher == "tripledes-cbc" else (16, algorithms.AES)
+        fill = block - len(inside) % block
+        nonce = os.urandom(block)
+        sealing = Cipher(algorithm(secret), modes.CBC(nonce)).encryptor()
         padded = inside + os.urandom(fill - 1) + bytes([fill])
         sealed = nonce + sealing.update(padded) + sealing.finalize()
         name = XENC + cipher

@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -92,6 +92,37 @@ def test_the_toolkits_responses_are_judged_as_labelled(corpus, name, counts):
 
     assert Counter(case["expect"] for case in cases) == counts
     assert wrong == []
+
+
+def test_rsa_1_5_is_opened_where_it_is_switched_on_by_name(corpus):
+    folder = corpus("saml-onelogin-toolkit")
+    old = [case for case in manifest(folder) if case["file"] in OURS_IS_STRICTER]
+
+    assert len(old) == 2
+    assert {verdict(folder, case) for case in old} == {"AlgorithmRefused"}
+    assert sorted(str(verdict(folder, case, old_ciphers=("rsa-1_5",)))[:12] for case in old) == [
+        "Assertion(id",
+        "NotConfirmed",  # it has no Recipient
+    ]
+
+
+def test_no_logout_message_of_the_toolkit_is_believed_without_a_signature(corpus, idp):
+    folder, told = corpus("saml-onelogin-toolkit"), Counter()
+    for file in sorted(folder.glob("logout_re*/**/*.xml*")):
+        raw = file.read_bytes()
+        try:
+            if file.suffix == ".base64":
+                packed = raw.decode()
+                raw = saml.decode_redirect(packed) if "deflated" in file.name else saml.decode_post(packed)
+            read = saml.read_logout_request if b"LogoutRequest" in raw else saml.read_logout_response
+            more = {} if read is saml.read_logout_request else {"in_response_to": "_1"}
+            trust = saml.Trust("http://idp.example.com/", (idp.cert,))
+            read(raw, trust, destination=None, now=datetime(2014, 2, 1, tzinfo=UTC), **more)
+        except saml.SamlError as refused:
+            told[type(refused).__name__] += 1
+
+    assert sum(told.values()) >= 16
+    assert told["NotSigned"] >= 12, told
 
 
 def test_documents_with_sha_1_are_refused_unless_it_is_allowed(corpus):

@@ -44,15 +44,35 @@ def test_the_other_forms_of_an_encrypted_key_are_read(opened, sealed, how):
     assert opened(sealed(**how)).name_id == "ana"
 
 
-@pytest.mark.parametrize("how", [{"transport": "rsa-1_5"}, {"cipher": "tripledes-cbc"}], ids=str)
-def test_rsa_1_5_and_3des_are_refused_by_name(opened, sealed, how):
-    if "cipher" in how:
-        response = sealed(cipher="aes256-cbc").replace(b"xmlenc#aes256-cbc", b"xmlenc#tripledes-cbc")
-    else:
-        response = sealed(**how)
+OLD = {"rsa-1_5": {"transport": "rsa-1_5"}, "tripledes-cbc": {"cipher": "tripledes-cbc"}}
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_rsa_1_5_and_3des_are_refused_unless_switched_on_by_name(opened, sealed, name):
+    response, (other,) = sealed(**OLD[name]), [one for one in OLD if one != name]
 
     with pytest.raises(saml.AlgorithmRefused):
         opened(response)
+    with pytest.raises(saml.AlgorithmRefused):
+        opened(response, old_ciphers=(other,))
+    assert opened(response, old_ciphers=(name,)).name_id == "ana"
+
+
+@pytest.mark.parametrize("at", [0, 8, -1])
+def test_old_ciphers_tell_no_more_when_they_fail(opened, sealed, at):
+    def spoil(ciphertext):
+        changed = bytearray(ciphertext)
+        changed[at] ^= 1
+        return bytes(changed)
+
+    with pytest.raises(saml.DecryptionFailed) as refused:
+        opened(sealed(cipher="tripledes-cbc", spoil=spoil), old_ciphers=tuple(OLD))
+    assert str(refused.value) == str(saml.DecryptionFailed())
+
+
+def test_a_cipher_that_nobody_knows_is_the_callers_mistake(opened, sealed):
+    with pytest.raises(saml.AskedWrongly):
+        opened(sealed(), old_ciphers=("rot13",))
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,16 @@
 """Open what an identity provider encrypted to us: RSA-OAEP around AES, as XML Encryption 1.1 has it.
 
 Once the algorithms are chosen there is one error: whether the key, the padding or the plaintext was wrong is what an
-attacker would like to learn. RSA PKCS #1 v1.5 and 3DES are refused, for they cannot be used without telling that.
+attacker would like to learn. RSA PKCS #1 v1.5 and 3DES cannot be used without telling a little of that, and are refused
+unless a caller names them, for the provider that has nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import quoteattr
 
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -29,6 +31,10 @@ from actas.saml.parsing import Element, base64_of, canonical, parse, parse_canon
 
 DecryptionKey = bytes | str | rsa.RSAPrivateKey
 MOST_ENCRYPTED_KEYS = 4
+OLD_CIPHERS = ("rsa-1_5", "tripledes-cbc")
+"""What is opened only where it is switched on by name."""
+_OLD_BLOCKS = {f"{XENC}tripledes-cbc": ("3des", 24)}
+_OLD_TRANSPORT = f"{XENC}rsa-1_5"
 _BLOCKS = {f"{XENC}aes{bits}-cbc": ("cbc", bits // 8) for bits in (128, 192, 256)} | {
     f"{XENC11}aes{bits}-gcm": ("gcm", bits // 8) for bits in (128, 192, 256)
 }
@@ -43,6 +49,8 @@ class Opener:
 
     keys: tuple[rsa.RSAPrivateKey, ...]
     gcm_only: bool
+    old: frozenset[str] = frozenset()
+    """Which of `OLD_CIPHERS` are opened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,12 +58,19 @@ class _Sealed:
     mode: str
     key_size: int
     ciphertext: bytes
-    wrapped: tuple[tuple[bytes, padding.OAEP], ...]
+    wrapped: tuple[tuple[bytes, padding.AsymmetricPadding], ...]
 
 
 def load_keys(keys: Sequence[DecryptionKey]) -> tuple[rsa.RSAPrivateKey, ...]:
     """Load private keys; one that cannot decrypt is the caller's mistake."""
     return tuple(_load(key) for key in keys)
+
+
+def opener(keys: Sequence[DecryptionKey], *, gcm_only: bool = False, old_ciphers: Collection[str] = ()) -> Opener:
+    """Make ready to open; a cipher that nobody knows is the caller's mistake."""
+    if not set(old_ciphers) <= set(OLD_CIPHERS):
+        raise AskedWrongly(argument="old_ciphers", why=f"has something else than {' and '.join(OLD_CIPHERS)}")
+    return Opener(keys=load_keys(keys), gcm_only=gcm_only, old=frozenset(old_ciphers))
 
 
 def _load(key: DecryptionKey) -> rsa.RSAPrivateKey:
@@ -109,16 +124,23 @@ def _cipher_value(parent: Element) -> bytes:
 def _read(encrypted: Element, opener: Opener) -> tuple[Element, _Sealed]:
     data = _one(encrypted, xenc("EncryptedData"))
     name = _one(data, xenc("EncryptionMethod")).get("Algorithm", "")
-    if name not in _BLOCKS:
+    blocks = _BLOCKS | _OLD_BLOCKS if "tripledes-cbc" in opener.old else _BLOCKS
+    if name not in blocks:
         raise AlgorithmRefused(use="encryption", found=name)
-    mode, key_size = _BLOCKS[name]
+    mode, key_size = blocks[name]
     if opener.gcm_only and mode != "gcm":
         raise RequirementUnmet(requirement="gcm_only")
     keys = data.findall(f"{ds('KeyInfo')}/{xenc('EncryptedKey')}") + encrypted.findall(xenc("EncryptedKey"))
     if not 1 <= len(keys) <= MOST_ENCRYPTED_KEYS:
         raise UnexpectedStructure(where=local(encrypted.tag), why=f"has {len(keys)} encrypted keys")
-    wrapped = tuple((_cipher_value(key), _oaep(_one(key, xenc("EncryptionMethod")))) for key in keys)
+    wrapped = tuple((_cipher_value(key), _transport(_one(key, xenc("EncryptionMethod")), opener)) for key in keys)
     return data, _Sealed(mode=mode, key_size=key_size, ciphertext=_cipher_value(data), wrapped=wrapped)
+
+
+def _transport(method: Element, opener: Opener) -> padding.AsymmetricPadding:
+    if method.get("Algorithm") == _OLD_TRANSPORT and "rsa-1_5" in opener.old:
+        return padding.PKCS1v15()
+    return _oaep(method)
 
 
 def _oaep(method: Element) -> padding.OAEP:
@@ -141,7 +163,7 @@ def _oaep(method: Element) -> padding.OAEP:
     )
 
 
-def _unwrap(key: rsa.RSAPrivateKey, wrapped: bytes, fill: padding.OAEP) -> bytes | None:
+def _unwrap(key: rsa.RSAPrivateKey, wrapped: bytes, fill: padding.AsymmetricPadding) -> bytes | None:
     if len(wrapped) != (key.key_size + 7) // 8:
         return None
     try:
@@ -159,12 +181,14 @@ def _open(sealed: _Sealed, key: bytes | None) -> bytes | None:
             return AESGCM(key).decrypt(text[:12], text[12:], None) if len(text) > 28 else None
         except InvalidTag:
             return None
-    if len(text) < 32 or len(text) % 16:
+    block = 8 if sealed.mode == "3des" else 16
+    if len(text) < 2 * block or len(text) % block:
         return None
-    opened = Cipher(algorithms.AES(key), modes.CBC(text[:16])).decryptor()
-    plain = opened.update(text[16:]) + opened.finalize()
+    algorithm = TripleDES(key) if sealed.mode == "3des" else algorithms.AES(key)
+    opened = Cipher(algorithm, modes.CBC(text[:block])).decryptor()
+    plain = opened.update(text[block:]) + opened.finalize()
     # XML Encryption 1.1 section 5.2: only the last byte says how long the padding is; the others may be anything.
-    return plain[: -plain[-1]] if 1 <= plain[-1] <= 16 else None
+    return plain[: -plain[-1]] if 1 <= plain[-1] <= block else None
 
 
 def _parse(plain: bytes, data: Element) -> Element | None:

@@ -8,7 +8,7 @@
 6. It is for us, now, and its bearer may use it (`checks.STATEMENT`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from actas.saml.algorithms import usable
 from actas.saml.assertion import Any, Assertion, Require, SignedPart
 from actas.saml.certificates import PublicKey
 from actas.saml.checks import Envelope, Expected, check_envelope, check_statement
-from actas.saml.decryption import DecryptionKey, Opener, decrypt, is_authenticated, load_keys
+from actas.saml.decryption import DecryptionKey, Opener, decrypt, is_authenticated, opener
 from actas.saml.errors import (
     AskedWrongly,
     DecryptionFailed,
@@ -67,6 +67,7 @@ def verify(
     allow_sha1: bool = False,
     decryption_keys: Sequence[DecryptionKey] = (),
     require: Require | None = None,
+    old_ciphers: Collection[str] = (),
 ) -> Assertion:
     """Verify a response, or a bare assertion, and give what it says; a `SamlError` says why not."""
     _ask_rightly(now, leeway)
@@ -82,7 +83,7 @@ def verify(
     means = _Means(
         keys=usable(trust.keys, allow_sha1=allow_sha1),
         allow_sha1=allow_sha1,
-        opener=Opener(keys=load_keys(decryption_keys), gcm_only=expected.require.gcm_only),
+        opener=opener(decryption_keys, gcm_only=expected.require.gcm_only, old_ciphers=old_ciphers),
     )
     found = _find(parse(response), expected, means)
     _meets(found, expected.require)
