@@ -112,6 +112,15 @@ CASES = [
         "Make it smaller than processes.",
     ),
     (
+        "functions that may call each other deeper than their caller has processes",
+        "gateway: {",
+        "gateway: {limits: {depth: 8}, ",
+        "settings.limit-without-effect",
+        "warning",
+        "functions cannot call each other as deep as gateway.limits.depth: a caller has too few processes",
+        "Make it smaller than processes_per_subject.",
+    ),
+    (
         "an unknown preset",
         "preset: keycloak",
         "preset: keyclaok",

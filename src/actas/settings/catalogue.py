@@ -37,7 +37,7 @@ CODES: Final = {
     "settings.control-in-clear": "The control origin can be reached from elsewhere, and is not https.",
     "settings.proxies-too-wide": "Too many may say which address a client comes from.",
     "settings.weak-isolation": "`isolation: weak`, which a server refuses.",
-    "settings.limit-without-effect": "One caller's share is more than the whole.",
+    "settings.limit-without-effect": "A limit cannot be reached, because another one is smaller.",
     "settings.out-of-range": "A span or a size that makes no sense here.",
     # files and secrets
     "settings.no-such-file": "A file that the settings name cannot be read.",

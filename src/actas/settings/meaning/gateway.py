@@ -102,6 +102,12 @@ def _limits(view: View) -> None:
         if getattr(limits, part) > getattr(limits, whole):
             message = f"gateway.limits.{part} is more than gateway.limits.{whole}: one caller could use it all"
             view.warn("settings.limit-without-effect", (*at, part), message, f"Make it smaller than {whole}.")
+    is_local = any(one.python or one.node for one in view.settings.functions.values())
+    if is_local and limits.depth >= limits.processes_per_subject:  # each call in a chain holds a process of its own
+        message = "functions cannot call each other as deep as gateway.limits.depth: a caller has too few processes"
+        view.warn(
+            "settings.limit-without-effect", (*at, "depth"), message, "Make it smaller than processes_per_subject."
+        )
 
 
 def _audit(view: View) -> None:
