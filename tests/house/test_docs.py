@@ -51,9 +51,10 @@ def _plugins():
         ("assume/brokers", "brokers"),
         ("invoke/backends", "backends"),
         ("audit/sinks", "sinks"),
+        ("events/sources", "sources"),
     ):
         for file in sorted((source / folder).glob("*.py")):
-            if file.stem != "__init__":
+            if file.stem not in ("__init__", "errors"):
                 yield pytest.param(file, DOCS / pages, id=f"{folder}/{file.stem}")
 
 
@@ -67,7 +68,7 @@ def test_a_plug_in_has_a_page(file, pages):
 
 @pytest.mark.parametrize(("file", "pages"), PLUGINS)
 def test_a_plug_in_is_under_contract(file, pages):
-    rooms = {"providers": "Preset", "brokers": "Broker", "backends": "Backend", "sinks": "Sink"}
+    rooms = {"providers": "Preset", "brokers": "Broker", "backends": "Backend", "sinks": "Sink", "sources": "Source"}
     contract = f"{rooms[pages.name]}Contract"
     tests = [test.read_text() for test in (ROOT / "tests").rglob("test_*.py")]
 
