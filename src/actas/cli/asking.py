@@ -13,7 +13,7 @@ from actas.cli.errors import BadFile, BadMoment
 from actas.cli.places import Here
 from actas.decide.ruleset import RuleSet
 from actas.identify import Identify
-from actas.identify.errors import MalformedToken
+from actas.identify.errors import IdentifyError
 from actas.identify.explain import Explanation
 from actas.identify.saml_edges import SamlEdges
 from actas.model import clock
@@ -64,8 +64,8 @@ def supposed(asked: Asked, file: Path, *, now: datetime) -> Identity:
         raise BadFile(file=file, why="it is not a JSON object of claims")
     try:
         return asked.identify.suppose(claims, now=now)
-    except MalformedToken as wrong:
-        raise BadFile(file=file, why="its iss names no provider of the settings") from wrong
+    except IdentifyError as wrong:
+        raise BadFile(file=file, why=wrong.message) from wrong
 
 
 async def verified(asked: Asked, as_: str | None, state: Path) -> Identity:

@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 from actas.cli.login import PATIENCE, KeepIn, Opener, Say, keep_tokens, open_page
 from actas.cli.login_errors import ProviderRefused, ProviderSilent, WrongResponse
 from actas.cli.login_loopback import loopback
-from actas.cli.login_pkce import challenge_of, new_attempt
+from actas.cli.login_pkce import Attempt, challenge_of, new_attempt
 from actas.cli.login_tokens import TokenAnswer
-from actas.cli.login_web import ERROR_CODE, web
+from actas.cli.login_web import ERROR_CODE, Web, web
 from actas.cli.signins_store import KeptTokens, SignIn
 from actas.identify.saml_profile import Doors
 from actas.model import clock
@@ -50,17 +50,7 @@ async def sign_in_by_saml(
         url = f"{doors.login}?{urlencode(asked)}"
         say(f"Sign in here:\n  {url}")
         told = await listening.answer(attempt, limit=limit, meanwhile=partial(open_page, opener, url, say))
-        form = {
-            "grant_type": "authorization_code",
-            "code": _code(told),
-            "code_verifier": attempt.verifier,
-            "redirect_uri": attempt.redirect,
-        }
-        at = now()
-        answer = await visitor.submit(doors.token, form, TokenAnswer, doing="the sign-in")
-    lasts = answer.expires_in
-    if answer.token_type.lower() != "bearer" or not isinstance(lasts, int) or not 0 <= lasts <= _LONGEST:
-        raise ProviderSilent(url=doors.token, why="it gave no bearer token of a quarter of an hour at most")
+        at, shown = now(), await _traded(visitor, doors.token, attempt, told)
     about = SignIn(
         name=name,
         provider=provider,
@@ -68,11 +58,26 @@ async def sign_in_by_saml(
         client_id="",
         use="access",
         scopes=(),
-        expires_at=at + timedelta(seconds=lasts),
+        expires_at=at + timedelta(seconds=int(shown.expires_in or 0)),
         renewable=False,
     )
-    await keep_tokens(about, KeptTokens(shown=answer.access_token, subject=""), state, keep_in)
+    await keep_tokens(about, KeptTokens(shown=shown.access_token, subject=""), state, keep_in)
     return about
+
+
+async def _traded(visitor: Web, door: str, attempt: Attempt, told: Mapping[str, str]) -> TokenAnswer:
+    """Trade the code for a token of the gateway's."""
+    form = {
+        "grant_type": "authorization_code",
+        "code": _code(told),
+        "code_verifier": attempt.verifier,
+        "redirect_uri": attempt.redirect,
+    }
+    answer = await visitor.submit(door, form, TokenAnswer, doing="the sign-in")
+    lasts = answer.expires_in
+    if answer.token_type.lower() != "bearer" or not isinstance(lasts, int) or not 0 <= lasts <= _LONGEST:
+        raise ProviderSilent(url=door, why="it gave no bearer token of a quarter of an hour at most")
+    return answer
 
 
 def _code(told: Mapping[str, str]) -> str:

@@ -47,8 +47,8 @@ class Entry:
     until: datetime
     ring: Keys
     ring_version: int
-    members: Membership | None
-    members_version: int
+    members: Membership | None = None
+    members_version: int = 0
     sequence: int
 
     def holds(self, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from actas import saml
+from actas.identify import saml_suppose
 from actas.identify.flow import Fetch
 from actas.identify.keyring import Clock
 from actas.identify.presets import SAML_PRESETS
@@ -153,6 +154,11 @@ class SamlProviders:
         except saml.SamlError as wrong:
             raise SamlRefused(provider=profile.name, found=wrong.code, why=wrong.message) from wrong
         return Believed(identity=believe(assertion, profile, now=now), assertion=assertion, profile=profile)
+
+    def suppose(self, claims: Mapping[str, object], *, now: datetime) -> Identity:
+        """Read *claims* as if a provider had signed them: for ``--claims FILE``, never for a call."""
+        supposed = saml_suppose.read(claims)
+        return saml_suppose.suppose(supposed, self.profile(supposed.provider), now=now)
 
     async def take(self, believed: Believed) -> None:
         """Use up the assertion, or raise `AssertionUsed` where it was used before."""

@@ -59,8 +59,7 @@ class Identify:
     ) -> None:
         fetcher = Fetcher(base=base_dir) if fetch is None else fetch
         self._edges = Edges(fetch=fetcher, clock=clock, base=base_dir, saml=saml)
-        self.own = None if own is None else Own(own)
-        """Our own tokens; None where none are taken."""
+        self.own = None if own is None else Own(own)  # None: no tokens of our own are taken
         self._marks: Watermarks = MarksInMemory() if watermarks is None else watermarks
         self._read_at, self._sees_until = ALWAYS, _sees_until(ALWAYS)
         self._changed = anyio.Event()
@@ -158,8 +157,6 @@ class Identify:
             until=identity.expires_at,
             ring=ALWAYS_GOOD,
             ring_version=0,
-            members=None,
-            members_version=0,
             sequence=sequence,
         )
         made.tokens.put(_digest(token), entry)
@@ -189,11 +186,13 @@ class Identify:
 
     def suppose(self, claims: Mapping[str, Any], *, now: datetime) -> Identity:
         """Read *claims* as if their signature held: for ``--claims FILE``, never for a call. Nobody is asked."""
+        if "provider" in claims:  # SAML has no claims that name their issuer so
+            return self.saml.suppose(claims, now=now)
         issuer = self._generation.registry.issuers.get(str(claims.get("iss")))
         if issuer is None:
             raise MalformedToken(why="the claims name no issuer of the settings")
-        typ = next(iter(issuer.profile.typ), "")
-        return believe(claims, Shown(header={"typ": typ}, digest=bytes(32)), issuer, now=now)
+        shown = Shown(header={"typ": next(iter(issuer.profile.typ), "")}, digest=bytes(32))
+        return believe(claims, shown, issuer, now=now)
 
     async def prefetch(self) -> None:
         """Fetch every provider's keys once, all at a time; what fails is in `state` and is tried again by `run`."""

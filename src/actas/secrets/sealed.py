@@ -36,7 +36,7 @@ def seal(ring: Ring, purpose: str, content: bytes) -> str:
     key_id, key = ring.newest()
     nonce = secrets.token_bytes(_NONCE)
     sealed = key.encrypt(nonce, zlib.compress(content, 9), purpose.encode())
-    return base64.urlsafe_b64encode(bytes.fromhex(key_id) + nonce + sealed).rstrip(b"=").decode()
+    return _written(bytes.fromhex(key_id) + nonce + sealed)
 
 
 def opened(ring: Ring, purpose: str, text: str, *, now: datetime) -> bytes | None:
@@ -47,7 +47,7 @@ def opened(ring: Ring, purpose: str, text: str, *, now: datetime) -> bytes | Non
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return None
-    if len(raw) <= _KEY_ID + _NONCE + _TAG:
+    if len(raw) <= _KEY_ID + _NONCE + _TAG or _written(raw) != text:  # the last letter has bits that mean nothing
         return None
     key = ring.find(raw[:_KEY_ID].hex(), now)
     if key is None:
@@ -59,3 +59,7 @@ def opened(ring: Ring, purpose: str, text: str, *, now: datetime) -> bytes | Non
     unpacking = zlib.decompressobj()
     content = unpacking.decompress(packed, LARGEST)  # ours, and measured all the same
     return content if unpacking.eof else None
+
+
+def _written(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
