@@ -25,6 +25,9 @@ from actas.wiring.acting import Does, address, as_json, body, moment
 from actas.wiring.event_admin import EventActions
 from actas.wiring.parts import Parts
 
+REASON = 64
+"""Characters of a reason that the table of revocations has room for."""
+
 
 class Standing(Protocol):
     """What stands at the moment."""
@@ -111,8 +114,8 @@ class Actions:
     async def revoke(self, delivery: Delivery) -> Answered:
         """Refuse what was issued before, and end what rests on it."""
         asked = body(delivery, Revocation)
-        if not 0 < len(asked.reason) <= 500:
-            raise BadBody(why="it gives no reason of at most 500 characters")
+        if not 0 < len(asked.reason) <= REASON:
+            raise BadBody(why=f"it gives no reason of at most {REASON} characters")
         provider, role_arn = self._whose(asked)
         before = delivery.call.received_at if asked.before is None else moment(asked.before)
         live = len(self._parts.sessions)
