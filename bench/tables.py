@@ -254,6 +254,12 @@ def _invoke_rows(result: Result) -> list[str]:
     return [*ratios, "", *_table(("what", "median ms", "least ms", "p95 ms"), rows)]
 
 
+def _lambda_door_rows(result: Result) -> list[str]:
+    rows = [(name, one["rate"], one["ms"], one["cpu_us"]) for name, one in result["rows"].items()]
+    ratios = _table(("ratio", "value"), list(result["ratios"].items()))
+    return [*ratios, "", *_table(("what", "requests a second", "median ms", "CPU µs a request"), rows)]
+
+
 def _audit_rows(result: Result) -> list[str]:
     rows = [
         (name, one["records_a_second"], one["cpu_us_a_call"], one.get("records_a_batch"))
@@ -317,6 +323,7 @@ _TABLES: dict[str, tuple[str, Callable[[Result], list[str]]]] = {
     "iam": ("Evaluating IAM policies", _iam_rows),
     "sigv4": ("Signing AWS requests", _sigv4_rows),
     "invoke": ("Local functions", _invoke_rows),
+    "lambda_door": ("Calling a local function by the Lambda API", _lambda_door_rows),
     "audit": ("Keeping the trail", _audit_rows),
     "start": ("Starting, imports, memory", _start_rows),
     "soak": ("Soak", _soak_rows),
