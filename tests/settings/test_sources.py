@@ -86,6 +86,8 @@ CASES = [
      "header has no effect where deliveries are signed"),
     ("an age of nothing", GOOD["webhook"] + ", oldest: 1s", "settings.out-of-range",
      "oldest is out of range; wanted: 1m to 366d"),
+    ("an age beyond what is remembered", GOOD["webhook"] + ", oldest: 31d", "settings.out-of-range",
+     "oldest is longer than events.keep (30d): what is forgotten counts anew"),
 ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from actas import jose
 from actas.errors import ActasError
 from actas.events.sources.reading.sets import CAEP, RISC, SSF
+from actas.identify.errors import Unreachable
 from actas.identify.fetch import Fetcher
 from actas.identify.flow import Answer
 from actas.model.secret import Secret
@@ -721,6 +722,30 @@ def test_being_away_for_longer_than_events_are_kept_is_told(built, away, missed)
     batch = anyio.run(lambda: built("keycloak", client=CLIENT, fetch=api).poll(cursor, now=NOW + away))
 
     assert batch.missed is missed
+
+
+def test_a_provider_too_slow_for_large_pages_is_asked_for_smaller_ones(built):
+    api = KeycloakApi()
+    source = built("keycloak", client=CLIENT, fetch=api)
+    _, cursor = polled(source, None)
+    for place in range(600):
+        api.sign_in(f"e{place}", NOW + timedelta(milliseconds=place))
+    quick, sizes = api.answer, []
+
+    async def slow(path, query, wish):
+        sizes.append(int(query.get("max", 0)))
+        if sizes[-1] > 150:
+            raise Unreachable(host="sso.example", why="no answer within 5 s")
+        return await quick(path, query, wish)
+
+    api.answer = slow
+    for _ in range(2):
+        with pytest.raises(ActasError):
+            polled(source, cursor, NOW + timedelta(seconds=2))
+    events, _ = polled(source, cursor, NOW + timedelta(seconds=2))
+
+    assert sizes[:3] == [500, 250, 125]
+    assert len({one.id for one in events}) == 600
 
 
 def test_a_cursor_that_is_none_begins_anew(built):

@@ -52,6 +52,9 @@ def check(view: View) -> None:
         _urls(view, path, source, view.settings.providers.get(source.provider))
         _signature(view, path, source)
         span(view, (*path, "oldest"), source.oldest, least=60, most=366 * _DAY)
+        if source.oldest.time > view.settings.events.keep.time:
+            message = f"oldest is longer than events.keep ({view.settings.events.keep}): what is forgotten counts anew"
+            view.report("settings.out-of-range", (*path, "oldest"), message, "Make oldest shorter, or keep longer.")
         span(view, (*path, "overlap"), source.overlap, least=0, most=_DAY)
 
 

@@ -14,8 +14,10 @@ from actas.events.sources.reading.keycloak import NOT_SAVED_BY_DEFAULT, USER_KIN
 from actas.events.sources.reading.told import ENDS, Told
 
 PAGE: Final = 500
-MOST_PAGES: Final = 20
-"""Pages of one kind in one poll, while they bring anything new."""
+LEAST_PAGE: Final = 50
+"""How few events are asked for at once where the provider is too slow for more."""
+MOST: Final = 10_000
+"""Events of one kind in one poll, while they bring anything new."""
 LISTENER: Final = "ext-event-webhook"
 SHORTEST: Final = timedelta(hours=24)
 """How long events must be kept at least to be caught up with after a night without us."""
@@ -75,9 +77,9 @@ class Realm:
         """The base of everything."""
         return f"{self.base}/admin/realms/{self.name}"
 
-    def page(self, feed: str, *, since: int, first: int, until: int | None = None) -> str:
+    def page(self, feed: str, *, since: int, first: int, size: int, until: int | None = None) -> str:
         """Give the URL of one page, oldest first."""
-        query: dict[str, Any] = {"dateFrom": max(since, 0), "direction": "asc", "first": first, "max": PAGE}
+        query: dict[str, Any] = {"dateFrom": max(since, 0), "direction": "asc", "first": first, "max": size}
         if until is not None:
             query["dateTo"] = until
         return f"{self.admin}/{feed}?{urlencode(query)}"

@@ -15,11 +15,13 @@ from actas.events.sources.asking import keycloak as realms
 from actas.events.sources.asking import keycloak_mend
 from actas.events.sources.asking.client import Client, check, read
 from actas.events.sources.asking.frame import Frame
-from actas.events.sources.asking.keycloak import FEEDS, MOST_PAGES, PAGE, Config, Cursor, Realm
+from actas.events.sources.asking.keycloak import FEEDS, LEAST_PAGE, MOST, PAGE, Config, Cursor, Realm
 from actas.events.sources.errors import MalformedDelivery, ProviderRefused, ProviderUnreadable
 from actas.events.sources.reading import keycloak as reading
 from actas.events.sources.reading import strict
 from actas.events.sources.reading.told import Told
+from actas.identify.errors import Unreachable
+from actas.identify.flow import Answer
 from actas.identify.lookup import Account
 from actas.identify.lookups import keycloak_admin
 from actas.model.secret import Secret
@@ -45,6 +47,7 @@ class KeycloakAsked:
         self._trouble: str | None = None
         self._skew: timedelta | None = None
         self._unreadable = 0
+        self._size = PAGE
 
     def health(self) -> Health:
         """Tell how it does."""
@@ -77,6 +80,7 @@ class KeycloakAsked:
             found, last, unfinished = await self._feed(feed, cursor, now)
             told += found
             reached[feed], more = last, more or unfinished
+        self._size = min(PAGE, self._size + LEAST_PAGE)
         told.sort(key=lambda one: one.at)
         kept = self._config.kept if self._config else None
         reached_now = Cursor(
@@ -92,29 +96,37 @@ class KeycloakAsked:
     async def _feed(self, feed: str, cursor: Cursor, now: datetime) -> tuple[list[Told], int, bool]:
         """Read pages until one is not full, or enough was read; but never stop before there was something new."""
         begin, told, first = cursor.of(feed), [], 0
-        last = begin
+        last, size = begin, self._size
         while True:
-            rows = await self._page(feed, since=begin - self._overlap, first=first, now=now)
+            rows = await self._page(feed, since=begin - self._overlap, first=first, size=size, now=now)
             for row in rows:
                 last = max(last, _time(row))
                 told += self._read(feed, row)
             first += len(rows)
-            if len(rows) < PAGE:
+            if len(rows) < size:
                 # All that is there was read: the next question need not go further back than the provider's now.
                 return [one for one in told if realms.wanted(one, cursor)], max(last, self._now(now)), False
-            if first >= MOST_PAGES * PAGE and last > begin + self._overlap:
+            if first >= MOST and last > begin + self._overlap:
                 return [one for one in told if realms.wanted(one, cursor)], last, True
 
     async def _page(
-        self, feed: str, *, since: int, first: int, now: datetime, until: int | None = None
+        self, feed: str, *, since: int, first: int, size: int, now: datetime, until: int | None = None
     ) -> list[dict[str, Any]]:
-        url = self._realm.page(feed, since=since, first=first, until=until)
-        answer = await self.api.ask(_WHAT[feed], url, now=now)
+        url = self._realm.page(feed, since=since, first=first, size=size, until=until)
+        answer = await self._answered(_WHAT[feed], url, now)
         self._skew = _skew(answer.header("date"), now)
         rows = read(_WHAT[feed], answer)
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise ProviderUnreadable(what=_WHAT[feed], why="is no list")
         return rows
+
+    async def _answered(self, what: str, url: str, now: datetime) -> Answer:
+        """Ask; where no answer comes in time, ask for fewer the next time, and for more again after good polls."""
+        try:
+            return await self.api.ask(what, url, now=now)
+        except Unreachable:
+            self._size = max(LEAST_PAGE, self._size // 2)
+            raise
 
     def _now(self, now: datetime) -> int:
         """Give the provider's now, which it told in whole seconds; nothing where it told none."""
@@ -154,17 +166,16 @@ class KeycloakAsked:
 
     async def compare(self, since: datetime, *, until: datetime) -> AsyncIterator[Listed]:
         """Give everything that the realm lists between the two."""
+        low, high = realms.milliseconds(since), realms.milliseconds(until)
         for feed in FEEDS:
-            first = 0
+            first, size = 0, self._size
             while True:
-                rows = await self._page(
-                    feed, since=realms.milliseconds(since), until=realms.milliseconds(until), first=first, now=until
-                )
+                rows = await self._page(feed, since=low, until=high, first=first, size=size, now=until)
                 for row in rows:
                     for one in self._read(feed, row):
                         yield Listed(id=one.id, happened_at=one.at, kind=one.kind)
                 first += len(rows)
-                if len(rows) < PAGE:
+                if len(rows) < size:
                     break
 
     async def examine(self, *, now: datetime) -> tuple[Advice, ...]:
