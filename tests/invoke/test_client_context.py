@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from actas.invoke.client_context import client_context
+from actas.invoke.client_context import LARGEST, ClientContextTooLarge, client_context, for_lambda
 from actas.model.call import Call
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -44,3 +44,15 @@ def test_it_is_one_line_of_ascii_whatever_it_says():
 
     assert made.isascii()
     assert not {10, 13} & set(made)
+
+
+def test_lambda_takes_so_much_and_no_more():
+    room = LARGEST - len(b'{"custom":{"a":"","actas":"ours"}}')
+    fits, does_not = (
+        Call(id="C", function="f", payload=b"", received_at=NOW, client_context={"custom": {"a": "x" * size}})
+        for size in (room, room + 1)
+    )
+
+    assert len(for_lambda(fits, "ours")) == LARGEST
+    with pytest.raises(ClientContextTooLarge):
+        for_lambda(does_not, "ours")

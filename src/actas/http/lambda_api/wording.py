@@ -21,6 +21,7 @@ _BUSY: Final = {
 """The ``Reason`` of a TooManyRequestsException; that of a function's own limit where none is named here."""
 _SAID: Final = {
     "invoke.no-such-function": ("ResourceNotFoundException", 404, "Function not found"),
+    "invoke.client-context-too-large": ("InvalidRequestContentException", 400, "Client context is too large"),
     "invoke.event-not-json": ("InvalidRequestContentException", 400, "Could not parse request body into json"),
     "invoke.event-too-large": ("RequestTooLargeException", 413, "Request must be smaller than 6291456 bytes"),
     "http.request-too-slow": ("RequestTimeoutException", 408, "The request's body did not arrive in time"),

@@ -12,11 +12,10 @@ that the function can verify who called.
 
 import asyncio
 import base64
-import json
 import secrets
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 import aiohttp
@@ -25,6 +24,7 @@ from yarl import URL
 
 from actas import sigv4
 from actas.invoke import lambda_answers, route_events
+from actas.invoke.client_context import for_lambda
 from actas.invoke.in_flight import InFlight
 from actas.invoke.interface import Delivery
 from actas.invoke.lambda_answers import Tail
@@ -132,8 +132,7 @@ class AwsLambdaBackend:
         call, now = delivery.call, clock.now()
         if call.route is None:
             event = call.payload or b"{}"
-            context: dict[str, Any] = {"custom": {"actas": delivery.envelope(event, now)}}
-            return event, json.dumps(context, separators=(",", ":")).encode()
+            return event, for_lambda(call, delivery.envelope(event, now))
         event = route_events.event(
             call,
             call.route,
