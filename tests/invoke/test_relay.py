@@ -1,11 +1,13 @@
 """The way out of a sandbox: from a function to the gateway's doors, which know whose call it is, and nowhere else."""
 
+import asyncio
 from dataclasses import replace
+from types import SimpleNamespace
 
 import anyio
 import pytest
 
-from actas.invoke.local import process, relay_connection
+from actas.invoke.local import process, relay, relay_connection
 from actas.invoke.local.relay import MOST_CONNECTIONS
 from actas.invoke.origins import of
 
@@ -425,6 +427,40 @@ def handler(event, context):
         wanted = 2 * MOST_CONNECTIONS
 
         assert await inside.value(inside.function(code, seconds=30), wanted) == wanted
+
+    async def test_who_asks_on_and_on_is_slowed_down(self, inside):
+        await inside.value(inside.function(CALLER), [])
+        (one,) = inside.shared.pool._all
+        now = one.relay._loop.time()
+        one.relay._loop = SimpleNamespace(time=lambda: now)
+        try:
+            waits = [one.relay.turn() for _ in range(relay._AT_ONCE + 2)]
+            now += 60
+            later = one.relay.turn()
+        finally:
+            one.relay._loop = asyncio.get_running_loop()
+
+        assert waits[: relay._AT_ONCE] == [pytest.approx(0, abs=1e-6)] * relay._AT_ONCE
+        assert waits[relay._AT_ONCE :] == [pytest.approx(count / relay.REQUESTS_A_SECOND) for count in (1, 2)]
+        assert later == 0
+
+    async def test_who_has_to_wait_is_answered_all_the_same(self, inside, door, monkeypatch):
+        monkeypatch.setattr(relay.Relay, "turn", lambda _relay: 0.05)
+
+        got = await inside.value(inside.function(CALLER), [["ACTAS_ENDPOINT", "POST", "/a", "1"]] * 2)
+
+        assert [status for status, _, _ in got] == [200, 200]
+
+    async def test_what_had_to_wait_until_its_call_was_over_gets_to_no_door(self, inside, door, monkeypatch):
+        monkeypatch.setattr(relay.Relay, "turn", lambda _relay: 0.5)
+        code = WIRE.replace("while piece := wire.recv(65536):", "while False:")
+
+        await inside.value(inside.function(code), [["ACTAS_ENDPOINT", ["GET /a HTTP/1.1\r\nHost: x\r\n\r\n"]]])
+        with anyio.fail_after(20):
+            while inside.shared.doors._tasks:  # noqa: ASYNC110 - until its turn has come
+                await anyio.sleep(0.01)
+
+        assert door.heard == []
 
     async def test_who_sends_nothing_is_hung_up_on(self, inside, monkeypatch):
         monkeypatch.setattr(relay_connection, "HEAD_WITHIN", 0.2)

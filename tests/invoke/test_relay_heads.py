@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actas.invoke.local.relay_heads import Body, Unreadable, is_field, read_head
+from actas.invoke.local.relay_heads import LARGEST_HEAD, Body, Unreadable, is_field, read_head
 
 HEAD = b"POST /a%20b/c?d=%20e HTTP/1.1\r\nHost: x\r\n"
 
@@ -62,6 +62,16 @@ REFUSED = [
 def test_what_is_no_head_is_refused(octets):
     with pytest.raises(Unreadable):
         read_head(octets)
+
+
+@pytest.mark.parametrize("filling", [b" ", b"\t", b"a ", b"a", b": "], ids=repr)
+def test_a_head_that_is_refused_at_its_very_end_takes_no_longer_than_one_that_is_read(filling):
+    """A reader that tries every split of the blanks again would be here for minutes, and the gateway with it."""
+    octets = HEAD + b"X-A:" + filling * (LARGEST_HEAD // len(filling))
+
+    assert read_head(octets).headers[-1][0] == b"x-a"
+    with pytest.raises(Unreadable):
+        read_head(octets + b"\0")
 
 
 @given(st.binary(max_size=200))
@@ -121,6 +131,16 @@ def test_whatever_chunks_come_they_are_read_or_refused_and_little_is_held(octets
             assert body.is_whole or len(buffer) < 16
     except Unreadable:
         return
+
+
+def test_a_body_has_so_many_chunks_and_no_more():
+    most = b"1\r\na\r\n" * 9_999
+    body = Body(None)
+
+    assert body.feed(bytearray(most + b"0\r\n\r\n")) == b"a" * 9_999
+    assert body.is_whole
+    with pytest.raises(Unreadable):
+        Body(None).feed(bytearray(most + b"1\r\na\r\n0\r\n\r\n"))
 
 
 BROKEN = [

@@ -23,6 +23,10 @@ log = logging.getLogger("actas.invoke")
 MOST_CONNECTIONS: Final = 32
 """Connections of one process, to both doors together; more wait in the function's own network."""
 LISTENERS: Final = ("public", "control")
+REQUESTS_A_SECOND: Final = 500
+"""What one process may ask for on and on; more is slowed down, not refused, for a refusal costs us as much."""
+_AT_ONCE: Final = 1000
+"""Requests that may come before that counts."""
 _CONTROL_PATHS: Final = frozenset({b"/"})
 """What a function may reach of the control origin: STS. The admin API and the console are no business of functions."""
 _REASONS: Final = {400: "Bad Request", 404: "Not Found", 409: "Conflict", 431: "Request Header Fields Too Large"}
@@ -79,6 +83,7 @@ class Relay:
         self._connections: dict[Connection, str] = {}
         self._arriving: set[asyncio.Task[object]] = set()
         self._is_listening = self._is_closed = False
+        self._due = 0.0
         self.addresses = {name: "{}:{}".format(*one.getsockname()) for name, one in self._listeners.items()}
         self._listen()
 
@@ -107,6 +112,12 @@ class Relay:
         if self._connections[connection] == "public":
             return self._doors.public
         return self._doors.control if head.raw_path in _CONTROL_PATHS else None
+
+    def turn(self) -> float:
+        """Give the seconds that a request has to wait, so that a process cannot keep the gateway busy with itself."""
+        now = self._loop.time()
+        self._due = max(self._due, now) + 1 / REQUESTS_A_SECOND
+        return max(0.0, self._due - now - _AT_ONCE / REQUESTS_A_SECOND)
 
     def begin(self, work: Awaitable[None]) -> None:
         """Have a request answered."""

@@ -34,6 +34,9 @@ class Owner(Protocol):
     def app(self, connection: "Connection", head: Head) -> App | None:
         """Give what answers; None where this listener does not lead there."""
 
+    def turn(self) -> float:
+        """Say after how many seconds the next request may begin."""
+
     def begin(self, work: Awaitable[None]) -> None:
         """Carry out *work*, and see to its end."""
 
@@ -149,7 +152,10 @@ class Connection(asyncio.Protocol):
 
     async def _carry(self, app: App, scope: dict[str, Any], exchange: Exchange) -> None:
         try:
-            await app(scope, exchange.receive, exchange.send)
+            if wait := self._owner.turn():
+                await asyncio.sleep(wait)
+            if self._owner.origin() is scope[SCOPE_KEY]:  # the call may have ended meanwhile
+                await app(scope, exchange.receive, exchange.send)
         finally:
             self._exchange = None
             exchange.changed.set()
