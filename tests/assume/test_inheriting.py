@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 
 import msgspec
 import pytest
@@ -15,6 +16,7 @@ from actas.assume.errors import (
     SessionExpired,
     SessionNotOurs,
     SessionRevoked,
+    SessionTooLarge,
 )
 from actas.assume.held import opened
 from actas.assume.inherit import access_key_id, account_of
@@ -151,6 +153,16 @@ async def test_what_sessions_rest_on_tells_apart_what_may_end_them(grant, but, n
 
     assert len(set(keys)) == len(keys)
     assert rests(chained(plain, parent, "reader")) == rests(chained(plain, parent, "reader"))
+
+
+async def test_a_session_that_its_token_cannot_carry_is_not_made(broker, grant, noon):
+    granted = grant()
+    many = tuple(f"arn:aws:lambda:us-east-1:000000000000:function:{sha256(bytes([n % 256, n // 256])).hexdigest()}"
+                 for n in range(600))  # fmt: skip
+
+    assert await broker.issue(replace(granted, fence=many[:100]), now=noon)
+    with pytest.raises(SessionTooLarge):
+        await broker.issue(replace(granted, fence=many), now=noon)
 
 
 class Standing:

@@ -39,6 +39,17 @@ class SessionExpired(AssumeError):
         super().__init__(f"the session ended {seconds} s ago, at {expired_at:%Y-%m-%dT%H:%M:%SZ}")
 
 
+class SessionTooLarge(AssumeError):
+    """What the session rests on does not fit into the token that carries it."""
+
+    code = "assume.session-too-large"
+    hint = "Let the rules that offer the role name fewer functions, or shorten its policy."
+
+    def __init__(self, *, size: int, allowed: int) -> None:
+        """State both sizes, in characters."""
+        super().__init__(f"the session token would have {size} characters; at most {allowed} are read")
+
+
 class SessionRevoked(AssumeError):
     """The session was ended before its time."""
 

@@ -15,7 +15,7 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from actas.assume.errors import SessionExpired, SessionNotOurs
+from actas.assume.errors import SessionExpired, SessionNotOurs, SessionTooLarge
 from actas.model.held import Held, Mark
 
 __all__ = ["Held", "Mark", "opened", "seal"]
@@ -34,7 +34,10 @@ def seal(held: Held, *, key_id: str, key: AESGCM, nonce: bytes) -> str:
     content = zlib.compress(msgspec.msgpack.encode(held), 1)
     sealed = key.encrypt(nonce, content, _bound(key_id, held.access_key_id))
     name = held.access_key_id.encode("ascii")
-    return _PREFIX + base64.urlsafe_b64encode(head + bytes((len(name),)) + name + sealed).rstrip(b"=").decode()
+    token = _PREFIX + base64.urlsafe_b64encode(head + bytes((len(name),)) + name + sealed).rstrip(b"=").decode()
+    if len(token) > _MOST:
+        raise SessionTooLarge(size=len(token), allowed=_MOST)
+    return token
 
 
 def opened(token: str, find: Callable[[str, datetime], AESGCM | None], *, now: datetime) -> Held:
