@@ -25,7 +25,7 @@ from actas.invoke.errors import NoSuchFunction
 from actas.invoke.interface import Backend, Delivery, Streams
 from actas.model.call import Address, Call
 from actas.model.decision import Allow, Deny, Grant, Question
-from actas.model.evidence import Evidence
+from actas.model.evidence import BearerToken, Evidence
 from actas.model.facts import Fact
 from actas.model.held import Held
 from actas.model.identity import Identity
@@ -184,7 +184,7 @@ class Gateway:
                         grant=grant,
                         sessions=sessions,
                         envelope=partial(house.envelope, call, grant),
-                        token=None if evidence is None else evidence.shown,
+                        token=evidence.shown if isinstance(evidence, BearerToken) else None,
                     )
                 )
         except BaseException as error:

@@ -45,7 +45,10 @@ MISTAKES = [
             21,
             "roles.r.zzz",
             'there is no key "zzz" here',
-            "Remove it, or use one of: broker, policy, session, sts, trust.",
+            (
+                "Remove it, or use one of: azure, base, broker, caller_token, external_id, google, policy, "
+                "saml_provider, session, sts, tags, trust."
+            ),
             None,
         ),
     ),

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from actas import iam, jose
 from actas.assume.brokers.aws_web_identity import AwsWebIdentityBroker
-from actas.assume.errors import BrokerRefused, BrokerUnreachable, EvidenceUnfit, PolicyTooLong
+from actas.assume.errors import BrokerRefused, BrokerUnreachable, CannotNarrow, EvidenceUnfit, PolicyTooLong
+from actas.assume.held import opened
 from actas.model.evidence import BearerToken, SamlResponse
 from actas.model.secret import Secret
 from actas.testing.contracts.broker import BrokerContract
@@ -201,3 +203,19 @@ async def test_brokers_of_other_settings_have_another_shape(make):
 
     assert len(set(shapes)) == 5
     assert make().shape == make().shape
+
+
+async def test_what_came_by_a_session_of_ours_is_named_as_its_first_caller_is(make, granted, forms, now, broker, ring):
+    parent = opened((await broker.issue(granted(), now=now)).work.session_token.reveal(), ring.find, now=now)
+    await make().issue(replace(granted(), parent=parent), now=now)
+
+    assert {form["RoleSessionName"] for form in forms()} == {parent.subject}
+
+
+async def test_a_session_that_was_narrowed_is_not_carried_elsewhere(make, granted, cloud, now, broker, ring):
+    parent = opened((await broker.issue(granted(), now=now)).work.session_token.reveal(), ring.find, now=now)
+    narrowed = msgspec.structs.replace(parent, narrowed=(('{"Version": "2012-10-17", "Statement": []}',),))
+    with pytest.raises(CannotNarrow):
+        await make().issue(replace(granted(), parent=narrowed), now=now)
+
+    assert cloud.asked == []

@@ -36,6 +36,7 @@ _TENANT: Final = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _MOST_TAGS: Final = 47
 """STS takes 50, and three are ours."""
 _OURS: Final = ("provider", "kind", "actor")
+_TRUST_US: Final = ("aws-web-identity", "azure-workload", "google-wif")
 _SEEN_BY_AWS: Final = frozenset({"provider", "subjects", "clients"})
 """What of a caller a trust policy in AWS can look at: issuer, ``sub`` and ``aud`` (or ``azp``)."""
 
@@ -52,6 +53,7 @@ def check(view: View) -> None:
         if role.base is not None:
             base(view, (*path, "base"), role.base)
     _bypassable(view)
+    _issuer(view)
     if (cloudwatch := view.settings.audit.cloudwatch) is not None:
         path = ("audit", "cloudwatch")
         base(view, (*path, "base"), cloudwatch.base)
@@ -144,6 +146,25 @@ def base(view: View, path: Path, found: AwsBase) -> None:
         example = "arn:aws:iam::111122223333:role/actas-base"
         message = f"{quoted(found.role)} is no ARN of a role"
         view.report("settings.bad-arn", (*path, "role"), message, f"Write it like {example}.", wanted=example)
+
+
+def _issuer(view: View) -> None:
+    """Warn where another cloud must trust our issuer and cannot: IAM wants https and no port in its name."""
+    needing = [
+        name
+        for name, role in view.settings.roles.items()
+        if (role.broker in _TRUST_US and not role.caller_token) or (role.base is not None and role.base.role)
+    ]
+    issuer = view.settings.gateway.control_url
+    read = url(issuer)
+    if not needing or isinstance(read, str):
+        return
+    if read.scheme != "https" or is_loopback(read.host) or f":{read.port}" in issuer.removeprefix("https://"):
+        message = (
+            f"{needing[0]} is taken elsewhere, where {quoted(issuer)} must be trusted as an issuer and cannot be read"
+        )
+        hint = "Let control_url be https, without a port, at a host that others reach."
+        view.warn("settings.issuer-not-public", ("gateway", "control_url"), message, hint)
 
 
 def _bypassable(view: View) -> None:
