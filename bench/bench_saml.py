@@ -192,6 +192,8 @@ def hostile(signer: object) -> dict[str, dict[str, float]]:
         "13,000 namespaces": b"<a " + b" ".join(b'xmlns:a%d="u:x"' % number for number in range(13_000)) + b"/>",
         "9,900 elements": b"<a>" + b"<b></b>" * 9_900 + b"</a>",
         "80,000 levels": b"<a>" * 80_000,
+        "looks like namespaces": b"<a>" + b"xmlns:" * 41_000 + b"</a>",
+        "9,000 declarations": b"<a>" + b'<b xmlns="u:x"/>' * 9_000 + b"</a>",
         "240 KB of text": b"<a>" + b"x" * BIGGEST + b"</a>",
         "entities": b'<!DOCTYPE a [<!ENTITY b "bbbb">]><a>' + b"&b;" * 70_000 + b"</a>",
     }

@@ -294,6 +294,10 @@ HOSTILE = {
     "entities": lambda: b'<!DOCTYPE a [<!ENTITY b "' + b"x" * 1000 + b'">]><a>' + b"&b;" * 80_000 + b"</a>",
     "comments": lambda: b"<a>" + b"<!---->" * 37_000 + b"</a>",
     "many IDs": lambda: b"<a>" + b"".join(b'<a ID="_%d"/>' % n for n in range(9_000)) + b"</a>",
+    "text that looks like declarations": lambda: b"<a>" + b"xmlns:" * 41_000 + b"</a>",
+    "text that looks like declarations with quotes": lambda: b"<a>" + b"xmlns=\"xmlns'" * 18_000 + b"</a>",
+    "white space behind each of them": lambda: b"<a>" + (b"xmlns" + b" " * 100) * 2_300 + b"</a>",
+    "one namespace declared at each element": lambda: b"<a>" + b'<b xmlns="u:x"/>' * 9_000 + b"</a>",
     "base64 of nothing": lambda: b"<a>" + b"=" * 250_000 + b"</a>",
 }
 

@@ -20,7 +20,7 @@ PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 CURVES = ("secp256r1", "secp384r1", "secp521r1")
 LEAST_RSA_BITS, LEAST_OLD_RSA_BITS, MOST_RSA_BITS = 2048, 1024, 8192
 _SEQUENCE, _INTEGER, _VERSION, _UTC_TIME, _GENERALIZED_TIME = 0x30, 0x02, 0xA0, 0x17, 0x18
-_ARMOUR = re.compile(r"-----BEGIN (CERTIFICATE|TRUSTED CERTIFICATE|PUBLIC KEY)-----(.*?)-----END \1-----", re.DOTALL)
+_ARMOUR = re.compile(r"-----BEGIN (CERTIFICATE|TRUSTED CERTIFICATE|PUBLIC KEY)-----")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +48,10 @@ def _der(data: bytes | str) -> bytes:
     if isinstance(data, bytes) and data[:1] == b"\x30":
         return data
     text = data.decode("latin-1") if isinstance(data, bytes) else data
-    armoured = _ARMOUR.search(text)
+    if armoured := _ARMOUR.search(text):  # the first one only: looking for the end of each would take for ever
+        text = text[armoured.end() :].partition(f"-----END {armoured[1]}-----")[0]
     try:
-        return unbase64(armoured[2] if armoured else text)
+        return unbase64(text)
     except MalformedDocument:
         raise BadCertificate(why="is neither PEM nor DER nor base64") from None
 

@@ -42,8 +42,11 @@ _DECLARATION = re.compile(
     rb"(?:[ \t\r\n]+standalone[ \t\r\n]*=[ \t\r\n]*([\"'])(?:yes|no)\3)?[ \t\r\n]*\?>"
 )
 _MARKUP = re.compile(rb"<[!?]")
-_NAMESPACE = re.compile(rb"xmlns[^\"']*(?:\"[^\"]*\"|'[^']*')")
-"""Each place that says xmlns, up to the end of the next quoted text: every declaration, and perhaps some text."""
+_NAMESPACE = re.compile(rb"xmlns[^\"']*+(?:\"[^\"]*+\"|'[^']*+')?")
+"""Each place that says xmlns, up to the end of the next quoted text: every declaration, and perhaps some text.
+
+What one match takes no other looks at again, so that it costs no more than a few times the length of the document.
+"""
 _PLAIN_NAMESPACES = re.compile(rb"(?:xmlns(?::[^\s=]+)?=\"[A-Za-z][A-Za-z0-9+.\-]*:[!#-;=-~]{1,250}\" ?)*")
 """Declarations of absolute URIs; none of them has space or markup in it that could hide another."""
 _ABSOLUTE = re.compile(rb"[A-Za-z][A-Za-z0-9+.\-]*:[!-~]{1,250}")
@@ -152,16 +155,18 @@ def _measure(root: Element, marks: int, limits: Limits) -> None:
 
 def _look_at_namespaces(root: Element, raw: bytes, limits: Limits) -> None:
     """Refuse relative namespaces, on which canonicalisation fails, and long ones, which it would repeat."""
-    different = set(_NAMESPACE.findall(raw))
-    if len(different) > limits.namespaces:
-        raise DocumentTooLarge(what="different namespaces", limit=limits.namespaces)
-    if len(raw) > limits.namespace_bytes and sum(map(len, different)) > limits.namespace_bytes:
-        raise DocumentTooLarge(what="bytes of namespaces", limit=limits.namespace_bytes)
-    if _PLAIN_NAMESPACES.fullmatch(b" ".join(different)):
-        return
-    for _, (_, uri) in etree.iterwalk(root, events=("start-ns",)):
-        if uri and not _ABSOLUTE.fullmatch(uri.encode()):
+    said: set[bytes] = set(_NAMESPACE.findall(raw))
+    if len(said) <= limits.namespaces and _PLAIN_NAMESPACES.fullmatch(b" ".join(said)):
+        size = sum(map(len, said))
+    else:  # declarations in another form, or text that looks like one
+        found = {one for _, one in etree.iterwalk(root, events=("start-ns",))}
+        if len(found) > limits.namespaces:
+            raise DocumentTooLarge(what="different namespaces", limit=limits.namespaces)
+        if not all(_ABSOLUTE.fullmatch(uri.encode()) for _, uri in found if uri):
             raise ForbiddenConstruct(construct="a namespace that is not an absolute URI of at most 250 characters")
+        size = sum(len(prefix or "") + len(uri) for prefix, uri in found)
+    if size > limits.namespace_bytes:
+        raise DocumentTooLarge(what="bytes of namespaces", limit=limits.namespace_bytes)
 
 
 def _look_at_attributes(root: Element) -> None:
