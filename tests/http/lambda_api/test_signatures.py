@@ -4,6 +4,7 @@ import json
 import re
 from datetime import timedelta
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
@@ -78,6 +79,43 @@ def test_a_presigned_request_is_taken_while_it_lasts(sign, send):
     late = clock.now() - timedelta(minutes=2)
     answer = send(sign(presign=True, expires=timedelta(minutes=1), at=late))
     assert told(answer)[:2] == (403, "InvalidSignatureException")
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("?X-Amz-Invocation-Type=DryRun", 204),
+        ("?x-amz-invocation-type=DryRun", 204),
+        ("?X-Amz-Invocation-Type=RequestResponse", 200),
+        ("?X-Amz-Invocation-Type=Other", 400),
+        ("?X-Amz-Invocation-Type=DryRun&x-amz-invocation-type=Event", 400),
+    ],
+)
+def test_what_a_client_that_presigns_puts_into_the_query_counts_as_a_header(query, status, sign, send):
+    assert send(sign(path=PATH + query, presign=True)).status == status
+
+
+def test_what_is_in_the_query_and_in_a_header_too_is_refused(sign, send):
+    answer = send(sign(path=PATH + "?X-Amz-Invocation-Type=DryRun", headers=[("X-Amz-Invocation-Type", "Event")]))
+
+    assert told(answer)[:2] == (400, "ValidationException")
+
+
+def test_what_botocore_presigns_is_taken(ana):
+    # It signs the empty body, and a header that the client must then send.
+    url = ana.generate_presigned_url("invoke", Params={"FunctionName": "echo:$LATEST"})
+    dry = ana.generate_presigned_url("invoke", Params={"FunctionName": "echo", "InvocationType": "DryRun"})
+    listed = ana.generate_presigned_url("list_functions", Params={"MaxItems": 2})
+
+    def ask(method, target, **more):
+        return httpx.request(method, target, trust_env=False, timeout=30, **more)
+
+    assert ask("POST", url).json()["event"] == {}
+    assert ask("POST", url, content=b"{}").status_code == 403
+    assert ask("POST", dry, headers={"X-Amz-Invocation-Type": "DryRun"}).status_code == 204
+    assert ask("POST", dry, headers={"X-Amz-Invocation-Type": "Event"}).status_code == 403
+    assert ask("POST", dry).status_code == 403
+    assert len(ask("GET", listed).json()["Functions"]) == 2
 
 
 @pytest.mark.parametrize("path", [PATH, "/2015-03-31/functions", "/2015-03-31/nothing", "/2026-07-09/x/y"])

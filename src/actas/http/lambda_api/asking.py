@@ -42,9 +42,10 @@ class Asking:
 Pairs = Iterable[tuple[bytes, bytes]]
 
 
-def asking(headers: Pairs, *, streams: bool = False) -> Asking:
-    """Read an invocation's header fields."""
-    found = _only(headers)
+def asking(headers: Pairs, query: Mapping[str, str] | None = None, *, streams: bool = False) -> Asking:
+    """Read an invocation's header fields; clients that presign put some of them into the *query*."""
+    hoisted = [(name.lower().encode(), value.encode()) for name, value in (query or {}).items()]
+    found = _only((*headers, *hoisted))
     if b"x-amz-tenant-id" in found:
         raise NotOffered(parameter="X-Amz-Tenant-Id", what="tenancy configuration")
     if b"x-amz-durable-execution-name" in found:

@@ -123,7 +123,7 @@ class LambdaDoor:
                 raise NotDoneHere(user=held.arn, action=asked.operation.action, resource=asked.arn(now))
 
     async def _invoke(self, now: Now, asked: Asked, scope: Any) -> wording.Answer:
-        wish = asking.asking(scope["headers"])
+        wish = asking.asking(scope["headers"], asked.query)
         call = invoking.prepared(asked.call, wish)
         outcome = await invoking.carry(now.gateway, call, asked.held, wish, now.later)
         if isinstance(outcome, Refused):
@@ -132,7 +132,7 @@ class LambdaDoor:
 
     async def _stream(self, now: Now, asked: Asked, ends: tuple[Any, Receive, Send]) -> wording.Answer | None:
         scope, receive, send = ends
-        wish = asking.asking(scope["headers"], streams=True)
+        wish = asking.asking(scope["headers"], asked.query, streams=True)
         call = invoking.prepared(asked.call, wish)
         outcome = await invoking.carry(now.gateway, call, asked.held, wish, None)
         if isinstance(outcome, Refused):
