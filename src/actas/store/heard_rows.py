@@ -58,11 +58,10 @@ class Reached:
 
 
 async def hear(connection: AsyncConnection, events: Sequence[Hears]) -> set[bytes]:
-    """Add events that are new; give the finders of those."""
+    """Add events that are new, in their order; give the finders of those. Callers take turns (`Watermarks.turn`)."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     names = Hears.__dataclass_fields__
-    # In order, so that two gateways with the same events wait for each other in turn and never in a ring.
-    values = [{name: getattr(one, name) for name in names} for one in sorted(events, key=lambda one: one.finder)]
+    values = [{name: getattr(one, name) for name in names} for one in events]
     statement = dialect.insert(HEARD).on_conflict_do_nothing(index_elements=["finder"]).returning(_h.finder)
     return {row[0] for row in await connection.execute(statement, values)}
 

@@ -1,0 +1,168 @@
+"""`actas events` shows what was heard, what is set apart and what is missing, and names nobody unasked."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import anyio
+import pytest
+
+from actas import store
+from actas.audit.trail import PERSON_KEY
+from actas.cli import ASKED_WRONGLY, CANNOT_TELL, DENIED, DONE, run
+from actas.events.inbox import Inbox, Places, Told
+from actas.events.jobs import QUEUE
+from actas.events.meaning import Meaning
+from actas.events.normal import IdentityEvent, Kind
+from actas.model import clock
+from actas.secrets.resting import FILE, Resting
+from actas.settings.reader import read
+from actas.store import person_key
+from actas.store.outbox import Dead, Outbox
+from actas.store.watermarks import Watermarks
+
+AT = datetime(2026, 3, 14, 12, tzinfo=UTC)
+SETTINGS = """
+providers:
+  corp: {preset: keycloak, issuer: "https://sso.example/realms/corp", audience: actas}
+functions:
+  deprovision: {python: "hr.py:handler"}
+events:
+  sources:
+    hr:
+      kind: webhook
+      provider: corp
+      secret: {file: secret}
+      signature: {header: X-Sig, timestamp: X-Time, signed: "{timestamp}.{body}"}
+on:
+  - {event: role-revoked, run: deprovision, payload: [role]}
+rules:
+  - {id: hr-runs, who: {provider: hr, kind: service}, may: [deprovision]}
+"""
+
+
+async def _fill(folder):
+    """Hear two events; the delivery of one is set apart."""
+    settings = read(folder / "actas.yaml").usable()
+    state = folder / ".actas"
+    state.mkdir(mode=0o700)
+    opened = await store.open(state)
+    seals, key = Resting(state / FILE, clock.now), person_key.read(state / PERSON_KEY)
+    outbox = Outbox(opened, clock.now, seals=seals)
+    marks = Watermarks(key, clock.now)
+    inbox = Inbox(Places(outbox=outbox, marks=marks, key=key, seals=seals, clock=clock.now), Meaning(settings))
+    about = {"source": "hr", "provider": "corp", "happened_at": AT, "heard_at": AT + timedelta(seconds=2)}
+    events = (
+        IdentityEvent(
+            id="e1", kind=Kind.ROLE_REVOKED, subject="ana-secret", roles=("admin",), raw=b'{"a": 1}', **about
+        ),
+        IdentityEvent(id="e2", kind=Kind.SIGNED_IN, subject="ben-secret", **about),
+    )
+
+    async def work(job):
+        return Dead("function error: KeyError, after 12 attempts")
+
+    try:
+        await inbox.take(Told(source="hr", events=events))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lambda: outbox.run(QUEUE, work, at_once=1))
+            while not (await outbox.counts(QUEUE)).dead:  # noqa: ASYNC110 - the database tells nobody
+                await anyio.sleep(0.01)
+            tasks.cancel_scope.cancel()
+    finally:
+        await opened.close()
+
+
+@pytest.fixture
+def events(tmp_path, monkeypatch, capsys):
+    (tmp_path / "actas.yaml").write_text(SETTINGS)
+    (tmp_path / "hr.py").write_text("def handler(event, context):\n    return 1\n")
+    (tmp_path / "secret").write_text("a-secret-of-this-test")
+    (tmp_path / "secret").chmod(0o600)
+    monkeypatch.chdir(tmp_path)
+    anyio.run(_fill, tmp_path)
+    capsys.readouterr()
+
+    def ask(*words):
+        code = run(["events", *words])
+        return code, capsys.readouterr().out
+
+    return ask
+
+
+def test_tail_shows_what_happened_and_names_nobody(events):
+    code, out = events("tail")
+
+    assert code == DONE
+    lines = out.splitlines()
+    assert len(lines) == 2
+    assert "2026-03-14T12:00:00+00:00  hr  role-revoked" in lines[0]
+    assert lines[0].endswith("heard after 2.0 s  ended: subject  runs 1")
+    assert "secret" not in out
+
+
+def test_tail_as_data_is_one_object_an_event(events):
+    code, out = events("tail", "1", "--source", "hr", "--json")
+
+    assert code == DONE
+    assert json.loads(out) == {
+        "number": 2, "source": "hr", "kind": "signed-in", "happened_at": "2026-03-14T12:00:00+00:00",
+        "heard_at": "2026-03-14T12:00:02+00:00", "ended": None, "deliveries": 0,
+    }  # fmt: skip
+
+
+def test_show_opens_one_event_for_whoever_has_the_keys(events):
+    code, out = events("show", "1", "--json")
+
+    found = json.loads(out)
+    assert code == DONE
+    assert (found["id"], found["subject"], found["roles"], found["raw"]) == ("e1", "ana-secret", ["admin"], True)
+
+
+def test_show_gives_what_came_as_it_came_where_it_is_kept(events):
+    assert events("show", "1", "--raw") == (DONE, '{"a": 1}\n')
+    assert events("show", "2", "--raw") == (CANNOT_TELL, "\n")
+
+
+def test_an_event_that_is_not_there_is_told_so(events):
+    code, _ = events("show", "99")
+
+    assert code == ASKED_WRONGLY
+
+
+def test_dead_tells_why_and_replay_tries_again(events):
+    code, out = events("dead", "--json")
+    letter = json.loads(out)
+    again = events("replay", letter["id"])
+    nothing = events("replay", letter["id"])
+    left = events("dead")
+
+    assert code == DONE
+    assert (letter["function"], letter["kind"], letter["attempts"]) == ("deprovision", "role-revoked", 1)
+    assert letter["why"] == "function error: KeyError, after 12 attempts"
+    assert again == (DONE, "1 of 1 deliveries are tried again\n")
+    assert nothing == (CANNOT_TELL, "0 of 1 deliveries are tried again\n")
+    assert left == (DONE, "")
+
+
+def test_replay_takes_everything_at_once(events):
+    assert events("replay", "--every", "--json")[0] == DONE
+    assert events("dead") == (DONE, "")
+
+
+def test_audit_says_of_a_source_that_only_hears_that_nothing_can_be_proved(events):
+    code, out = events("audit", "--since", "24h")
+
+    assert code == CANNOT_TELL
+    assert out == "hr  cannot tell what its provider has: nothing of it can be proved\n"
+
+
+def test_doctor_says_where_there_is_nothing_to_look_at(events):
+    code, out = events("doctor")
+
+    assert (code, out) == (DONE, "hr  has nothing to look at\n")
+
+
+def test_doctor_mends_nothing_without_an_administrator_s_token(events):
+    code, _ = events("doctor", "--fix")
+
+    assert code not in (DONE, DENIED)

@@ -1,0 +1,272 @@
+"""Sources are asked and told, each in its own way, and what they bring is theirs alone to bring."""
+
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import anyio
+import pytest
+
+from actas.events.desk import Desk
+from actas.events.errors import EventMalformed, NoSuchSource
+from actas.events.hearing import Hearing
+from actas.events.interface import Advice, Batch, Health, Listed, Pushed, Reply
+from actas.events.sources.errors import MalformedDelivery
+from actas.model import clock
+from actas.store import heard_rows
+
+pytestmark = pytest.mark.anyio
+AT = datetime(2026, 3, 14, 12, tzinfo=UTC)
+
+
+class Told:
+    """A source that is pushed to: what the body names happened."""
+
+    name, provider = "hr", "corp"
+
+    def __init__(self, event, speaks_for="hr"):
+        self._event, self._speaks_for, self.closed = event, speaks_for, 0
+
+    def health(self):
+        return Health()
+
+    async def close(self):
+        self.closed += 1
+
+    async def receive(self, pushed, *, now):
+        if pushed.body == b"forged":
+            raise MalformedDelivery(why="it is forged")
+        made = tuple(self._event(one.decode()) for one in pushed.body.split())
+        if self._speaks_for != "hr":
+            made = tuple(type(one)(**{name: getattr(one, name) for name in one.__slots__} | {"source": "other"})
+                         for one in made)  # fmt: skip
+        return Reply(status=204, events=made)
+
+
+class Asked(Told):
+    """A source that is asked: it has a list, and gives two at a time."""
+
+    every = timedelta(milliseconds=20)
+
+    def __init__(self, event, names=()):
+        super().__init__(event)
+        self.names, self.asked, self.fails = list(names), [], 0
+
+    receive = None
+
+    async def poll(self, cursor, *, now):
+        self.asked.append(cursor)
+        if self.fails:
+            self.fails -= 1
+            raise MalformedDelivery(why="it has a bad moment")
+        start = int(cursor or 0)
+        found = self.names[start : start + 2]
+        end = start + len(found)
+        return Batch(events=tuple(map(self._event, found)), cursor=str(end), more=end < len(self.names))
+
+    async def compare(self, since, *, until):
+        for name in self.names:
+            yield Listed(id=name, happened_at=AT, kind="role-revoked")
+
+    async def examine(self, *, now):
+        return (Advice(code="retention-too-short", severity="warning", message="one day is kept", hint="Keep more."),)
+
+
+@pytest.fixture
+def hearing(gateway, settings):
+    @asynccontextmanager
+    async def opened(source, **more):
+        async with gateway(settings(), **more) as room:
+            one = Hearing(room.inbox, room.store, clock.now)
+            await one.replace({source.name: source})
+            yield room, one
+
+    return opened
+
+
+async def heard(room):
+    async with room.store.read() as connection:
+        return await heard_rows.latest(connection, after=-1, most=100, source=None)
+
+
+async def until(holds, tasks):
+    with anyio.fail_after(30):
+        while not await holds():  # noqa: ASYNC110 - the database tells nobody
+            await anyio.sleep(0.02)
+    tasks.cancel_scope.cancel()
+
+
+def push(body):
+    return Pushed(method="POST", query="", headers=(), body=body, received_at=AT)
+
+
+async def test_what_is_pushed_is_heard_before_it_is_answered(hearing, event):
+    async with hearing(Told(event)) as (room, one):
+        reply = await one.pushed("hr", push(b"e1 e2"))
+        found = await heard(room)
+
+    assert (reply.status, len(found)) == (204, 2)
+
+
+async def test_what_the_source_refuses_is_not_heard(hearing, event):
+    async with hearing(Told(event)) as (room, one):
+        with pytest.raises(MalformedDelivery):
+            await one.pushed("hr", push(b"forged"))
+        found = await heard(room)
+
+    assert found == []
+
+
+async def test_a_source_speaks_for_nobody_else(hearing, event):
+    async with hearing(Told(event, speaks_for="other")) as (room, one):
+        with pytest.raises(EventMalformed):
+            await one.pushed("hr", push(b"e1"))
+        found = await heard(room)
+
+    assert found == []
+
+
+async def test_nobody_is_heard_at_an_address_without_a_source(hearing, event):
+    async with hearing(Asked(event)) as (_, one):
+        for name in ("hr", "nobody"):  # one that is only asked, and none
+            with pytest.raises(NoSuchSource):
+                await one.pushed(name, push(b"e1"))
+
+
+async def test_a_source_is_asked_on_and_on_from_where_it_was(hearing, event):
+    source = Asked(event, ["e1", "e2", "e3", "e4", "e5"])
+    async with hearing(source) as (room, one):
+
+        async def has_all():
+            return len(await heard(room)) == 5
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(one.run)
+            await until(has_all, tasks)
+        async with room.store.read() as connection:
+            reached = await heard_rows.reached(connection, "hr")
+
+    assert source.asked[:3] == [None, "2", "4"]
+    assert reached.cursor == "5"
+
+
+async def test_a_source_in_trouble_is_asked_again_and_its_trouble_told(hearing, event):
+    source = Asked(event, ["e1"])
+    source.fails = 1
+    async with hearing(source) as (room, one):
+        troubles = []
+
+        async def has_all():
+            troubles.extend(state.trouble for state in await one.states())
+            return bool(await heard(room))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(one.run)
+            await until(has_all, tasks)
+        (after,) = await one.states()
+
+    assert MalformedDelivery.code in troubles
+    assert after.trouble is None
+    assert after.lag() == pytest.approx(1.0)
+
+
+async def test_of_two_gateways_one_asks_and_the_other_takes_over_when_it_stops(hearing, event, tmp_path):
+    first, second = Asked(event, ["e1"]), Asked(event, ["e1", "e2", "e3"])
+    async with hearing(first) as (room, one), hearing(second) as (_, other):
+
+        async def first_asked():
+            return len(first.asked) > 3
+
+        async def second_asked():
+            return bool(second.asked)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(one.run)
+            with anyio.fail_after(30):
+                while not await heard(room):  # noqa: ASYNC110 - the database tells nobody
+                    await anyio.sleep(0.02)
+            async with anyio.create_task_group() as inner:
+                inner.start_soon(other.run)
+                await until(first_asked, inner)
+            asked_beside = list(second.asked)
+            tasks.cancel_scope.cancel()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(other.run)
+            await until(second_asked, tasks)
+
+    assert asked_beside == []
+    assert second.asked[0] == "1"
+
+
+async def test_sources_that_are_not_wanted_any_more_are_closed_and_the_same_ones_kept(hearing, event):
+    stays, goes = Told(event), Told(event)
+    goes.name = "old"
+    async with hearing(stays) as (_, one):
+        await one.replace({"hr": stays, "old": goes})
+        await one.replace({"hr": stays})
+
+    assert (stays.closed, goes.closed) == (0, 1)
+
+
+async def test_the_gap_detector_names_what_was_never_heard(hearing, event):
+    source = Asked(event, ["e1", "e2", "e3"])
+    async with hearing(source) as (room, _):
+        await room.hear(event("e1"), event("e3"))
+        desk = Desk(room.outbox, room.inbox._places.seals, {"hr": source})
+        (found,) = await desk.compare(AT, now=clock.now())
+        await room.hear(event("e2"))
+        (after,) = await desk.compare(AT, now=clock.now())
+        nothing = await desk.compare(AT, now=clock.now(), only="other")
+
+    assert (found.listed, found.missing, [one.id for one in found.examples]) == (3, 1, ["e2"])
+    assert (after.listed, after.missing, nothing) == (3, 0, [])
+
+
+async def test_a_source_that_cannot_tell_says_so(hearing, event):
+    async with hearing(Told(event)) as (room, _):
+        desk = Desk(room.outbox, room.inbox._places.seals, {"hr": Told(event)})
+        (compared,) = await desk.compare(AT, now=clock.now())
+        (examined,) = await desk.examine(now=clock.now())
+
+    assert (compared.trouble, examined.trouble) == ("cannot", "cannot")
+
+
+async def test_an_event_is_opened_by_its_number_and_by_nobody_without_the_keys(hearing, event):
+    async with hearing(Told(event)) as (room, _):
+        await room.hear(event("e1", session="s-1"))
+        desk = Desk(room.outbox, room.inbox._places.seals, {})
+        (row,) = await desk.latest()
+        found = await desk.event(row.sequence)
+        missing = await desk.event(row.sequence + 1)
+
+    assert found is not None
+    assert (found[1].id, found[1].subject, found[1].session) == ("e1", "ana", "s-1")
+    assert missing is None
+
+
+async def test_gateways_on_postgresql_share_events_deliveries_and_ends(gateway, settings, on, event, fresh_postgresql,
+                                                                       tmp_path):  # fmt: skip
+    wanted, done = settings(on()), []
+
+    async def work(job):
+        from actas.store.outbox import Done
+
+        done.append(job.key)
+        return Done()
+
+    async with (
+        gateway(wanted, url=fresh_postgresql) as here,
+        gateway(wanted, url=fresh_postgresql) as there,
+        anyio.create_task_group() as tasks,
+    ):
+        tasks.start_soon(there.marks.run, there.store)
+        tasks.start_soon(there.outbox.listen)
+        tasks.start_soon(lambda: there.outbox.run("events", work, at_once=2))
+        await here.hear(event("e1"), event("e2", subject="ben"))
+
+        async def has_all():
+            ended = there.marks.refuses(provider="corp", subject="ana", session=None, issued_at=AT)
+            return ended and len(done) == 2
+
+        await until(has_all, tasks)
+
+    assert len(set(done)) == 2
