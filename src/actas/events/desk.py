@@ -9,7 +9,7 @@ import msgspec
 
 from actas.errors import ActasError
 from actas.events.inbox import finder
-from actas.events.interface import Advice, Compares, Examines, Listed, Mends, Source
+from actas.events.interface import Advice, Begins, Compares, Examines, Listed, Mends, Source
 from actas.events.jobs import QUEUE, Delivered
 from actas.events.normal import IdentityEvent
 from actas.model.secret import Secret
@@ -141,7 +141,17 @@ class Desk:
             return None
         return await source.mend(administrator, now=now)
 
+    async def _begun(self, name: str, source: Source, since: datetime) -> datetime:
+        """Give the later of *since* and the moment from which on the source brings everything."""
+        if not isinstance(source, Begins):
+            return since
+        async with self._outbox.store.read() as connection:
+            cursor = (await heard_rows.reached(connection, name)).cursor
+        began = None if cursor is None else source.began(cursor)
+        return since if began is None else max(since, began)
+
     async def _compared(self, name: str, source: Source, since: datetime, until: datetime) -> Compared:
+        since = await self._begun(name, source, since)
         found = Compared(source=name, since=since, until=until)
         if not isinstance(source, Compares):
             return _troubled(found, "cannot")

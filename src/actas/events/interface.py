@@ -161,6 +161,15 @@ class Compares(Source, Protocol):
         ...
 
 
+@runtime_checkable
+class Begins(Protocol):
+    """The source can tell since when it brings everything."""
+
+    def began(self, cursor: str) -> datetime | None:
+        """Read it from a cursor of ours; before it, only what ends access was brought. None: it is not known."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
     """One thing that stands between the provider and a working source."""

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from actas import jose
 from actas.errors import ActasError
+from actas.events.interface import Begins
 from actas.events.sources.reading.sets import CAEP, RISC, SSF
 from actas.identify.errors import Unreachable
 from actas.identify.fetch import Fetcher
@@ -579,6 +580,23 @@ def test_a_source_that_begins_hears_of_the_day_before_only_what_ends_access(buil
 
     assert [one.id for one in events] == ["ended"]
     assert {"new"} == {one.id for one in later if one.kind.value == "signed-in"}
+
+
+@pytest.mark.parametrize("kind", ["keycloak", "okta", "auth0", "google"])
+def test_since_when_everything_is_brought_is_read_from_the_first_cursor_and_from_every_later_one(built, kind):
+    made = {
+        "keycloak": (KeycloakApi, {"client": CLIENT}), "okta": (OktaApi, {"token": SecretRef(env="S"), "of": OKTA}),
+        "auth0": (Auth0Api, {"client": CLIENT, "of": TestAuth0.of}),
+        "google": (GoogleApi, {"client": GOOGLE, "of": TestGoogle.of}),
+    }  # fmt: skip
+    api, settings = made[kind]
+    source = built(kind, fetch=api(), **settings)
+
+    _, first = polled(source, None)
+    _, later = polled(source, first, NOW + timedelta(hours=1))
+
+    assert isinstance(source, Begins)
+    assert source.began(first) == source.began(later) == NOW
 
 
 def test_an_event_that_keycloak_wrote_down_late_is_found_within_the_overlap_and_not_beyond(built):

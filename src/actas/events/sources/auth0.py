@@ -129,6 +129,10 @@ class Auth0Asked:
         names = [row.get("log_id") or row.get("_id") for row in rows if isinstance(row, dict)]
         return told, next((strict.name(one) for one in reversed(names) if isinstance(one, str)), None), len(rows)
 
+    def began(self, cursor: str) -> datetime | None:
+        """Tell since when everything is brought."""
+        return strict.instant(_read_cursor(cursor, self._frame.making.clock()).since)
+
     async def compare(self, since: datetime, *, until: datetime) -> AsyncIterator[Listed]:
         """Give everything that the log has between the two."""
         last, rows = None, _TAKE

@@ -98,6 +98,10 @@ class GoogleAsked:
             missed=to < now - _KEPT,
         )
 
+    def began(self, cursor: str) -> datetime | None:
+        """Tell since when everything is brought."""
+        return strict.instant(_read_cursor(cursor, self._frame.making.clock()).since)
+
     async def compare(self, since: datetime, *, until: datetime) -> AsyncIterator[Listed]:
         """Give everything that the reports have between the two."""
         for application in APPLICATIONS:

@@ -168,6 +168,10 @@ class OktaAsked:
             raise ProviderUnreadable(what=_WHAT, why="links to another place")
         return told, found
 
+    def began(self, cursor: str) -> datetime | None:
+        """Tell since when everything is brought."""
+        return strict.instant(_read_cursor(cursor, self._frame.making.clock()).since)
+
     async def compare(self, since: datetime, *, until: datetime) -> AsyncIterator[Listed]:
         """Give everything that the log has between the two."""
         url: str | None = self._list(since=since, until=until + timedelta(milliseconds=1))

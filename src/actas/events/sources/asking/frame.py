@@ -68,6 +68,10 @@ class Asked(Protocol):
         """List what the provider has."""
         ...
 
+    def began(self, cursor: str) -> datetime | None:
+        """Tell since when everything is brought."""
+        ...
+
     async def examine(self, *, now: datetime) -> tuple[Advice, ...]:
         """Look at the provider's settings."""
         ...
@@ -120,6 +124,10 @@ class Both:
     async def receive(self, pushed: Pushed, *, now: datetime) -> Reply:
         """Be told."""
         return await self.told.receive(pushed, now=now)
+
+    def began(self, cursor: str) -> datetime | None:
+        """Tell since when everything is brought."""
+        return self.asked.began(cursor)
 
     def compare(self, since: datetime, *, until: datetime) -> AsyncIterator[Listed]:
         """List what the provider has."""

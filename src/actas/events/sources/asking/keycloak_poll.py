@@ -164,6 +164,10 @@ class KeycloakAsked:
         except MalformedDelivery as wrong:
             raise ProviderUnreadable(what=what, why=wrong.why) from wrong
 
+    def began(self, cursor: str) -> datetime | None:
+        """Tell since when everything is brought."""
+        return strict.EPOCH + timedelta(milliseconds=realms.read_cursor(cursor, self._frame.making.clock()).since)
+
     async def compare(self, since: datetime, *, until: datetime) -> AsyncIterator[Listed]:
         """Give everything that the realm lists between the two."""
         low, high = realms.milliseconds(since), realms.milliseconds(until)
