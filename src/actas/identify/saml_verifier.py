@@ -5,11 +5,14 @@ replica looks, so that it counts once.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
+
+import anyio.to_thread
 
 from actas import saml
 from actas.identify import saml_suppose
@@ -28,6 +31,8 @@ from actas.settings.resolve import resolve
 from actas.settings.schema import Provider, SamlRequire, many
 
 log = logging.getLogger("actas")
+_SMALL = 32 * 1024
+"""Bytes of a document that takes less than a millisecond, and hostile ones not much more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,11 +151,11 @@ class SamlProviders:
 
         try:
             try:
-                assertion = verify(known)
+                assertion = await _aside(partial(verify, known), len(xml))
             except saml.BadSignature:  # perhaps by a key that the provider published since
                 if not await one.ring.look_again(seen=known.version, now=now):
                     raise
-                assertion = verify(await one.ring.known(now=now))
+                assertion = await _aside(partial(verify, await one.ring.known(now=now)), len(xml))
         except saml.SamlError as wrong:
             raise SamlRefused(provider=profile.name, found=wrong.code, why=wrong.message) from wrong
         return Believed(identity=believe(assertion, profile, now=now), assertion=assertion, profile=profile)
@@ -202,6 +207,11 @@ def _source(name: str, provider: Provider) -> MetadataSource:
         stale=provider.stale.time,
         allow_sha1=provider.allow_sha1,
     )
+
+
+async def _aside(verify: Callable[[], saml.Assertion], size: int) -> saml.Assertion:
+    """Verify a large document in a thread: whatever a stranger makes of it, calls go on meanwhile."""
+    return verify() if size <= _SMALL else await anyio.to_thread.run_sync(verify)
 
 
 def _require(require: SamlRequire) -> saml.Require:
