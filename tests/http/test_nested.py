@@ -30,6 +30,14 @@ def loop(event, context):
 def many(event, context):
     return [call("leaf", {}, event["token"])["status"] for _ in range(event["times"])]
 
+def fetch(event, context):
+    asked = urllib.request.Request(os.environ[event["way"]] + event["path"], headers=event["headers"])
+    try:
+        with urllib.request.urlopen(asked, timeout=20) as answer:
+            return answer.status
+    except urllib.error.HTTPError as wrong:
+        return wrong.code
+
 def slow(event, context):
     once(event, context)
     time.sleep(60)
@@ -38,7 +46,7 @@ def leaf(event, context):
     time.sleep(event.get("sleep", 0))
     return "leaf"
 """
-NAMES = ("once", "loop", "many", "slow", "leaf")
+NAMES = ("once", "loop", "many", "slow", "leaf", "fetch")
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +187,18 @@ def test_with_a_depth_of_nothing_functions_call_none(start, tokens):
         _, found = answers(one, "once", tokens, {"function": "leaf"})
 
     assert (found["status"], found["answer"]["code"]) == (400, "invoke.too-deep")
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/admin/v1/status", "/openapi.json", "/readyz", "/saml/corp/metadata"])
+def test_an_administrators_function_has_no_way_to_the_control_origin(nested, tokens, path):
+    """Not even with the token that opens these pages from outside."""
+    headers = {"Authorization": f"Bearer {tokens['dalia']}"}
+
+    _, status = answers(nested, "fetch", tokens, {"way": "ACTAS_STS_ENDPOINT", "path": path, "headers": headers})
+
+    assert status == 404
+    if path in ("/metrics", "/admin/v1/status"):
+        assert nested.ask("GET", path, tokens["dalia"], control=True).status_code == 200
 
 
 def test_a_function_without_a_token_is_a_stranger_like_any_other(nested, tokens):
