@@ -171,6 +171,21 @@ def test_the_doctor_says_what_to_change_and_where(actas, house, respond):
     assert "[missing-attribute]" in said.out
 
 
+def test_the_doctor_misses_the_roles_that_rules_take_from_assertions(actas, house, respond):
+    folder = house()
+    settings = yaml.safe_load((folder / "actas.yaml").read_text())
+    who = {"provider": "ping"}
+    settings["rules"].append(
+        {"id": "claimed", "who": who, "may": ["payroll"], "roles_from": "assertion", "as": ["reader"],
+         "accounts": ["111122223333"]}
+    )  # fmt: skip
+    (folder / "actas.yaml").write_text(yaml.safe_dump(settings, sort_keys=False))
+    said = actas("saml", "doctor", respond(), folder=folder)
+
+    assert said.code == 0, said.out + said.err
+    assert "https://aws.amazon.com/SAML/Attributes/Role is not there" in said.out
+
+
 def test_the_doctor_works_without_settings(actas, tmp_path, respond):
     file = respond(signed="nothing", now=clock.now() - timedelta(days=1))
     said = actas("saml", "doctor", file, "--json", folder=tmp_path)

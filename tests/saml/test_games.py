@@ -18,7 +18,7 @@ SAML, SAMLP = "urn:oasis:names:tc:SAML:2.0:assertion", "urn:oasis:names:tc:SAML:
 DS = "http://www.w3.org/2000/09/xmldsig#"
 ASSERTION, SIGNATURE = f"{{{SAML}}}Assertion", f"{{{DS}}}Signature"
 EXC = "http://www.w3.org/2001/10/xml-exc-c14n#"
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 SIGNS = ["assertion", "response", "both"]
 
 

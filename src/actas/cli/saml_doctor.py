@@ -12,6 +12,7 @@ from actas.cli.options import HERE, Where
 from actas.cli.places import Here
 from actas.cli.saml_asking import SamlAsked
 from actas.cli.saml_places import place, preset_of
+from actas.identify.saml_aws import ROLE
 from actas.settings.schema import many
 
 _METADATA = (b"EntityDescriptor", b"EntitiesDescriptor")
@@ -139,10 +140,13 @@ async def _whose(asked: SamlAsked, issuers: Sequence[str], now: datetime) -> str
 def _needed(asked: SamlAsked, name: str) -> tuple[str, ...]:
     """List the attributes that the rules of this provider rest on: one of those that may hold each fact."""
     profile = asked.providers.profile(name)
-    who = [one.who for one in asked.asked.settings.rules if name in many(one.who.provider)]
+    rules = [one for one in asked.asked.settings.rules if name in many(one.who.provider)]
+    who = [one.who for one in rules]
     needed: list[str] = []
     if any(one.groups for one in who):
         needed += profile.groups.attributes[:1]
     if any(one.roles for one in who):
         needed += profile.roles.attributes[:1]
+    if any(one.roles_from is not None for one in rules):
+        needed.append(ROLE)
     return tuple(needed)
