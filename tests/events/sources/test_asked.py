@@ -615,6 +615,38 @@ def test_an_event_that_keycloak_wrote_down_late_is_found_within_the_overlap_and_
     assert "too-late" not in {one.id for one in events}
 
 
+def test_events_of_a_clock_far_behind_a_proxys_are_not_passed_over(built):
+    api = KeycloakApi()
+    api.skew = timedelta(minutes=10)  # what stands in front of the provider writes another date than the provider
+    source = built("keycloak", client=CLIENT, fetch=api)
+    _, cursor = polled(source, None)
+    _, cursor = polled(source, cursor, NOW + timedelta(minutes=1))
+    api.sign_in("slow-clock", NOW - timedelta(minutes=4))
+
+    events, _ = polled(source, cursor, NOW + timedelta(minutes=1))
+
+    assert "slow-clock" not in {one.id for one in events}  # of before we listened, and no end of access
+    api.delete("slow-end", NOW - timedelta(minutes=4))
+    events, _ = polled(source, cursor, NOW + timedelta(minutes=1))
+    assert "slow-end" in {one.id for one in events}
+
+
+def test_what_was_read_long_ago_is_not_read_again_and_again(built):
+    api = KeycloakApi()
+    source = built("keycloak", client=CLIENT, fetch=api)
+    _, cursor = polled(source, None)
+    for place in range(100):
+        api.delete(f"e{place}")
+
+    told = []
+    for minutes in (0, 1, 6, 7):
+        api.now = NOW + timedelta(minutes=minutes)
+        events, cursor = polled(source, cursor, api.now)
+        told.append(len(events))
+
+    assert told == [100, 100, 100, 0]
+
+
 @pytest.mark.parametrize("number", [499, 500, 501, 10_001])
 def test_pages_are_read_to_their_end_however_many_there_are(built, number):
     api = KeycloakApi()

@@ -25,6 +25,7 @@ from actas.errors import ActasError
 from actas.events.interface import Advice, Batch, Health, Listed, Making, Pushed, Reply
 from actas.events.sources.asking import proof
 from actas.events.sources.asking.client import Client
+from actas.events.sources.asking.fit import name_of
 from actas.events.sources.asking.frame import Both, Frame
 from actas.events.sources.errors import MalformedDelivery, ProviderRefused, ProviderUnreadable, SourceIncomplete
 from actas.events.sources.reading import auth0 as reading
@@ -142,7 +143,7 @@ class Auth0Asked:
                 if one.at > until:
                     return
                 if one.at >= since:
-                    yield Listed(id=one.id, happened_at=one.at, kind=one.kind)
+                    yield Listed(id=name_of(one), happened_at=one.at, kind=one.kind)
             if last is None:
                 return
 

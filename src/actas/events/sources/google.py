@@ -25,6 +25,7 @@ import msgspec
 
 from actas.errors import ActasError
 from actas.events.interface import Advice, Batch, Health, Listed, Making
+from actas.events.sources.asking.fit import name_of
 from actas.events.sources.asking.frame import Frame
 from actas.events.sources.asking.google import Reports
 from actas.events.sources.errors import ProviderRefused, SourceIncomplete
@@ -110,7 +111,7 @@ class GoogleAsked:
                 end = min(until, begin + _WINDOW)
                 for one in await self._reports.between(application, begin, end, now=until):
                     if since <= one.at < end or one.at == until:
-                        yield Listed(id=one.id, happened_at=one.at, kind=one.kind)
+                        yield Listed(id=name_of(one), happened_at=one.at, kind=one.kind)
                 begin = end
 
     async def examine(self, *, now: datetime) -> tuple[Advice, ...]:

@@ -27,6 +27,7 @@ from actas.errors import ActasError
 from actas.events.interface import Advice, Batch, Health, Listed, Making, Pushed, Reply
 from actas.events.sources.asking import okta_sign_in, proof
 from actas.events.sources.asking.client import Client, read
+from actas.events.sources.asking.fit import name_of
 from actas.events.sources.asking.frame import Both, Frame
 from actas.events.sources.errors import MalformedDelivery, ProviderRefused, ProviderUnreadable, SourceIncomplete
 from actas.events.sources.reading import okta as reading
@@ -178,7 +179,7 @@ class OktaAsked:
         while url is not None:
             rows, link = await self._page(url, until)
             for one in (each for each in rows if each.at <= until):
-                yield Listed(id=one.id, happened_at=one.at, kind=one.kind)
+                yield Listed(id=name_of(one), happened_at=one.at, kind=one.kind)
             url = link if rows else None
 
     async def examine(self, *, now: datetime) -> tuple[Advice, ...]:

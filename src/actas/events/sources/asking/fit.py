@@ -37,7 +37,7 @@ class Fit:
 
     def _event(self, told: Told, now: datetime, raw: bytes | None) -> IdentityEvent:
         return IdentityEvent(
-            id=told.id if len(told.id) <= LONGEST_ID else hashlib.sha256(told.id.encode()).hexdigest(),
+            id=name_of(told),
             source=self.source,
             provider=self.provider,
             kind=Kind(told.kind),
@@ -53,6 +53,11 @@ class Fit:
             reason=told.reason,
             raw=raw if self.keep_raw else None,
         )
+
+
+def name_of(told: Told) -> str:
+    """Give the event's id: the provider's own, or a digest of one that is too long."""
+    return told.id if len(told.id) <= LONGEST_ID else hashlib.sha256(told.id.encode()).hexdigest()
 
 
 def timely(at: datetime, *, now: datetime, oldest: timedelta) -> None:

@@ -14,6 +14,7 @@ from actas.events.interface import Advice, Batch, Health, Listed
 from actas.events.sources.asking import keycloak as realms
 from actas.events.sources.asking import keycloak_mend
 from actas.events.sources.asking.client import Client, check, read
+from actas.events.sources.asking.fit import AHEAD, name_of
 from actas.events.sources.asking.frame import Frame
 from actas.events.sources.asking.keycloak import FEEDS, LEAST_PAGE, MOST, PAGE, Config, Cursor, Realm
 from actas.events.sources.errors import MalformedDelivery, ProviderRefused, ProviderUnreadable
@@ -104,8 +105,8 @@ class KeycloakAsked:
                 told += self._read(feed, row)
             first += len(rows)
             if len(rows) < size:
-                # All that is there was read: the next question need not go further back than the provider's now.
-                return [one for one in told if realms.wanted(one, cursor)], max(last, self._now(now)), False
+                # All that is there was read: what was long ago need not be read again and again.
+                return [one for one in told if realms.wanted(one, cursor)], max(last, self._behind(now)), False
             if first >= MOST and last > begin + self._overlap:
                 return [one for one in told if realms.wanted(one, cursor)], last, True
 
@@ -128,9 +129,9 @@ class KeycloakAsked:
             self._size = max(LEAST_PAGE, self._size // 2)
             raise
 
-    def _now(self, now: datetime) -> int:
-        """Give the provider's now, which it told in whole seconds; nothing where it told none."""
-        return 0 if self._skew is None else realms.milliseconds(now + self._skew) - 1000
+    def _behind(self, now: datetime) -> int:
+        """Give a moment that is past by every clock: ours, and whichever wrote the answer's date, perhaps a proxy's."""
+        return 0 if self._skew is None else realms.milliseconds(min(now, now + self._skew) - AHEAD)
 
     def _read(self, feed: str, row: dict[str, Any]) -> list[Told]:
         """Read one event. One that nobody can read is counted: it must not keep those behind it from us."""
@@ -177,7 +178,7 @@ class KeycloakAsked:
                 rows = await self._page(feed, since=low, until=high, first=first, size=size, now=until)
                 for row in rows:
                     for one in self._read(feed, row):
-                        yield Listed(id=one.id, happened_at=one.at, kind=one.kind)
+                        yield Listed(id=name_of(one), happened_at=one.at, kind=one.kind)
                 first += len(rows)
                 if len(rows) < size:
                     break
