@@ -94,6 +94,15 @@ CASES = [
         "Name the proxies' networks, or remove gateway.proxies.",
     ),
     (
+        "SAML keys that nobody could follow",
+        "gateway: {",
+        "gateway: {saml_keys: 7d, ",
+        "settings.out-of-range",
+        "error",
+        "saml_keys is out of range; wanted: 30d to 730d",
+        "Give a value from 30d to 730d.",
+    ),
+    (
         "weak isolation on a server",
         "gateway: {",
         "gateway: {isolation: weak, ",

@@ -45,6 +45,7 @@ def settings(tmp_path):
         ("account", "111122223333"),
         ("region", "eu-west-1"),
         ("grace", "7s"),
+        ("saml_keys", "60d"),
         ("limits", {"sessions": 7, "sessions_per_subject": 1}),
         ("limits", {"sessions_per_subject": 7}),
         ("limits", {"processes": 7, "processes_per_subject": 1}),

@@ -37,8 +37,9 @@ class SamlAsked:
 def ask(place: Here) -> SamlAsked:
     """Read the settings; our own keys are read where there are any, and not made."""
     asked = asking.ask(place)
-    control_url = asked.settings.gateway.control_url
-    keys = SamlKeys(place.state / KEYS, name=control_url)
+    gateway = asked.settings.gateway
+    control_url = gateway.control_url
+    keys = SamlKeys(place.state / KEYS, name=control_url, every=gateway.saml_keys.time)
     keys.refresh()
     edges = SamlEdges(control_url=control_url, decryption_keys=lambda: tuple(one.private for one in keys.keys))
     base = asked.loaded.path.parent

@@ -87,6 +87,8 @@ class Gateway(Keys, frozen=True):
     """The region in the ARNs of functions that run here."""
     grace: Span = Span.read("20s")
     """How long calls in flight may take to finish when the gateway is stopped."""
+    saml_keys: Span = Span.read("90d")
+    """How often a new SAML key of ours is made; it is published for a week before it signs."""
     limits: Limits = Limits()
     """What requests and callers may take."""
 

@@ -35,7 +35,8 @@ class SamlParts:
     def __init__(self, settings: Settings, state: Path, audit: Audit) -> None:
         self._audit = audit
         self._replays: Replays | None = None
-        self.keys = SamlKeys(state / "keys" / KEYS, name=settings.gateway.control_url)
+        gateway = settings.gateway
+        self.keys = SamlKeys(state / "keys" / KEYS, name=gateway.control_url, every=gateway.saml_keys.time)
         if speaks(settings):
             self.keys.rotate(clock.now())
         self.edges = SamlEdges(

@@ -14,7 +14,7 @@ from actas.settings.schema import Keys, Settings
 
 _GATEWAY: Final = (
     "public_url", "control_url", "listen", "control_listen", "state", "isolation", "account", "region", "grace",
-    "database",
+    "database", "saml_keys",
 )  # fmt: skip
 _LIMITS: Final = ("sessions", "sessions_per_subject", "processes", "processes_per_subject")
 

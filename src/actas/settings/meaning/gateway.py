@@ -98,6 +98,7 @@ def _limits(view: View) -> None:
         size(view, (*at, key), getattr(limits, key), least=1024, most=64 * 1024 * 1024)
     span(view, (*at, "request_time"), limits.request_time, least=1, most=3600)
     span(view, ("gateway", "grace"), view.settings.gateway.grace, least=0, most=3600)
+    span(view, ("gateway", "saml_keys"), view.settings.gateway.saml_keys, least=30 * _DAY, most=730 * _DAY)
     for whole, part in (("sessions", "sessions_per_subject"), ("processes", "processes_per_subject")):
         if getattr(limits, part) > getattr(limits, whole):
             message = f"gateway.limits.{part} is more than gateway.limits.{whole}: one caller could use it all"
