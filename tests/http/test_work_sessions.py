@@ -126,6 +126,7 @@ async def now(sts, trail, delivery):
     yield Now(
         front=None, gateway=None, patience=None, flights=flights, exchange=exchange, audit=trail,
         keys=lambda: {"keys": [{**KEY.to_json(), "alg": "ES256"}]}, once=Seen().once, issuer=ISSUER,
+        is_over=lambda _grant, _began: False,
         functions={"billing": function},
     )  # fmt: skip
     await exchange.close()
@@ -241,6 +242,16 @@ async def test_a_call_that_ends_while_sts_is_asked_has_no_session(now, shown, st
     with pytest.raises(WorkSessionRefused, match="the call is over"):
         await handed(now, shown(), clock.now())
 
+    assert trail.kept == []
+
+
+async def test_a_call_whose_caller_was_revoked_meanwhile_has_no_session(now, shown, delivery, trail):
+    asked = []
+    over = replace(now, is_over=lambda grant, began: asked.append((grant, began)) or True)
+    with pytest.raises(WorkSessionRefused, match="revoked"):
+        await handed(over, shown(), clock.now())
+
+    assert asked == [(delivery.grant, delivery.sessions.began)]
     assert trail.kept == []
 
 

@@ -31,6 +31,7 @@ from actas.lambda_ import proof
 from actas.lambda_.claims import ALGORITHMS, TYPE
 from actas.lambda_.proof import Proof
 from actas.model import clock
+from actas.model.decision import Grant
 from actas.model.ids import RANDOM, call_id
 from actas.settings.schema import Function
 
@@ -73,6 +74,8 @@ class Now:
     """Our own public keys, by which envelopes are verified."""
     once: Callable[[str, str, datetime], Awaitable[bool]]
     """Remembers a name of an issuer until then, for all replicas; tells whether it is new."""
+    is_over: Callable[[Grant, datetime | None], bool]
+    """Whether a grant was revoked after its sessions were made."""
     issuer: str
     functions: Mapping[str, Function]
 
@@ -131,6 +134,8 @@ async def handed(now: Now, body: bytes, at: datetime) -> bytes:
         raise WorkSessionRefused(why="the proof is not of this function's execution role")
     if now.flights.find(call) is not flight:
         raise WorkSessionRefused(why="the call is over")
+    if now.is_over(flight.grant, flight.began):
+        raise WorkSessionRefused(why="what the call rests on was revoked")
     await now.audit.keep(Handed(at=clock.now(), call=call, function=flight.function, role=flight.role))
     return _written(flight)
 

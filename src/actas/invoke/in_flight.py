@@ -4,9 +4,11 @@ A call is found here from the moment its request leaves until its answer is over
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from actas.invoke.interface import Delivery
+from actas.model.decision import Grant
 from actas.model.session import Session
 
 MOST: Final = 16
@@ -23,6 +25,9 @@ class Flight:
     """As it was granted, with its qualifier: the envelope's audience."""
     role: str
     work: Session = field(repr=False)
+    grant: Grant = field(repr=False)
+    began: datetime | None
+    """When its sessions were made; with the grant, what a revocation is compared with."""
     fetched: int = 0
 
 
@@ -40,7 +45,12 @@ class InFlight:
         work, role = delivery.sessions.work, delivery.grant.role
         if work is not None and role is not None:
             self._calls[delivery.call.id] = Flight(
-                function=delivery.call.function, function_arn=delivery.grant.function_arn, role=role.name, work=work
+                function=delivery.call.function,
+                function_arn=delivery.grant.function_arn,
+                role=role.name,
+                work=work,
+                grant=delivery.grant,
+                began=delivery.sessions.began,
             )
 
     def end(self, delivery: Delivery) -> None:

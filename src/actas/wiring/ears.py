@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import anyio
 
 from actas.errors import ActasError
+from actas.events import cuts
 from actas.events.courier import Courier, Manner
 from actas.events.desk import Desk
 from actas.events.hearing import Hearing, State
@@ -28,6 +29,8 @@ from actas.store import heard_rows
 from actas.store.errors import StoreError
 from actas.store.outbox import Counts, Outbox
 from actas.wiring import sources as making
+from actas.wiring.cutting import Cuts
+from actas.wiring.over import is_over
 from actas.wiring.parts import Parts
 
 log = logging.getLogger("actas.events")
@@ -82,6 +85,7 @@ class Ears:
         self._end = anyio.Event()
         self.ended = 0
         """Sessions and processes that ended before their time because of what was heard or revoked."""
+        self.cuts = Cuts(parts, lambda: (house.furnished.loaded, house.furnished.settings))
         self.courier = Courier(house.gateway, self._manner, clock.now, random.SystemRandom().random)
 
     async def run(self) -> None:
@@ -91,6 +95,7 @@ class Ears:
             tasks.start_soon(self._reap)
             tasks.start_soon(self.hearing.run)
             tasks.start_soon(partial(self._outbox.run, QUEUE, self.courier.work, at_once=self._events.at_once))
+            tasks.start_soon(partial(self._outbox.run, cuts.QUEUE, self.cuts.work, at_once=2))
             tasks.start_soon(self._watch)
             tasks.start_soon(self._forget)
 
@@ -172,17 +177,7 @@ class Ears:
         )
 
     def _is_over(self, grant: Grant, began: datetime | None) -> bool:
-        marks, identity = self._house.parts.marks, grant.identity
-        if began is not None and grant.role is not None and marks.ended(marks.of_session(grant.role.arn, began)):
-            return True
-        if grant.parent is not None:
-            return marks.ended(grant.parent.marks)
-        return marks.refuses(
-            provider=identity.provider,
-            subject=identity.subject,
-            session=identity.provider_session,
-            issued_at=identity.issued_at,
-        )
+        return is_over(self._house.parts.marks, grant, began)
 
     def _revocation(self) -> dict[str, str]:
         from actas.identify.told import ends_by_events
