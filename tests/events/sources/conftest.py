@@ -95,12 +95,12 @@ def provider(key):
 def built(tmp_path, provider):
     """Make a source of the settings given, for the provider given, that fetches by what is given."""
 
-    def build(kind, *, at=NOW, fetch=None, of=provider, **more):
+    def build(kind, *, clock=lambda: NOW, fetch=None, of=provider, **more):
         making = Making(
             name="told",
             folder=tmp_path,
             secret=lambda reference: Secret(SECRET if reference.env == "S" else (reference.env or "")),
-            clock=lambda: at,
+            clock=clock,
             fetch=fetch or Fetcher(base=tmp_path),
             public_url="https://functions.example",
         )

@@ -774,6 +774,36 @@ def test_being_away_for_longer_than_events_are_kept_is_told(built, away, missed)
     assert batch.missed is missed
 
 
+@pytest.mark.parametrize("kind", ["keycloak", "okta", "auth0"])
+def test_a_poll_that_takes_long_keeps_what_it_read_and_goes_on(built, kind):
+    made = {
+        "keycloak": (KeycloakApi, {"client": CLIENT}, 1500),
+        "okta": (OktaApi, {"token": SecretRef(env="S"), "of": OKTA}, 2500),
+        "auth0": (Auth0Api, {"client": CLIENT, "of": TestAuth0.of}, 250),
+    }  # fmt: skip
+    build, settings, number = made[kind]
+    api, ticks = build(), [NOW]
+    quick = api.answer
+
+    async def slow(path, query, wish):
+        ticks.append(ticks[-1] + timedelta(seconds=21))  # longer than one poll reads on
+        return await quick(path, query, wish)
+
+    source = built(kind, fetch=api, clock=lambda: ticks[-1], **settings)
+    _, cursor = polled(source, None)
+    happens = api.sign_in if kind == "keycloak" else api.happen
+    for place in range(number):
+        happens(f"e{place:04}", at=NOW + timedelta(minutes=1, seconds=place))
+    api.answer = slow
+
+    first = anyio.run(lambda: source.poll(cursor, now=NOW + timedelta(hours=1)))
+    events, _ = polled(source, cursor, NOW + timedelta(hours=1))
+
+    assert first.more is True
+    assert 0 < len(first.events) < number
+    assert len({one.id for one in events}) == number
+
+
 def test_a_provider_too_slow_for_large_pages_is_asked_for_smaller_ones(built):
     api = KeycloakApi()
     source = built("keycloak", client=CLIENT, fetch=api)

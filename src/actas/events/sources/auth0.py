@@ -101,12 +101,12 @@ class Auth0Asked:
 
     async def _poll(self, cursor: _Cursor, now: datetime) -> Batch:
         told: list[Told] = []
-        last, since, rows = cursor.last, strict.instant(cursor.since), 0
+        last, since, rows, spent = cursor.last, strict.instant(cursor.since), 0, self._frame.spent()
         for _ in range(_MOST_PAGES):
             found, read_to, rows = await self._page(last, now=now, since=since - _BEGIN)
             told += found
             last = read_to or last
-            if rows < _TAKE:
+            if rows < _TAKE or spent():
                 break
         kept = [one for one in told if one.at >= since or one.kind in ENDS]
         after = msgspec.json.encode(_Cursor(since=cursor.since, last=last)).decode()

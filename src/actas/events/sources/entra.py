@@ -97,6 +97,7 @@ class EntraAsked:
         if resource not in links:
             links[resource] = await self.graph.begin(resource, now=now)
             return False
+        spent = self._frame.spent()
         for _ in range(_MOST_PAGES):
             page = await self.graph.page(links[resource], now=now)
             told = reading.changes(page, link=links[resource], of=resource, heard=now)
@@ -104,6 +105,8 @@ class EntraAsked:
             links[resource] = page.delta_link or page.next_link or links[resource]
             if page.next_link is None:
                 return False
+            if spent():
+                break
         return True
 
     async def examine(self, *, now: datetime) -> tuple[Advice, ...]:

@@ -114,7 +114,7 @@ class OktaAsked:
     async def _poll(self, cursor: _Cursor, now: datetime) -> Batch:
         url, missed = self._first(cursor, now), False
         told: list[Told] = []
-        full = True
+        full, spent = True, self._frame.spent()
         for page in range(_MOST_PAGES):
             try:
                 rows, link = await self._page(url, now)
@@ -127,7 +127,7 @@ class OktaAsked:
                 missed = since < now - _KEPT
             told += rows
             full, url = len(rows) >= _LIMIT, link or url
-            if not full:
+            if not full or spent():
                 break
         at = max((one.at for one in told), default=None)
         after = _Cursor(since=cursor.since, link=url, at=_text(at) if at else cursor.at)

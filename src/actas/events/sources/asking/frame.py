@@ -1,9 +1,9 @@
 """What every source holds, and two halves of a source, one that asks and one that is told, put together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from actas.events.interface import Advice, Batch, Health, Listed, Making, Pushed, Reply
 from actas.events.sources.asking.fit import Fit
@@ -11,6 +11,9 @@ from actas.events.sources.errors import SourceIncomplete
 from actas.model.secret import Secret
 from actas.settings.schema import Provider, SecretRef
 from actas.settings.schema_events import EventSource
+
+ONE_POLL: Final = timedelta(seconds=20)
+"""How long one poll goes on reading; far less than it may take in all, so that progress is kept however slow it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,12 @@ class Frame:
     def name(self) -> str:
         """The source's name."""
         return self.making.name
+
+    def spent(self) -> Callable[[], bool]:
+        """Give what tells that a poll has taken its time: what it read so far is kept before it reads on."""
+        clock = self.making.clock
+        until = clock() + ONE_POLL
+        return lambda: clock() >= until
 
     def secret(self, reference: SecretRef | None, key: str) -> Secret:
         """Read a secret that must be there, as it is at this moment."""

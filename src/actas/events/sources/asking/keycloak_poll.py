@@ -96,7 +96,7 @@ class KeycloakAsked:
 
     async def _feed(self, feed: str, cursor: Cursor, now: datetime) -> tuple[list[Told], int, bool]:
         """Read pages until one is not full, or enough was read; but never stop before there was something new."""
-        begin, told, first = cursor.of(feed), [], 0
+        begin, told, first, spent = cursor.of(feed), [], 0, self._frame.spent()
         last, size = begin, self._size
         while True:
             rows = await self._page(feed, since=begin - self._overlap, first=first, size=size, now=now)
@@ -107,7 +107,7 @@ class KeycloakAsked:
             if len(rows) < size:
                 # All that is there was read: what was long ago need not be read again and again.
                 return [one for one in told if realms.wanted(one, cursor)], max(last, self._behind(now)), False
-            if first >= MOST and last > begin + self._overlap:
+            if (first >= MOST or spent()) and last > begin + self._overlap:
                 return [one for one in told if realms.wanted(one, cursor)], last, True
 
     async def _page(
