@@ -6,8 +6,10 @@ import anyio
 import msgspec
 import pytest
 
+from actas.events.cuts import QUEUE as CUTS
 from actas.events.errors import Backlogged
 from actas.events.jobs import QUEUE, Delivered
+from actas.settings.schema_roles import AwsBase, CutSessions, RoleSettings
 from actas.store import heard_rows
 from actas.store.outbox import Done
 
@@ -195,6 +197,17 @@ async def test_what_our_own_clients_caused_starts_nothing_unless_asked_for_and_e
 
     assert sorted(seen) == ["deprovision", "log", "log", "log"]
     assert ended
+
+
+async def test_a_role_that_is_cut_has_one_job_a_second_for_the_kinds_that_cut_it(gateway, settings, event):
+    cutting = CutSessions(by=AwsBase(chain=True), on="role-revoked")
+    role = RoleSettings(arn="arn:aws:iam::111122223333:role/biller", broker="aws-web-identity", cut=cutting)
+    wanted = msgspec.structs.replace(settings(), roles={"biller": role})
+    async with gateway(wanted) as room:
+        await room.hear(event("e1"), event("e2"), event("e3", kind="signed-out"), event("e4", kind="role-granted"))
+        waiting = (await room.outbox.counts(QUEUE)).waiting, (await room.outbox.counts(CUTS)).waiting
+
+    assert waiting == (0, 1)
 
 
 async def test_on_postgresql_it_is_the_same(gateway, settings, on, event, fresh_postgresql):

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from actas.assume.cutting import document
+from actas.events import cuts
 from actas.events.ends import Cut, cut
 from actas.events.envelopes import Outside, wrap
 from actas.events.meaning import Meaning
@@ -132,6 +134,28 @@ def test_an_event_of_the_future_ends_no_more_than_clocks_may_differ_by(event, ah
     assert cut(one, ENDING, leeway=MINUTE) == Cut(
         provider="corp", at=AT + at, reason="event:role-revoked", subject="ana"
     )
+
+
+def test_what_is_heard_in_one_second_is_one_cut_of_a_role():
+    first, same, later = (cuts.job("biller", AT + timedelta(milliseconds=ms)) for ms in (0, 999, 1000))
+
+    assert first == same != later
+    assert first == ("biller@1773489601", cuts.CutRole(role="biller", before=AT + timedelta(seconds=1)))
+
+
+def test_a_cut_denies_everything_to_what_was_issued_before_and_nothing_else():
+    assert msgspec.json.decode(document(AT)) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "ActasCutOlderSessions",
+                "Effect": "Deny",
+                "Action": "*",
+                "Resource": "*",
+                "Condition": {"DateLessThan": {"aws:TokenIssueTime": "2026-03-14T12:00:00Z"}},
+            }
+        ],
+    }
 
 
 def test_no_event_gives_anything(event, settings):

@@ -32,6 +32,7 @@ HELD_AS = {
     "Asynchronous": {"asynchronous", "settings"},
     "RoleSettings": {"settings", "role"},
     "AwsBase": {"aws"},
+    "CutSessions": {"cut"},
     "Azure": {"azure"},
     "Google": {"google"},
     "Events": {"events", "_events"},

@@ -81,6 +81,25 @@ def test_a_mistake_is_told(desk, old, new, code, message):
     assert loaded.broken
 
 
+CUT = 'role/event-runner", broker: aws-web-identity, cut: {by: {chain: true}, on: %s}'
+
+
+@pytest.mark.parametrize(("kinds", "is_taken"), [("[role-revoked]", True), ("[role-granted]", False)])
+def test_a_role_is_cut_by_kinds_that_end_access(desk, kinds, is_taken):
+    loaded = desk.check(SOUND.replace('role/event-runner"', CUT % kinds))
+
+    found = [one.message for one in loaded.mistakes if one.code == "settings.wrong-value"]
+    assert found == ([] if is_taken else ['there is no kind of event that ends access "role-granted"'])
+
+
+def test_only_a_role_that_aws_hands_out_can_be_cut(desk):
+    loaded = desk.check(
+        SOUND.replace('role/event-runner"', (CUT % "[role-revoked]").replace("aws-web-identity", "local"))
+    )
+
+    assert "settings.no-effect" in [one.code for one in loaded.mistakes]
+
+
 def test_a_subscription_without_any_source_does_nothing_and_says_so(desk):
     before, _, rules = SOUND.partition("events:")
     text = before + "on: [{event: other, run: deprovision}]\nrules:" + rules.partition("rules:")[2]

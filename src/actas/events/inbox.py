@@ -15,6 +15,7 @@ from typing import Protocol
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from actas.events import cuts
 from actas.events.ends import Cut
 from actas.events.errors import Backlogged
 from actas.events.jobs import QUEUE, Delivered
@@ -43,6 +44,10 @@ class Means(Protocol):
 
     def cut(self, event: IdentityEvent) -> Cut | None:
         """Say what it ends."""
+        ...
+
+    def cuts(self, event: IdentityEvent) -> Sequence[str]:
+        """Name the roles whose sessions at AWS it cuts."""
         ...
 
     @property
@@ -147,8 +152,8 @@ class Inbox:
                     await heard_rows.keep_cursor(connection, told.source, told.cursor, missed=told.missed)
         if cuts:
             await places.marks.read(places.outbox.store)
-        if any(one.jobs for one in new):
-            places.outbox.wake(QUEUE)
+        for queue in {put.queue for one in new for _, put in one.jobs}:
+            places.outbox.wake(queue)
         return _shared(batch, fresh)
 
     async def _cut(self, connection: AsyncConnection, cuts: Sequence[Cut]) -> None:
@@ -165,18 +170,24 @@ class Inbox:
     def _ready(self, event: IdentityEvent) -> _Ready:
         found = finder(event.source, event.id)
         ends = self.means.cut(event)
-        jobs = tuple(self._job(event, found, one) for one in self.means.deliveries(event))
+        deliveries = tuple(self._job(event, found, one) for one in self.means.deliveries(event))
+        cutting = () if ends is None else tuple(self._cutting(event, role) for role in self.means.cuts(event))
         row = Hears(
             finder=found,
             source=event.source,
             kind=event.kind.value,
             happened_us=(event.happened_at - _EPOCH) // _MICROSECOND,
             heard_us=(event.heard_at - _EPOCH) // _MICROSECOND,
-            deliveries=len(jobs),
+            deliveries=len(deliveries),
             ended="" if ends is None else ends.what,
             body=self._places.seals.seal(msgspec.json.encode(event), found),
         )
-        return _Ready(row=row, cut=ends, jobs=jobs)
+        return _Ready(row=row, cut=ends, jobs=(*deliveries, *cutting))
+
+    def _cutting(self, event: IdentityEvent, role: str) -> tuple[str, Put]:
+        outbox, (key, body) = self._places.outbox, cuts.job(role, event.heard_at)
+        name = outbox.name()
+        return name, outbox.sealed(name, Put(queue=cuts.QUEUE, body=msgspec.json.encode(body), key=key, lane=role))
 
     def _job(self, event: IdentityEvent, found: bytes, wanted: Subscription) -> tuple[str, Put]:
         outbox, key = self._places.outbox, f"{found.hex()[:32]}-{wanted.id}"

@@ -19,12 +19,19 @@ class Meaning:
             name: frozenset(many(source.ends)) for name, source in settings.events.sources.items()
         }
         self._own = {name: many(source.own_clients) for name, source in settings.events.sources.items()}
+        self._cuts = {
+            name: frozenset(many(role.cut.on)) for name, role in settings.roles.items() if role.cut is not None
+        }
         self._leeway = {name: provider.leeway.time for name, provider in settings.providers.items()}
 
     def deliveries(self, event: IdentityEvent) -> Sequence[Subscription]:
         """Give the subscriptions that it runs; none of what our own clients caused, unless they say so."""
         own = is_own(event, self._own.get(event.source, ()))
         return [one for one in self._subscriptions if one.wants(event, own=own)]
+
+    def cuts(self, event: IdentityEvent) -> Sequence[str]:
+        """Name the roles whose sessions at AWS *event* cuts: all of them, whosever they are."""
+        return [name for name, kinds in self._cuts.items() if event.kind.value in kinds]
 
     def cut(self, event: IdentityEvent) -> Cut | None:
         """Say what it ends; also what our own clients caused ends what it ends."""

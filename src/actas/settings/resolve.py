@@ -123,6 +123,8 @@ def _of_role(path: KeyPath, role: RoleSettings) -> Iterator[tuple[KeyPath, Secre
     if isinstance(role.external_id, SecretRef):
         yield (*path, "external_id"), role.external_id
     yield from of_base((*path, "base"), role.base)
+    if role.cut is not None:
+        yield from of_base((*path, "cut", "by"), role.cut.by)
 
 
 def of_base(path: KeyPath, base: AwsBase | None) -> Iterator[tuple[KeyPath, SecretRef]]:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from actas.settings.schema_keys import Keys, SecretRef
+from actas.settings.schema_keys import Keys, SecretRef, Texts
 from actas.settings.values import Span
 
 BrokerName = Literal["local", "aws-web-identity", "aws-assume-role", "aws-saml", "azure-workload", "google-wif"]
@@ -55,6 +55,17 @@ class Google(Keys, frozen=True):
     """Another address of the IAM Service Account Credentials API."""
 
 
+class CutSessions(Keys, frozen=True):
+    """Sessions of a role at AWS are cut when somebody's access ends."""
+
+    by: AwsBase
+    """The identity that may put an inline policy on the role: ``iam:PutRolePolicy`` on it, and nothing else."""
+    on: Texts = ("role-revoked", "group-left", "user-disabled", "user-deleted")
+    """The kinds of events that cut; everybody's sessions of the role end, and are made anew for who may have them."""
+    iam: str | None = None
+    """Another address of IAM, for tests against a double."""
+
+
 class RoleSettings(Keys, frozen=True):
     """A role that callers may take."""
 
@@ -84,3 +95,5 @@ class RoleSettings(Keys, frozen=True):
     """azure-workload: the application."""
     google: Google | None = None
     """google-wif: the pool's provider and the service account."""
+    cut: CutSessions | None = None
+    """aws-*: cut its sessions in AWS by a deny on ``aws:TokenIssueTime`` when somebody's access ends."""

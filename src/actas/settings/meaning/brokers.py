@@ -16,16 +16,16 @@ ROLE_ARN: Final = re.compile(r"arn:aws(?:-cn|-us-gov)?:iam::[0-9]{12}:role/(?:[!
 _SAML_ARN: Final = re.compile(r"arn:aws(?:-cn|-us-gov)?:iam::[0-9]{12}:saml-provider/[A-Za-z0-9._-]{1,128}")
 _OPTIONS: Final[dict[str, frozenset[str]]] = {
     "local": frozenset(),
-    "aws-web-identity": frozenset({"sts", "tags", "caller_token"}),
-    "aws-assume-role": frozenset({"sts", "tags", "base", "external_id"}),
-    "aws-saml": frozenset({"sts", "saml_provider"}),
+    "aws-web-identity": frozenset({"sts", "tags", "caller_token", "cut"}),
+    "aws-assume-role": frozenset({"sts", "tags", "base", "external_id", "cut"}),
+    "aws-saml": frozenset({"sts", "saml_provider", "cut"}),
     "azure-workload": frozenset({"azure"}),
     "google-wif": frozenset({"google"}),
 }
 _NEEDS: Final = {
     "aws-assume-role": "base", "aws-saml": "saml_provider", "azure-workload": "azure", "google-wif": "google",
 }  # fmt: skip
-_ALL: Final = ("sts", "tags", "caller_token", "saml_provider", "base", "external_id", "azure", "google")
+_ALL: Final = ("sts", "tags", "caller_token", "saml_provider", "base", "external_id", "azure", "google", "cut")
 _EXTERNAL_ID: Final = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 _AUDIENCE: Final = re.compile(
     r"//iam\.googleapis\.com/projects/[0-9]{1,20}/locations/global/workloadIdentityPools/[a-z0-9-]{4,32}"
@@ -52,6 +52,8 @@ def check(view: View) -> None:
         _values(view, path, role)
         if role.base is not None:
             base(view, (*path, "base"), role.base)
+        if role.cut is not None:
+            base(view, (*path, "cut", "by"), role.cut.by)
     _bypassable(view)
     _issuer(view)
     if (cloudwatch := view.settings.audit.cloudwatch) is not None:

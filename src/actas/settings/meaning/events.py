@@ -35,6 +35,14 @@ def check(view: View) -> None:
             view.report("settings.source-named-provider", path, message, "Give the source another name.", at="key")
     for place, on in enumerate(view.settings.on):
         _subscription(view, ("on", place), on)
+    for name, role in view.settings.roles.items():
+        if role.cut is not None:
+            path = ("roles", name, "cut")
+            for where, kind in _each(role.cut.on, (*path, "on")):
+                _among(view, where, kind, _Choice(known=ENDING, what="kind of event that ends access"))
+            if not view.names("sources"):
+                message = "there is no source of events, so nothing is ever cut"
+                view.warn("settings.no-effect", path, message, "Add one to events.sources, or remove cut.", at="key")
 
 
 def _subscription(view: View, path: Path, on: On) -> None:
