@@ -55,3 +55,10 @@ def test_the_dates_are_those_of_the_model():
 def test_another_path_is_no_operation(method, path):
     with pytest.raises(UnknownOperation):
         operation(method, tuple(path.split("/")))
+
+
+def test_no_route_may_hide_the_api():
+    from actas.settings.meaning.routes import BUILT_IN, LAMBDA_DATES
+
+    assert LAMBDA_DATES == DATES
+    assert set(DATES) <= BUILT_IN
