@@ -16,5 +16,6 @@ elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
 else
   echo "actas: not installed here:$wanted; the tests that need them will say so" >&2
 fi
+tools/crewjam.sh || echo "actas: no crewjam here; the tests that need it will say so" >&2
 tools/simplesamlphp.sh || echo "actas: no SimpleSAMLphp here; the tests that need it will say so" >&2
 [ -n "${ACTAS_NODE_RIC:-}" ] || tools/node-ric.sh || echo "actas: no Node functions here; the tests that need them will say so" >&2

@@ -22,6 +22,7 @@ from parts import CLIENT_FOR_NODE, PARTS, ROOT  # noqa: E402 - found by the line
 FIXTURES = {
     "simplesamlphp": "simplesamlphp",
     "samlp": "node",
+    "crewjam": "crewjam",
     "keycloak": "keycloak",
     "keycloak_with_webhooks": "keycloak-webhooks",
     "moto": "moto",

@@ -76,6 +76,13 @@ def simplesamlphp() -> str | None:
     return "SimpleSAMLphp is not unpacked (tools/simplesamlphp.sh does it, from Debian's packages)"
 
 
+def crewjam() -> str | None:
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    if (base / "actas" / "crewjam" / "idp").exists():
+        return None
+    return "the provider of Go's crewjam is not built (tools/crewjam.sh does it, where there is a go)"
+
+
 PARTS = {
     "keycloak": keycloak,
     "keycloak-webhooks": keycloak_webhooks,
@@ -83,6 +90,7 @@ PARTS = {
     "node-functions": node_functions,
     "browser": browser,
     "simplesamlphp": simplesamlphp,
+    "crewjam": crewjam,
     "moto": moto,
     "aws-cli": aws_cli,
     "curl": curl,

@@ -30,3 +30,11 @@ def samlp(tmp_path_factory):
 
     with Samlp(tmp_path_factory.mktemp("samlp")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def crewjam(tmp_path_factory):
+    from crewjam_idp import Crewjam
+
+    with Crewjam(tmp_path_factory.mktemp("crewjam")) as running:
+        yield running

@@ -1,4 +1,4 @@
-"""SimpleSAMLphp and npm's samlp: the whole line, with what each of them does in its own way."""
+"""SimpleSAMLphp, npm's samlp and Go's crewjam: the whole line, with what each of them does in its own way."""
 
 import base64
 
@@ -36,13 +36,22 @@ def node(samlp, tmp_path_factory):
         yield house
 
 
+@pytest.fixture(scope="module")
+def go(crewjam, tmp_path_factory):
+    with opened(crewjam, tmp_path_factory.mktemp("gateway")) as house:
+        house.provider = crewjam
+        crewjam.knows(house)
+        yield house
+
+
 EACH = [
     pytest.param("php", marks=pytest.mark.part("simplesamlphp")),
     pytest.param("node", marks=pytest.mark.part("node")),
 ]
+GO = pytest.param("go", marks=pytest.mark.part("crewjam"))
 
 
-@pytest.fixture(params=EACH)
+@pytest.fixture(params=[*EACH, GO])
 def house(request):
     found = request.getfixturevalue(request.param)
     yield found
@@ -152,6 +161,14 @@ def test_sha_1_is_refused_until_the_settings_allow_it(request, name, visitor, tm
 
     assert refused.status_code == 403
     assert "You are signed in at corp until" in taken.text
+
+
+def test_crewjam_encrypts_to_the_certificate_of_our_metadata(go, visitor):
+    answer = go.call("report", token(go, visitor))
+
+    assert answer.status_code == 200, answer.text
+    assert b"EncryptedAssertion" in carried(visitor)
+    assert b"finance" not in carried(visitor)
 
 
 def test_simplesamlphp_is_told_of_a_sign_out(php, visitor):
