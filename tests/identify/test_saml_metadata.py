@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 from actas import saml
 from actas.identify.fetch import Fetcher
 from actas.identify.saml_edges import SamlEdges
-from actas.identify.saml_errors import SamlUnavailable
+from actas.identify.saml_errors import SamlRefused, SamlUnavailable
 from actas.identify.saml_expiry import Announced, days_left, endings
 from actas.identify.saml_metadata import MetadataKeyring, MetadataSource
 from actas.identify.verifier import Identify
+from actas.model.evidence import SamlResponse
+from actas.model.secret import Secret
 from actas.settings.schema import Provider
+from actas.testing.saml_idp import Said, SamlIdp
 
 pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 3, 14, 12, 0, 0, tzinfo=UTC)
@@ -363,3 +366,29 @@ async def test_ends_of_certificates_are_logged_and_measured_and_keys_outlive_a_r
 
     assert [text.partition(" of ")[2] for text in caplog.messages] == ["ping ends in 7 days, on 2026-03-21"]
     assert house.count(PATH) == 1
+
+
+async def test_a_response_by_a_key_that_was_published_since_is_believed_at_once(house, clock, tmp_path):
+    idp = SamlIdp(entity_id=IDP)
+    serve(house, idp.metadata())
+    settings = {"ping": Provider(preset="saml", metadata=house.origin + PATH, private=True)}
+    room = Identify(settings, base_dir=tmp_path, clock=clock, saml=SamlEdges(control_url="https://actas.example"))
+    doors = room.saml.profile("ping").doors
+
+    async def shown(by):
+        said = Said(recipient=doors.acs, audience=doors.metadata)
+        packed = Secret(base64.b64encode(by.response(said, now=clock())).decode())
+        evidence = SamlResponse(shown=packed, provider="ping", recipient=doors.acs, asked_elsewhere=True)
+        return (await room.saml.look(evidence, now=clock())).identity.provider
+
+    assert await shown(idp) == "ping"
+    rolled = SamlIdp(entity_id=IDP, key_name="second", published=("first",))
+    serve(house, rolled.metadata())
+    assert await shown(rolled) == "ping"
+    assert await shown(idp) == "ping"
+    assert house.count(PATH) == 2
+
+    for _ in range(3):  # a stranger's does not make us ask again
+        with pytest.raises(SamlRefused):
+            await shown(SamlIdp(entity_id=IDP, key_name="stranger"))
+    assert house.count(PATH) == 2
