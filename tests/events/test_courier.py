@@ -80,6 +80,16 @@ async def test_an_answer_settles_it_and_the_call_is_the_source_s():
     assert (one.delivered, one.again, one.dead) == (1, 0, 0)
 
 
+async def test_each_attempt_tells_the_function_the_same_key_in_the_event_and_in_the_context():
+    told = []
+    for attempt in (1, 2):
+        _, ((call, _, _),), _ = await verdict(FAILED, attempt)
+        told.append((msgspec.json.decode(call.payload)["id"], call.client_context))
+
+    assert told[0] == told[1]
+    assert told[0] == ("k-1", {"custom": {"idempotency_key": "k-1"}})
+
+
 CASES = [
     ("a function that fails", FAILED, 1, Again(timedelta(seconds=FIRST), "function error: KeyError")),
     ("one that fails again", FAILED, 2, Again(timedelta(seconds=2 * FIRST), "function error: KeyError")),

@@ -17,7 +17,9 @@ CODE = """
 import json, os
 
 def told(event, context):
-    print("told " + json.dumps({"event": event, "role": os.environ.get("AWS_ACCESS_KEY_ID") is not None}))
+    told = context.client_context.custom.get("idempotency_key")
+    role = os.environ.get("AWS_ACCESS_KEY_ID") is not None
+    print("told " + json.dumps({"event": event, "key": told, "role": role}))
     if event["data"].get("reason") == "fail":
         raise KeyError("as asked")
 
@@ -110,6 +112,7 @@ def test_an_event_runs_its_function_once_as_the_role_that_a_rule_gives(hearing, 
     assert found[0]["role"]
     event = found[0]["event"]
     assert event["type"] == "actas.identity.signed-in"
+    assert found[0]["key"] == event["id"]
     assert event["data"] == {"subject": "ana-1", "role": "admin", "type": "in"}
 
 

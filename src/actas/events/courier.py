@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -21,6 +21,10 @@ from actas.store.outbox import Again, Dead, Done, Job, Verdict
 
 FIRST, LONGEST = 1.0, 300.0
 """Seconds before the second attempt, and before any."""
+
+
+KEY: Final = "idempotency_key"
+"""Where the client context has it; the event has it as its id."""
 
 
 class Serves(Protocol):
@@ -106,6 +110,7 @@ class Courier:
             received_at=now,
             requested_role=wanted.role,
             door="events",
+            client_context={"custom": {KEY: outside.key}},
         )
 
     def _after(self, job: Job, why: str, *, final: bool) -> Verdict:
