@@ -774,6 +774,24 @@ def test_being_away_for_longer_than_events_are_kept_is_told(built, away, missed)
     assert batch.missed is missed
 
 
+@pytest.mark.parametrize("contract", [TestKeycloak, TestOkta, TestAuth0, TestEntra, TestGoogle], ids=lambda c: c.kind)
+@pytest.mark.parametrize("keep", [True, False], ids=["kept", "not kept"])
+def test_what_was_asked_for_is_kept_as_it_came_only_where_the_settings_say_so(built, contract, keep):
+    one = contract()
+    one.provider = contract.api()
+    more = {} if contract.of is None else {"of": contract.of}
+    source = built(contract.kind, fetch=one.provider, keep_raw=keep, **contract.settings, **more)
+    _, cursor = polled(source, None)
+    anyio.run(one.happen)
+
+    events, _ = polled(source, cursor, one.provider.now)
+
+    assert events
+    assert [event.raw is not None and isinstance(json.loads(event.raw), dict) for event in events] == [keep] * len(
+        events
+    )
+
+
 @pytest.mark.parametrize("kind", ["keycloak", "okta", "auth0"])
 def test_a_poll_that_takes_long_keeps_what_it_read_and_goes_on(built, kind):
     made = {

@@ -124,7 +124,7 @@ class Auth0Asked:
         told: list[Told] = []
         for row in rows:
             try:
-                told += reading.entry(row)
+                told += self._frame.fit.with_raw(reading.entry(row), row)
             except MalformedDelivery:  # counted: it must not keep those behind it from us
                 self._unreadable += 1
         names = [row.get("log_id") or row.get("_id") for row in rows if isinstance(row, dict)]

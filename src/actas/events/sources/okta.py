@@ -157,10 +157,10 @@ class OktaAsked:
         rows = read(_WHAT, answer)
         if not isinstance(rows, list):
             raise ProviderUnreadable(what=_WHAT, why="is no list")
-        told = []
+        told: list[Told] = []
         for row in rows:
             try:
-                told.append(reading.log_event(row))
+                told += self._frame.fit.with_raw([reading.log_event(row)], row)
             except MalformedDelivery:  # counted: it must not keep those behind it from us
                 self._unreadable += 1
         links = [value for name, value in answer.headers if name.lower() == "link"]

@@ -4,7 +4,9 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from actas.events.normal import LONGEST_ID, MOST, IdentityEvent, Kind
 from actas.events.sources.errors import DeliveryFromTheFuture, DeliveryTooOld
@@ -35,6 +37,12 @@ class Fit:
         """Fit what the provider gave when it was asked: nothing of it may be lost, so a time beyond now is now."""
         return tuple(self._event(one if one.at <= now + AHEAD else replace(one, at=now), now, raw) for one in told)
 
+    def with_raw(self, told: Iterable[Told], came: Any) -> list[Told]:
+        """Give what the provider's *came* told, with it where it is to be kept."""
+        if not self.keep_raw:
+            return list(told)
+        return [replace(one, raw=msgspec.json.encode(came)) for one in told]
+
     def _event(self, told: Told, now: datetime, raw: bytes | None) -> IdentityEvent:
         return IdentityEvent(
             id=name_of(told),
@@ -51,7 +59,7 @@ class Fit:
             roles=told.roles[:MOST],
             groups=told.groups[:MOST],
             reason=told.reason,
-            raw=raw if self.keep_raw else None,
+            raw=(told.raw or raw) if self.keep_raw else None,
         )
 
 

@@ -73,7 +73,7 @@ class Reports:
     def _read(self, item: Any) -> tuple[Told, ...]:
         """Read one activity. One that nobody can read is counted: it must not keep those behind it from us."""
         try:
-            found = reading.activity(item)
+            found = tuple(self._frame.fit.with_raw(reading.activity(item), item))
         except MalformedDelivery:
             self.unreadable += 1
             return ()

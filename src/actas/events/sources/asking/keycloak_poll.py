@@ -136,7 +136,7 @@ class KeycloakAsked:
     def _read(self, feed: str, row: dict[str, Any]) -> list[Told]:
         """Read one event. One that nobody can read is counted: it must not keep those behind it from us."""
         try:
-            return [_READ[feed](row)]
+            return self._frame.fit.with_raw([_READ[feed](row)], row)
         except MalformedDelivery:
             self._unreadable += 1
             return []

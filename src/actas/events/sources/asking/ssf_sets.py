@@ -68,7 +68,11 @@ class Sets:
             self._of_the_stream(reading.events(claims))
             told = reading.told(claims, issuer=self._frame.provider.issuer or self._stream.issuer)
             fit = self._frame.fit
-            return fit.pushed(told, now=now, raw=token.encode()) if pushed else fit.asked(told, now=now)
+            return (
+                fit.pushed(told, now=now, raw=token.encode())
+                if pushed
+                else fit.asked(told, now=now, raw=token.encode())
+            )
         except (MalformedDelivery, DeliveryTooOld, DeliveryFromTheFuture) as wrong:
             raise Refused(err="invalid_request") from wrong
 

@@ -89,7 +89,12 @@ def _read(one: Changed, link: str, of: str, heard: datetime) -> tuple[Told, ...]
 
     def event(kind: Kind, what: str, **more: Any) -> Told:
         digest = hashlib.sha256(f"{link}\n{of}\n{object_id}\n{what}".encode()).hexdigest()
-        return Told(id=digest, type=f"{of}.{what.partition(' ')[0]}", kind=kind, **{"at": heard, **more})
+        return Told(
+            id=digest,
+            type=f"{of}.{what.partition(' ')[0]}",
+            kind=kind,
+            **{"at": heard, "raw": msgspec.json.encode(one), **more},
+        )
 
     if of == "users":
         return _user(one, object_id, event)

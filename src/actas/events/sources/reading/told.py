@@ -38,6 +38,8 @@ class Told:
     groups: tuple[str, ...] = ()
     reason: str | None = None
     """The provider's word for why: ``invalid_user_credentials``, ``hijacking``."""
+    raw: bytes | None = field(default=None, repr=False)
+    """What came, where it is to be kept."""
 
 
 ENDS: frozenset[str] = frozenset(ENDING)
