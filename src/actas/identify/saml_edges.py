@@ -2,19 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
+
+from actas.model.replays import Replays
 
 DecryptionKeys = Callable[[], Sequence[Any]]
 """Gives the private keys that the gateway makes itself, as `actas.saml` takes them."""
-
-
-class Replays(Protocol):
-    """Knows what was shown before, at whichever door of whichever replica."""
-
-    async def first(self, *, issuer: str, id: str, until: datetime) -> bool:  # noqa: A002 - its name in SAML
-        """Remember it until then, and tell whether it is new."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

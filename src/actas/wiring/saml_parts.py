@@ -9,8 +9,9 @@ from actas import jose
 from actas.audit import Audit
 from actas.identify.own import OwnKeys
 from actas.identify.presets import SAML_PRESETS
-from actas.identify.saml_edges import Replays, SamlEdges
+from actas.identify.saml_edges import SamlEdges
 from actas.model import clock
+from actas.model.replays import Replays
 from actas.secrets import rings
 from actas.secrets.errors import SecretsError
 from actas.secrets.saml_keys import SamlKeys
