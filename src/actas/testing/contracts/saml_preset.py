@@ -28,13 +28,14 @@ import pytest
 from actas.identify import Identify
 from actas.identify.errors import IdentifyError
 from actas.identify.presets import SAML_PRESETS
-from actas.identify.saml_edges import Replays, SamlEdges
+from actas.identify.saml_edges import SamlEdges
 from actas.identify.saml_errors import AssertionUsed, NoStableName, SamlRefused
 from actas.identify.saml_preset import FORMATS, NAME_ID, PERSISTENT
 from actas.identify.saml_profile import Doors
 from actas.model.evidence import SamlResponse
 from actas.model.facts import Known, Missing
 from actas.model.identity import Identity, Kind
+from actas.model.replays import Replays
 from actas.model.secret import Secret
 from actas.settings.schema import Provider
 from actas.store.replays import MemoryReplays
