@@ -59,6 +59,8 @@ TOLD = {
     "providers_unusable": "Providers whose keys cannot be used.",
     "saml_certificate_days": "Days until some SAML provider's last certificate ends; below 0 where it has ended.",
     "lookups_failing": "Providers whose groups could not be looked up the last time.",
+    "later_waiting": "Events that callers left to be run later and that are not over.",
+    "later_dead": "Such events, and records for destinations, that are set apart.",
     "events_heard": "Identity events taken in since the start.",
     "events_repeated": "Identity events that came again since the start.",
     "events_turned_away": "Identity events that their source had to keep since the start, as too much waited.",

@@ -180,6 +180,7 @@ class _House:
             "requests_in_flight": sum(one.front.flights.now for one in (*self._leaving, self.furnished)),
             "providers_unusable": sum(not one.ready for one in self.parts.identify.state()),
             "lookups_failing": sum(one.error is not None for one in self.parts.identify.lookup_state()),
+            **({} if self.parts.later is None else self.parts.later.gauges()),
             **({} if self.parts.ears is None else self.parts.ears.gauges()),
             **({} if days_left is None else {"saml_certificate_days": days_left}),
         }

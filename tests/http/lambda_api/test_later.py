@@ -88,3 +88,10 @@ def test_an_events_client_context_is_not_delivered_as_in_aws(ana, house, service
     (body,) = waits_for(lambda: service.bodies)
     assert json.loads(body)["responsePayload"]["custom"] == {}
     assert json.loads(body)["responsePayload"]["enveloped"]
+
+
+def test_how_many_wait_is_told_in_metrics(house, tokens):
+    text = house.ask("GET", "/metrics", tokens["dalia"], control=True).text
+
+    assert "actas_later_waiting " in text
+    assert "actas_later_dead " in text

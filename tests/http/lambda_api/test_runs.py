@@ -285,6 +285,8 @@ async def test_an_event_that_is_too_old_is_not_run(bench):
         assert one.runs() == []
         assert one.records()[0]["requestContext"]["condition"] == "EventAgeExceeded"
         assert await one.dead() == ["it is too old"]
+        await one.later.count()
+        assert one.later.gauges() == {"later_waiting": 0, "later_dead": 1}
 
 
 async def test_an_event_that_is_just_young_enough_is_run(bench):

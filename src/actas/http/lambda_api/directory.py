@@ -45,6 +45,11 @@ class Directory:
         self.by_name = {
             name: Known(name=name, arn=arn, settings=functions[name]) for name, arn in arns if name in functions
         }
+        self.names = tuple(sorted(self.by_name))
+        self._by_arn: dict[tuple[str, str, str], list[Known]] = {}
+        for known in self.by_name.values():
+            parts = known.arn.split(":")
+            self._by_arn.setdefault((parts[4], parts[6], parts[7]), []).append(known)
         self._region, self._account = region, account
 
     def find(self, named: FunctionName) -> Known | None:
@@ -55,8 +60,8 @@ class Directory:
                 return None
             return found
         # An ARN without a qualifier is that of $LATEST, whatever versions there are: nothing wider.
-        wanted = named.qualifier or LATEST
-        matches = [one for one in self.by_name.values() if one.qualifier == wanted and _is(one, named)]
+        there = self._by_arn.get((named.account, named.name, named.qualifier or LATEST), ())
+        matches = [one for one in there if _is_in(one, named)]
         return matches[0] if len({one.arn for one in matches}) == 1 else None
 
     def arn(self, named: FunctionName) -> str:
@@ -70,7 +75,7 @@ class Directory:
         return f"{bare}:{named.qualifier}" if named.qualifier else bare
 
 
-def _is(known: Known, named: FunctionName) -> bool:
-    _, partition, _, region, account, _, name, _ = known.arn.split(":")
-    theirs = (named.account, named.name, named.region or region, named.partition or partition)
-    return theirs == (account, name, region, partition)
+def _is_in(known: Known, named: FunctionName) -> bool:
+    """See that it is where the name says, as far as the name says it."""
+    _, partition, _, region, *_ = known.arn.split(":")
+    return named.region in (None, region) and named.partition in (None, partition)

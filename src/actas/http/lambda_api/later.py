@@ -21,6 +21,7 @@ from actas.http.errors import TooManyEvents
 from actas.http.lambda_api.directory import Directory, Known
 from actas.http.lambda_api.invoking import gathered
 from actas.http.lambda_api.records import About, Condition, Told, record
+from actas.http.lambda_api.telling import QUEUE as TELLING
 from actas.http.lambda_api.telling import Tells
 from actas.model.call import Call
 from actas.model.facts import Known as KnownFact
@@ -84,6 +85,11 @@ class Later:
     pauses: tuple[timedelta, ...] = PAUSES
     most: int = MOST
     _waiting: int = field(default=0, init=False)
+    _dead: int = field(default=0, init=False)
+
+    def gauges(self) -> dict[str, float]:
+        """Give the figures for metrics, as of the last count."""
+        return {"later_waiting": self._waiting, "later_dead": self._dead}
 
     async def keep(self, call: Call, held: Held) -> None:
         """Return when the event is durable."""
@@ -105,7 +111,8 @@ class Later:
     async def count(self) -> None:
         """Learn how many wait; between two counts it is known by what was put, and done."""
         found = await self.outbox.counts(QUEUE)
-        self._waiting = found.waiting + found.running
+        told = await self.outbox.counts(TELLING)
+        self._waiting, self._dead = found.waiting + found.running, found.dead + told.dead
 
     async def work(self, job: Job) -> Verdict:
         """Run one event, and say what is to become of it."""
