@@ -82,6 +82,7 @@ CODES: Final = {
     "settings.role-incomplete": "A role lacks what its broker needs.",
     "settings.base-ambiguous": "Credentials at AWS are said in no way, or in several at once.",
     "settings.bad-tag": "A session tag that STS would not take, or that is there already.",
+    "settings.policy-too-long": "A role's policy does not fit into a session of AWS's.",
     "settings.issuer-not-public": "Another cloud would have to trust an issuer that it cannot read.",
     "settings.bypassable": "A role's callers could take it at STS themselves, past the rules.",
     "settings.bypassable-rule": "A rule gives a bypassable role, and says what only this gateway can enforce.",

@@ -1,5 +1,6 @@
 """Check what each role's broker needs and what has no effect on it, and refuse what a bypassable one cannot keep."""
 
+import json
 import re
 from typing import Final
 from unicodedata import category
@@ -36,6 +37,8 @@ _TENANT: Final = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _MOST_TAGS: Final = 47
 """STS takes 50, and three are ours."""
 _OURS: Final = ("provider", "kind", "actor")
+_MOST_POLICY: Final = 2048 - 300
+"""Characters of a policy in its shortest form; what fences a work session takes three hundred and more beside it."""
 _TRUST_US: Final = ("aws-web-identity", "azure-workload", "google-wif")
 _SEEN_BY_AWS: Final = frozenset({"provider", "subjects", "clients"})
 """What of a caller a trust policy in AWS can look at: issuer, ``sub`` and ``aud`` (or ``azp``)."""
@@ -50,6 +53,7 @@ def check(view: View) -> None:
         _keys(view, path, role)
         _tags(view, path, role)
         _values(view, path, role)
+        _policy(view, path, role)
         if role.base is not None:
             base(view, (*path, "base"), role.base)
         if role.cut is not None:
@@ -119,6 +123,20 @@ def _values(view: View, path: Path, role: RoleSettings) -> None:
 def _fits(view: View, path: Path, form: re.Pattern[str], text: str, wanted: str) -> None:
     if not form.fullmatch(text):
         view.report("settings.wrong-value", path, f"{quoted(text)} is not {wanted}", f"Write {wanted}.")
+
+
+def _policy(view: View, path: Path, role: RoleSettings) -> None:
+    """Say beforehand where a session policy cannot fit into what STS takes; ours come beside it."""
+    file = view.file(role.policy) if role.policy and role.broker.startswith("aws-") else None
+    try:
+        found = json.loads((file and file.content) or b"{}")
+    except (ValueError, RecursionError):
+        return  # the check of policies says so
+    size = len(json.dumps(found, separators=(",", ":")))
+    if size > _MOST_POLICY:
+        message = f"the policy has {size} characters; of the 2048 that STS takes, the fence needs some hundreds"
+        hint = "Put what is common to all callers into the role in AWS, and leave the rest here."
+        view.report("settings.policy-too-long", (*path, "policy"), message, hint)
 
 
 def _address(view: View, path: Path, text: str) -> None:
