@@ -43,6 +43,10 @@ CAUSES = {
     "warm": "The function's process is stopped and continued around every call, its logs are read and its caller is "
     "signed into an envelope; on a busy machine each of these waits for the processor.",
     "cold": "A new sandbox of its own (namespaces, control group, mounts) is part of a cold start.",
+    "sts": (
+        "Each request is read strictly, verified, decided by rules and trust, sealed, and waits until its decision is "
+        "on the disk; the peer looks at no token and keeps nothing."
+    ),
     "audit": "The disk: each batch waits for one fdatasync.",
     "start": "Imports are most of it; see the table of imports.",
     "memory": "The caches are bounded and not yet full at the second measure.",
@@ -107,6 +111,11 @@ def _invoke(result: Result) -> Iterator[Goal]:
             yield _goal(f"{name.removesuffix(', median')}", value, 1.3, "cold")
 
 
+def _sts(result: Result) -> Iterator[Goal]:
+    for case, least in result["goals"].items():
+        yield _goal(f"{case}: actas / moto", result["ratios"][case], least, "sts", at_least=True)
+
+
 def _audit(result: Result) -> Iterator[Goal]:
     for callers in (64, 512):
         rate = result["medians"][f"actas, {callers} callers"]["records_a_second"]
@@ -125,6 +134,7 @@ _GOALS: dict[str, Callable[[Result], Iterator[Goal]]] = {
     "identify": _identify,
     "decide": _decide,
     "invoke": _invoke,
+    "sts": _sts,
     "audit": _audit,
     "start": _start,
 }
@@ -248,6 +258,21 @@ def _sigv4_rows(result: Result) -> list[str]:
     return [*_table(("ratio", "ratio"), ratios), "", *_table(("what", "median µs", "least µs"), rows)]
 
 
+def _sts_rows(result: Result) -> list[str]:
+    ratios = [(case, ratio, result["cpu_ratios"][case]) for case, ratio in result["ratios"].items()]
+    rows = [
+        (case, name, row["a_second"], row["cpu_us"], row["p50_ms"])
+        for case, by in result["requests"].items()
+        for name, row in by.items()
+    ]
+    head = ("what", "server", "requests a second", "CPU µs a request", "median ms")
+    return [
+        *_table(("what", "requests a second: actas / moto", "CPU: moto / actas"), ratios),
+        "",
+        *_table(head, rows),
+    ]
+
+
 def _invoke_rows(result: Result) -> list[str]:
     rows = [(name, *(one[key] / 1000 for key in ("median", "best", "p95"))) for name, one in result["times_us"].items()]
     ratios = _table(("ratio", "value"), list(result["ratios"].items()))
@@ -322,6 +347,7 @@ _TABLES: dict[str, tuple[str, Callable[[Result], list[str]]]] = {
     "decide": ("Deciding by the rules", _decide_rows),
     "iam": ("Evaluating IAM policies", _iam_rows),
     "sigv4": ("Signing AWS requests", _sigv4_rows),
+    "sts": ("Taking roles at STS", _sts_rows),
     "invoke": ("Local functions", _invoke_rows),
     "lambda_door": ("Calling a local function by the Lambda API", _lambda_door_rows),
     "audit": ("Keeping the trail", _audit_rows),

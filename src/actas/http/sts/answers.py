@@ -10,6 +10,7 @@ from actas.http.problems import Head
 
 NAMESPACE: Final = "https://sts.amazonaws.com/doc/2011-06-15/"
 Tree = str | int | datetime | Mapping[str, "Tree"] | Sequence["Tree"] | None
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._:/+=,@ -]*")
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -35,6 +36,8 @@ def _written(tree: Tree) -> str:
     match tree:
         case None:
             return ""
+        case str() if _PLAIN.fullmatch(tree):
+            return tree
         case str():
             return escape(_NOT_XML.sub("\ufffd", tree))
         case int():

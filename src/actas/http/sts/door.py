@@ -102,7 +102,8 @@ class StsDoor:
 async def _form(now: Now, scope: Any, receive: Receive, arrived: arrivals.Arrived) -> tuple[bytes, dict[str, str]]:
     """Read the form, of the body or of the query; what signs the request is no part of it."""
     query: bytes = scope["query_string"]
-    beside = {name: value for name, value in forms.pairs(query).items() if not name.lower().startswith("x-amz-")}
+    said = forms.pairs(query) if query else {}
+    beside = {name: value for name, value in said.items() if not name.lower().startswith("x-amz-")}
     if scope["method"] == "GET":
         if "Action" not in beside:  # somebody who looks for a page
             raise NoSuchPath

@@ -19,6 +19,7 @@ VERSION: Final = "2011-06-15"
 _KIND: Final = re.compile(
     rb"application/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset=\"?utf-8\"?[ \t]*)?", re.IGNORECASE
 )
+_PLAIN: Final = re.compile(rb"[A-Za-z0-9._~-]*")
 _ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _NAME: Final = re.compile(r"[A-Za-z]{1,64}(?:\.[A-Za-z]{1,64}|\.[1-9][0-9]{0,2}){0,4}")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -70,6 +71,8 @@ def is_name(text: str) -> bool:
 
 
 def _decoded(text: bytes) -> str:
+    if _PLAIN.fullmatch(text):  # most names, and tokens
+        return text.decode("ascii")
     if _ESCAPE.search(text):
         raise MalformedQueryString(sent="a per cent sign has no two hexadecimal digits after it")
     try:
