@@ -161,6 +161,7 @@ class Gateway:
 
     async def _put_off(self, house: House, call: Call, instead: Instead, _grant: Grant) -> Outcome:
         try:
+            house.origins.need_root(call)
             _backend(house, call)
             await instead.do(call)
         except BaseException as error:

@@ -3,7 +3,7 @@
 import pytest
 
 INSIDE = r"""
-import json
+import json, time
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -24,10 +24,17 @@ def leaf(event, context):
 def spin(event, context):
     return functions.invoke(FunctionName="spin", InvocationType="Event", Payload=json.dumps(event))["StatusCode"]
 
+def hurry(event, context):
+    return outer({"function": "late"}, context)
+
+def late(event, context):
+    time.sleep(event.get("sleep", 6))
+    functions.invoke(FunctionName="leaf", InvocationType="Event")
+
 def who(event, context):
     return sts.get_caller_identity()["Arn"]
 """
-NAMES = ("outer", "leaf", "spin", "who", "secret")
+NAMES = ("outer", "leaf", "spin", "late", "hurry", "who")
 
 
 def who():
@@ -36,10 +43,11 @@ def who():
 
 @pytest.fixture(scope="module")
 def inside(running, settings):
-    functions = {name: {"python": f"inside.py:{name}", "timeout": "30s", "memory": "512MB"} for name in NAMES[:4]}
+    functions = {name: {"python": f"inside.py:{name}", "timeout": "30s", "memory": "512MB"} for name in NAMES}
+    functions["hurry"]["timeout"] = "5s"
     functions["secret"] = {"python": "inside.py:leaf", "timeout": "30s"}
     rules = [
-        {"id": "inside", "who": who(), "may": ["outer", "leaf", "spin", "who"], "as": "reader"},
+        {"id": "inside", "who": who(), "may": [*NAMES], "as": "reader"},
         {"id": "no-secrets", "who": who(), "may_not": ["secret"]},
     ]
     made = settings(functions=functions, rules=rules, limits={"depth": 3, "processes_per_subject": 16})
@@ -105,6 +113,18 @@ def test_a_circle_of_events_is_cut_though_each_root_is_over(inside, tokens, wait
 
     assert waits_for(cut) == [4]
     assert set(below.values()) == {1, 2, 3, 4}
+
+
+def test_not_even_an_event_is_put_off_for_a_root_that_is_over(inside, tokens, waits_for):
+    found = inside.call("hurry", tokens["ana"])
+    root = found.headers["actas-call-id"]
+
+    def refused():
+        mine = {one["call"] for one in inside.records() if one.get("root") == root and one.get("depth") == 2}
+        return [one["error"] for one in inside.records() if one.get("call") in mine and one.get("error")]
+
+    assert "timed out" in found.text
+    assert waits_for(refused) == ["invoke.root-over"]
 
 
 def test_what_the_rules_deny_its_caller_a_function_is_denied(inside, tokens):

@@ -118,6 +118,19 @@ def test_nothing_begins_below_a_root_that_is_over(ledger):
     assert caught.value.status == 409
 
 
+def test_nothing_is_put_off_for_a_root_that_is_over_either(ledger):
+    root = call("01ROOT")
+    nested = call("01FIRST", below(root))
+    ledger.begin(root, ANA, NESTING)
+    ledger.need_root(nested)
+    ledger.need_root(call("01OTHER"))
+    ledger.end(root)
+
+    with pytest.raises(RootOver):
+        ledger.need_root(nested)
+    ledger.need_root(replace(nested, is_detached=True))
+
+
 def test_the_end_of_a_nested_call_does_not_end_its_root(ledger):
     root = call("01ROOT")
     first = call("01FIRST", below(root))

@@ -92,10 +92,8 @@ class Origins:
             return
         if call.depth > nesting.depth:
             raise TooDeep(function=call.function, depth=call.depth, allowed=nesting.depth)
-        chain = self._chains.get(call.root)
-        if chain is None and not call.is_detached:
-            raise RootOver(function=call.function)
-        chain = chain or _Chain(payer=identity, calls=self._over.pop(call.root, 0))
+        self.need_root(call)
+        chain = self._chains.get(call.root) or _Chain(payer=identity, calls=self._over.pop(call.root, 0))
         if call.depth:  # else it is what the root itself put off: an event from outside
             if chain.calls >= nesting.calls:
                 self._leave(call.root, chain)
@@ -104,6 +102,11 @@ class Origins:
         self._chains[call.root] = chain
         if call.is_detached:
             chain.trunks.add(call.id)
+
+    def need_root(self, call: Call) -> None:
+        """Raise `RootOver` where *call* is made for a root that is over, unless it runs by itself."""
+        if call.root is not None and not call.is_detached and call.root not in self._chains:
+            raise RootOver(function=call.function)
 
     def end(self, call: Call) -> None:
         """Take note that *call* is over; a no-op where it never began."""
