@@ -6,6 +6,7 @@ and a browser is opened instead.
 
 import os
 import secrets
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,8 +52,9 @@ async def sign_in(asked: SamlAsked, provider: str, user: str | None, now: dateti
     request, fields = await _request(asked, provider, now)
     host = urlsplit(request).hostname or ""
     password = os.environ.get(PASSWORD, "") or await anyio.to_thread.run_sync(_ask, host)
-    own = is_on_this_machine(request)
-    async with httpx.AsyncClient(timeout=PATIENCE, follow_redirects=False, trust_env=not own) as client:
+    own, ca = is_on_this_machine(request), asked.asked.settings.providers[provider].ca
+    trusted = ssl.create_default_context(cafile=None if ca is None else asked.asked.loaded.locate(ca))
+    async with httpx.AsyncClient(timeout=PATIENCE, follow_redirects=False, trust_env=not own, verify=trusted) as client:
         try:
             return await _drive(_Browser(client=client, host=host), request, fields, (user or "", password))
         except FormNotDriven:
