@@ -14,7 +14,7 @@ from actas.gateway import Gateway, House
 from actas.identify.errors import TokenExpired
 from actas.model.call import Call
 from actas.model.decision import Allow, Deny, Grant, Reason
-from actas.model.evidence import BearerToken
+from actas.model.evidence import BearerToken, SamlResponse
 from actas.model.facts import Known
 from actas.model.identity import Actor, Identity, Kind
 from actas.model.outcome import Answered, Refused, Streamed
@@ -393,3 +393,17 @@ class TestStreams:
             [piece async for piece in outcome.body]
 
         assert rooms.ends == [("failed", "test.broken")]
+
+
+SHOWN = [
+    ("a token", EVIDENCE, "abc"),
+    ("an assertion", SamlResponse(shown=Secret("PHNhbWw+"), provider="ping", recipient="https://a.example"), None),
+]
+
+
+@pytest.mark.parametrize(("evidence", "passed"), [row[1:] for row in SHOWN], ids=[row[0] for row in SHOWN])
+async def test_only_a_token_can_be_passed_on_as_one(gateway, rooms, evidence, passed):
+    await gateway.serve(call(), evidence)
+
+    token = rooms.delivery.token
+    assert (token and token.reveal()) == passed

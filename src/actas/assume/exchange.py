@@ -95,18 +95,21 @@ class Exchange:
             self._client = None
 
     async def _repeatedly(self, asked: Asked, host: str) -> bytes:
-        wait = 0.0
         for turn in range(1, TRIES + 1):
-            status, code, content, retry_after = await self._once(asked, host)
-            if status == 200:
-                self._gates.pop(host, None)
-                return content
-            is_throttled = code in _THROTTLED or status == 429
-            if turn == TRIES or not (is_throttled or code in _PASSING or status in {502, 503, 504}):
-                break
+            try:
+                status, code, content, retry_after = await self._once(asked, host)
+            except BrokerUnreachable:  # most often a connection that was kept and is gone; asking twice harms nobody
+                if turn == TRIES:
+                    raise
+            else:
+                if status == 200:
+                    self._gates.pop(host, None)
+                    return content
+                is_throttled = code in _THROTTLED or status == 429
+                if turn == TRIES or not (is_throttled or code in _PASSING or status in {502, 503, 504}):
+                    break
             # Full jitter: callers that were turned away together do not come back together.
-            wait = self._random() * 0.2 * 2**turn
-            await anyio.sleep(wait)
+            await anyio.sleep(self._random() * 0.2 * 2**turn)
         if is_throttled or status == 503:
             raise self._throttled(asked, host, retry_after)
         raise self._refused(asked, host, code or f"status {status}")

@@ -1,6 +1,7 @@
 """Asking whoever hands out credentials: throttling, trouble that passes, silence, and clocks that differ."""
 
 import socket
+import threading
 from datetime import timedelta
 
 import pytest
@@ -199,3 +200,26 @@ def test_what_is_no_plain_xml_is_refused_by_name(content):
 def test_regions_of_china_have_their_own_names():
     assert sts.endpoint("eu-west-1") == "https://sts.eu-west-1.amazonaws.com/"
     assert sts.endpoint("cn-north-1", "aws-cn") == "https://sts.cn-north-1.amazonaws.com.cn/"
+
+
+async def test_a_connection_that_is_gone_is_made_anew(exchange, asked):
+    """A server that closes after each request, as many do with a connection that was idle."""
+    asked_of = []
+
+    def serve(listener):
+        for number in range(3):
+            connection, _ = listener.accept()
+            with connection:
+                asked_of.append(connection.recv(4096))
+                if number:
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        here = Asked(**{**_parts(asked), "url": f"http://127.0.0.1:{listener.getsockname()[1]}/"})
+        assert await exchange.ask(here) == b"yes"
+        assert await exchange.ask(here) == b"yes"
+        thread.join()
+
+    assert len(asked_of) == 3

@@ -176,7 +176,7 @@ class AwsLambdaBackend:
                 trust_env=False,
                 auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),  # as many at once as Lambda takes
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=15),  # as many at once as Lambda takes
                 timeout=aiohttp.ClientTimeout(total=self._allowed, sock_connect=_CONNECT_WITHIN),
             )
         return await self._client.post(
