@@ -30,6 +30,7 @@ HELD_AS = {
     "Function": {"function", "settings", "_settings"},
     "Schedule": {"schedule"},
     "Asynchronous": {"asynchronous", "settings"},
+    "Cors": {"cors"},
     "RoleSettings": {"settings", "role"},
     "AwsBase": {"aws"},
     "CutSessions": {"cut"},

@@ -28,6 +28,10 @@ def shown(event, context):
     return {"event": event, "enveloped": "actas" in custom}
 
 
+def cors(event, context):
+    return {"statusCode": 200, "headers": {"Access-Control-Allow-Origin": "https://own.example"}, "body": "ran"}
+
+
 def page(event, context):
     query = event.get("queryStringParameters") or {}
     if "fail" in query:
@@ -38,7 +42,8 @@ def page(event, context):
         return {"statusCode": 200, "body": "aGk=", "isBase64Encoded": True, "headers": {"Content-Type": "x/y"}}
     return {"statusCode": 201, "headers": {"X-Own": "yes", "Connection": "close"}, "body": "made", "cookies": ["a=1"]}
 """
-NAMES = ("keys", "signed", "token", "both", "none")
+NAMES = ("keys", "signed", "token", "both", "none", "paged", "open", "own")
+PAGE = "https://app.example"
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +61,10 @@ def house(running, settings):
                 "token": function("shown", url="bearer"),
                 "both": function("page", url="any"),
                 "none": function("shown"),
+                "own": function("cors", url="any"),
                 "refused": function("shown", url="any"),
+                "paged": function("cors", url="any", cors={"origins": [PAGE], "expose": "x-own", "max_age": "1m"}),
+                "open": function("cors", url="any", cors={"origins": "*", "methods": ["PUT"], "headers": "x-a"}),
             },
             rules=[
                 {"id": "urls", "who": {"provider": "corp", "groups": ["finance"]}, "may": [*NAMES], "as": "reader"},
@@ -285,3 +293,93 @@ def test_a_method_in_small_letters_is_refused(house, tokens):
 
     with house.wire() as wire:
         assert wire.say(head.encode()).answer().status == 400
+
+
+def told(answer):
+    return {
+        name: value for name, value in answer.headers.items() if name.startswith("access-control") or name == "vary"
+    }
+
+
+def preflight(house, name, origin):
+    headers = {"Origin": origin, "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-a"}
+    return house.ask("OPTIONS", f"/function-url/{name}", headers=headers)
+
+
+def test_a_page_that_may_ask_is_told_what_it_may_send(house):
+    answer = preflight(house, "paged", PAGE)
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert told(answer) == {
+        "access-control-allow-origin": PAGE,
+        "access-control-allow-methods": "GET, POST",
+        "access-control-allow-headers": "authorization, content-type",
+        "access-control-max-age": "60",
+        "vary": "Origin",
+    }
+
+
+def test_every_page_may_ask_where_the_settings_say_so(house):
+    answer = preflight(house, "open", "https://any.example")
+
+    assert told(answer) == {
+        "access-control-allow-origin": "*",
+        "access-control-allow-methods": "PUT",
+        "access-control-allow-headers": "x-a",
+        "access-control-max-age": "600",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "origin"),
+    [
+        ("paged", "https://app.example.evil"),
+        ("paged", "http://app.example"),
+        ("paged", "https://app.example:8443"),
+        ("paged", "HTTPS://APP.EXAMPLE"),
+        ("paged", "null"),
+        ("both", PAGE),
+        ("none", PAGE),
+        ("nothing", PAGE),
+    ],
+)
+def test_a_page_that_may_not_is_refused_and_told_nothing(name, origin, house):
+    answer = preflight(house, name, origin)
+
+    assert (answer.status_code, answer.json()) == (403, FORBIDDEN)
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_an_answer_says_who_may_read_it_whatever_the_function_says(ask):
+    allowed = ask("/paged", by="token", headers=[("Origin", PAGE)])
+    other = ask("/paged", by="token", headers=[("Origin", "https://own.example")])
+    nobody = ask("/paged", by="token")
+    everybody = ask("/open", by="token", headers=[("Origin", "https://any.example")])
+
+    assert [one.text for one in (allowed, other, nobody, everybody)] == ["ran"] * 4
+    assert told(allowed) == {
+        "access-control-allow-origin": PAGE, "access-control-expose-headers": "x-own", "vary": "Origin",
+    }  # fmt: skip
+    assert told(other) == told(nobody) == {"vary": "Origin"}
+    assert told(everybody) == {"access-control-allow-origin": "*"}
+
+
+def test_a_function_speaks_for_itself_where_the_settings_say_nothing(ask):
+    assert told(ask("/own", by="token")) == {"access-control-allow-origin": "https://own.example"}
+
+
+def test_a_no_can_be_read_by_the_page_that_may_ask(ask):
+    answer = ask("/paged", by="nothing", headers=[("Origin", PAGE)])
+
+    assert answer.status_code == 403
+    assert told(answer)["access-control-allow-origin"] == PAGE
+
+
+def test_two_origins_are_none(house):
+    head = f"OPTIONS /function-url/paged HTTP/1.1\r\nHost: a\r\nOrigin: {PAGE}\r\nOrigin: {PAGE}\r\n"
+
+    with house.wire() as wire:
+        answer = wire.say(f"{head}Access-Control-Request-Method: GET\r\n\r\n".encode()).answer()
+
+    assert answer.status == 403
+    assert "access-control-allow-origin" not in answer

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from actas.errors import ActasError
-from actas.http import answers, arrivals, heads, problems
+from actas.http import answers, arrivals, cors, heads, problems
 from actas.http.body import Receive, Send
 from actas.http.calls import unexpected
 from actas.http.errors import MalformedRequest, NoSuchPath, RequestTooLarge
@@ -29,7 +29,8 @@ from actas.model.evidence import BearerToken
 from actas.model.held import Held
 from actas.model.ids import RANDOM, call_id
 from actas.model.outcome import Answered, Outcome, Refused, Streamed
-from actas.model.paths import canonical_path
+from actas.model.paths import PathError, canonical_path
+from actas.settings.schema import Function
 
 log = logging.getLogger("actas.http")
 _BY: Final = {"aws-iam": frozenset({"aws-iam", "any"}), "bearer": frozenset({"bearer", "any"})}
@@ -47,12 +48,34 @@ class FunctionUrls:
         self._now, self._domain, self._account = now, domain, account
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        now, at = self._now(), clock.now()
+        """Answer one request; a page of another origin is told that it may read the answer, where it may."""
+        now = self._now()
+        settings = _settings(now, scope)
+        if settings is None or settings.cors is None:
+            await self._answered(now, scope, receive, send)
+            return
+        asking = cors.origin(settings.cors, scope["headers"])
+        is_preflight = asking is not None and cors.is_preflight(scope["method"], scope["headers"])
+        said = cors.preflight(settings.cors, asking) if asking and is_preflight else cors.fields(settings.cors, asking)
+
+        async def told(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*cors.without(message["headers"]), *said]}
+            await send(message)
+
+        await self._answered(now, scope, receive, told, is_preflight=is_preflight)
+
+    async def _answered(
+        self, now: Now, scope: Any, receive: Receive, send: Send, *, is_preflight: bool = False
+    ) -> None:
+        at = clock.now()
         name = call_id(at, secrets.token_bytes(RANDOM))
         is_signed = False
         try:
             arrived = arrivals.arrive(now.front, now.gateway, scope, origins.of(scope))
+            if is_preflight:  # nobody shows who they are by it, and nothing is run for it
+                await answers.tell(send, 204, [(b"actas-call-id", name.encode())], b"")
+                return
             is_signed = arrivals.is_signed(arrived.head, scope["query_string"])
             outcome = await self._carry(now, (scope, receive), arrived, (name, at))
             if isinstance(outcome, Refused):
@@ -100,6 +123,16 @@ class FunctionUrls:
         if len(made) > LARGEST:
             raise RequestTooLarge(what="event", allowed=LARGEST)
         return made
+
+
+def _settings(now: Now, scope: Any) -> Function | None:
+    """Find the settings of the function whose URL is asked for; None where it has none, or the path cannot be read."""
+    try:
+        segments = canonical_path(scope["raw_path"]).segments
+    except PathError:
+        return None
+    known = now.directory.by_name.get(segments[1]) if len(segments) > 1 else None
+    return known.settings if known is not None and known.settings.url != "none" else None
 
 
 def _asked(scope: Any) -> Asked:

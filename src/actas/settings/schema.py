@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from actas.settings.schema_events import Events, On
-from actas.settings.schema_functions import Asynchronous
+from actas.settings.schema_functions import Asynchronous, Cors
 from actas.settings.schema_gateway import Audit, Gateway, Jsonl, Limits, Proxies, RateLimits
 from actas.settings.schema_keys import Count, Count0, Keys, Name, SecretRef, Texts, many
 from actas.settings.schema_providers import Claim, KeySource, LookupClient, Provider
@@ -19,7 +19,7 @@ from actas.settings.schema_saml import SamlRequest, SamlRequire
 from actas.settings.values import Hours, Network, Size, Span
 
 __all__ = [
-    "Asynchronous", "Audit", "AwsBase", "Azure", "Claim", "Count", "Count0", "Function", "Gateway", "Google",
+    "Asynchronous", "Audit", "AwsBase", "Azure", "Claim", "Cors", "Count", "Count0", "Function", "Gateway", "Google",
     "Jsonl", "KeySource", "Keys", "Limits", "LookupClient", "Name", "On", "Provider", "Proxies", "RateLimits",
     "RoleSettings", "Rule", "SamlRequest", "SamlRequire", "Schedule", "SecretRef", "Settings", "Texts", "When",
     "Who", "many",
@@ -75,6 +75,8 @@ class Function(Keys, frozen=True):
     url: Literal["none", "aws-iam", "bearer", "any"] = "none"
     """Whether it has a URL of its own (``/function-url/NAME/``), and how its callers show who they are: by a signature,
     by a bearer token, or by either."""
+    cors: Cors | None = None
+    """Which pages of other origins may ask its URL."""
     stream: bool = False
     """Lambda: the answer is streamed as the function writes it."""
     execution_role: str | None = None

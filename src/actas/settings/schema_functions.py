@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from actas.settings.schema_keys import Keys
+from actas.settings.schema_keys import Keys, Texts
 from actas.settings.values import Span
 
 DESTINATIONS = "destinations"
@@ -22,3 +22,18 @@ class Asynchronous(Keys, frozen=True):
     """A function that is told when it was run; a rule for ``destinations`` must let it."""
     on_failure: str | None = None
     """A function that is told when it will not be run any more; a rule for ``destinations`` must let it."""
+
+
+class Cors(Keys, frozen=True):
+    """Which pages of other origins may ask a function's URL; none may without it. Cookies never count there."""
+
+    origins: Texts
+    """Origins as browsers write them, ``https://app.example.com``, or ``*`` for all."""
+    methods: Texts = ("GET", "POST")
+    """The methods they may use."""
+    headers: Texts = ("authorization", "content-type")
+    """The header fields they may send."""
+    expose: Texts = ()
+    """The header fields of an answer that they may read."""
+    max_age: Span = Span.read("10m")
+    """How long a browser may remember this."""
