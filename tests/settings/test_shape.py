@@ -45,10 +45,7 @@ MISTAKES = [
             21,
             "roles.r.zzz",
             'there is no key "zzz" here',
-            (
-                "Remove it, or use one of: azure, base, broker, caller_token, external_id, google, policy, "
-                "saml_provider, session, sts, tags, trust."
-            ),
+            "Remove it; docs/settings.md has every key.",
             None,
         ),
     ),
