@@ -3,7 +3,9 @@
 import base64
 import re
 from datetime import timedelta
+from urllib.parse import quote_plus
 
+import httpx
 import pytest
 
 from actas import saml
@@ -240,3 +242,18 @@ def test_a_provider_without_a_place_for_it_is_not_told(browser, loose):
 
 def test_nobody_is_signed_out_who_is_not_signed_in(browser):
     assert browser.post("/saml/ping/logout", {}, cross_site=False).status_code == 403
+
+
+def test_a_message_may_come_in_pieces(signed_in, another_browser, ping, person, house):
+    another_browser.cookies = dict(signed_in.cookies)
+    message = base64.b64encode(request_of(ping, person, binding=saml.POST)).decode()
+
+    answer = httpx.post(
+        f"http://{house.control}/saml/ping/logout",
+        content=iter([f"SAMLRequest={quote_plus(message)}".encode()]),
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        trust_env=False,
+    )
+
+    assert answer.status_code == 200
+    assert another_browser.get("/saml/ping/signed-in").status_code == 403

@@ -41,7 +41,7 @@ async def by_query(visit: Visit) -> Response:
 
 async def by_form(visit: Visit) -> Response:
     """Take a message of the POST binding; without one, a person's own wish."""
-    form = await visit.form() if visit.head.content_length else {}
+    form = {} if visit.head.content_length == 0 else await visit.form()  # without a length it may come in pieces
     relay = form.get("RelayState")
     if len({"SAMLRequest", "SAMLResponse"} & form.keys()) > 1:
         raise BadForm(why="it has two messages")
