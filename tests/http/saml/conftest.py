@@ -25,6 +25,7 @@ from actas.testing.saml_idp import Said, SamlIdp
 CONTROL = "http://127.0.0.1:8701"
 ACCOUNT, OTHER = "111122223333", "444455556666"
 ROLE = "https://aws.amazon.com/SAML/Attributes/Role"
+MFA = "https://refeds.org/profile/mfa"
 FINANCE = {"groups": ("finance",), "roles": ("reader",)}
 
 
@@ -170,10 +171,16 @@ def oid():
 
 
 @pytest.fixture(scope="session")
-def with_saml(settings, ping, loose, oid, tmp_path_factory):
+def posted():
+    """A provider that is asked by a form, for much, and must sign all of its answer."""
+    return Ping(SamlIdp(entity_id="https://posted.example/", key_name="posted"), "posted")
+
+
+@pytest.fixture(scope="session")
+def with_saml(settings, ping, loose, oid, posted, tmp_path_factory):
     """Make settings with SAML providers."""
     folder = tmp_path_factory.mktemp("metadata")
-    for one in (ping, loose, oid):
+    for one in (ping, loose, oid, posted):
         (folder / f"{one.provider}.xml").write_bytes(one.idp.metadata())
 
     def make(**more):
@@ -181,6 +188,13 @@ def with_saml(settings, ping, loose, oid, tmp_path_factory):
             "ping": {"preset": "pingfederate-saml", "metadata": str(folder / "ping.xml"), **more.pop("ping", {})},
             "loose": {"preset": "saml", "metadata": str(folder / "loose.xml"), "idp_initiated": True},
             "oid": {"preset": "saml", "metadata": str(folder / "oid.xml"), "subject": "urn:example:oid"},
+            "posted": {
+                "preset": "saml",
+                "metadata": str(folder / "posted.xml"),
+                "audience": "urn:example:actas",
+                "require": {"signed_response": True, "signed_assertion": True, "authn_contexts": MFA},
+                "request": {"binding": "post", "force": True, "authn_contexts": MFA, "name_id": "persistent"},
+            },
         }
         rules = [
             {"id": "finance", "who": {"provider": "ping", "groups": "finance"}, "may": "web", "as": "reader"},

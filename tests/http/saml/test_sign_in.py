@@ -1,5 +1,6 @@
 """Signing in by a browser: asked here, answered once, in the same browser, and kept where no script reads it."""
 
+import base64
 import re
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -8,7 +9,9 @@ import pytest
 
 from actas import saml
 from actas.model import clock
+from actas.saml.parsing import parse
 from actas.saml.redirect import check_query, read_redirect
+from actas.saml.signature import verify_enveloped
 from actas.saml.trust import Trust
 
 SIGN_IN = "__Host-actas-sign-in"
@@ -354,3 +357,59 @@ def test_the_location_of_the_request_is_the_providers_own(browser):
 
     assert urlsplit(location).netloc == "idp.example"
     assert set(parse_qs(urlsplit(location).query)) == {"SAMLRequest", "RelayState", "SigAlg", "Signature"}
+
+
+def fields_of(page):
+    return dict(re.findall(r'name="([A-Za-z]+)" value="([^"]*)"', page.text))
+
+
+def test_a_provider_may_be_asked_by_a_form(browser, posted):
+    page = browser.get("/saml/posted/login")
+    fields = fields_of(page)
+    xml = base64.b64decode(fields["SAMLRequest"])
+    described = browser.get("/saml/posted/metadata").content
+    keys = saml.Metadata.parse(described, now=clock.now()).entities[0]
+
+    assert page.status_code == 200
+    assert '<form method="post" action="https://idp.example/sso">' in page.text
+    assert set(fields) == {"SAMLRequest", "RelayState"}
+    policy = page.headers["content-security-policy"]
+    nonce = re.search(r"script-src 'nonce-([^']+)'", policy)[1]
+    assert f'<script nonce="{nonce}">document.forms[0].submit()</script>' in page.text
+    assert "form-action 'self' https://idp.example https:" in policy
+    signed = verify_enveloped(parse(xml), Trust.from_entity(keys).keys, allow_sha1=False)
+    assert signed.xml
+    for said in (
+        b'ForceAuthn="true"',
+        b'Comparison="exact"',
+        b">https://refeds.org/profile/mfa<",
+        b'Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"',
+        b">urn:example:actas<",
+    ):
+        assert said in xml
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, 303),
+        ({"signed": "assertion"}, 403),
+        ({"signed": "response"}, 403),
+        ({"context": "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"}, 403),
+        ({"audience": "http://127.0.0.1:8701/saml/posted/metadata"}, 403),
+    ],
+    ids=[
+        "all that is required",
+        "the assertion signed alone",
+        "the response signed alone",
+        "one factor",
+        "our other name",
+    ],
+)
+def test_what_the_settings_require_is_required(browser, posted, changes, status):
+    fields = fields_of(browser.get("/saml/posted/login"))
+    asked = parse(base64.b64decode(fields["SAMLRequest"])).get("ID")
+    said = {"signed": "both", "context": "https://refeds.org/profile/mfa", "audience": "urn:example:actas"} | changes
+    form = {"SAMLResponse": posted.response(answers=asked, **said), "RelayState": fields["RelayState"]}
+
+    assert browser.post("/saml/posted/acs", form).status_code == status
