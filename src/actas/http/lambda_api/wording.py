@@ -69,8 +69,10 @@ def denied(message: str, call: str) -> Answer:
 _CAPITAL: Final = frozenset({"AccessDeniedException", "ResourceNotFoundException", "ServiceException"})
 
 
-def _whose(kind: str) -> Literal["User"] | None:
-    return None if kind in {"AccessDeniedException", "ValidationException"} else "User"
+def _whose(kind: str) -> Literal["User", "Service"] | None:
+    if kind in {"AccessDeniedException", "ValidationException"}:
+        return None
+    return "Service" if kind == _UNAVAILABLE else "User"
 
 
 def _member(kind: str) -> str:
