@@ -7,6 +7,7 @@ committed, and nobody can see, and work on, a later job of a lane before an earl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,6 +38,7 @@ _IS_FIRST_OF_ITS_LANE = sa.or_(
         _EARLIER.c.sequence < _o.sequence,
     ),
 )
+_QUEUE = sa.bindparam("queue_", type_=sa.String)
 _NUMBER = sa.bindparam("number", type_=sa.String)
 _MINE = sa.and_(_o.id == _NUMBER, _o.lease == sa.bindparam("token", type_=sa.String), _IS_OPEN)
 
@@ -58,23 +60,37 @@ class Taken:
 
 def now(connection: AsyncConnection) -> sa.ColumnElement[int]:
     """Give the database's clock as an expression."""
-    return sa.literal_column(_NOW[connection.dialect.name], sa.BigInteger)
+    return _now(connection.dialect.name)
+
+
+@cache
+def _now(dialect: str) -> sa.ColumnElement[int]:
+    return sa.literal_column(_NOW[dialect], sa.BigInteger)
+
+
+@cache
+def _clock(dialect: str) -> sa.Select[Any]:
+    return sa.select(_now(dialect))
 
 
 async def clock(connection: AsyncConnection) -> int:
     """Read the database's clock."""
-    return int((await connection.execute(sa.select(now(connection)))).scalar_one())
+    return int((await connection.execute(_clock(connection.dialect.name))).scalar_one())
+
+
+@cache
+def _insert(dialect: str) -> Any:
+    insert = (sqlite if dialect == "sqlite" else postgresql).insert(OUTBOX)
+    return insert.on_conflict_do_nothing(index_elements=["queue", "key"]).returning(_o.id)
 
 
 async def put(connection: AsyncConnection, jobs: Sequence[tuple[str, Put]]) -> set[str]:
     """Add jobs, but those whose key their queue has already; give the ids that are new."""
     if connection.dialect.name == "postgresql":
         await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(TURN)))
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     at = await clock(connection)
     values = [_row(name, job, at) for name, job in jobs]
-    statement = dialect.insert(OUTBOX).on_conflict_do_nothing(index_elements=["queue", "key"]).returning(_o.id)
-    fresh = {row[0] for row in await connection.execute(statement, values)}
+    fresh = {row[0] for row in await connection.execute(_insert(connection.dialect.name), values)}
     if connection.dialect.name == "postgresql":
         for queue in sorted({job.queue for _, job in jobs}):
             await connection.execute(sa.select(sa.func.pg_notify(CHANNEL, queue)))
@@ -101,9 +117,9 @@ def _row(name: str, job: Put, at: int) -> dict[str, Any]:
 
 async def dropped(connection: AsyncConnection, queue: str, most: int, *, alone: int, is_free: bool) -> list[int]:
     """Find jobs whose lease ended: of those that died *alone* times and more one, and only if *is_free*."""
-    ended = _due(connection, queue).where(_o.lease.is_not(None)).order_by(_o.due_us, _o.sequence).limit(most + 100)
+    asked = {"queue_": queue, "most_": most + 100}
     chosen: list[int] = []
-    for sequence, deaths in (await connection.execute(ended.with_for_update(skip_locked=True, of=OUTBOX))).all():
+    for sequence, deaths in (await connection.execute(_dropped(connection.dialect.name), asked)).all():
         if deaths + 1 >= alone:
             if not is_free:
                 continue
@@ -114,22 +130,44 @@ async def dropped(connection: AsyncConnection, queue: str, most: int, *, alone: 
 
 async def fresh(connection: AsyncConnection, queue: str, most: int) -> list[int]:
     """Find jobs that are due and whose lane is free."""
-    due = _due(connection, queue).where(_o.lease.is_(None), _IS_FIRST_OF_ITS_LANE).order_by(_o.due_us, _o.sequence)
-    return [row[0] for row in await connection.execute(due.limit(most).with_for_update(skip_locked=True, of=OUTBOX))]
+    found = await connection.execute(_fresh(connection.dialect.name), {"queue_": queue, "most_": most})
+    return [row[0] for row in found]
 
 
-def _due(connection: AsyncConnection, queue: str) -> sa.Select[Any]:
-    return sa.select(_o.sequence, _o.deaths).where(_o.queue == queue, _IS_OPEN, _o.due_us <= now(connection))
+# Statements are built once: building them costs more than SQLite takes to answer (bench/bench_events.py).
+
+
+@cache
+def _dropped(dialect: str) -> sa.Select[Any]:
+    ended = _due(dialect).where(_o.lease.is_not(None)).order_by(_o.due_us, _o.sequence)
+    return ended.limit(sa.bindparam("most_", type_=sa.Integer)).with_for_update(skip_locked=True, of=OUTBOX)
+
+
+@cache
+def _fresh(dialect: str) -> sa.Select[Any]:
+    due = _due(dialect).where(_o.lease.is_(None), _IS_FIRST_OF_ITS_LANE).order_by(_o.due_us, _o.sequence)
+    return due.limit(sa.bindparam("most_", type_=sa.Integer)).with_for_update(skip_locked=True, of=OUTBOX)
+
+
+def _due(dialect: str) -> sa.Select[Any]:
+    return sa.select(_o.sequence, _o.deaths).where(_o.queue == _QUEUE, _IS_OPEN, _o.due_us <= _now(dialect))
+
+
+@cache
+def _leasing(dialect: str) -> Any:
+    died = sa.case((_o.lease.is_not(None), 1), else_=0)
+    until = _now(dialect) + sa.bindparam("lease_us_", type_=sa.BigInteger)
+    chosen = _o.sequence.in_(sa.bindparam("chosen_", expanding=True))
+    token = sa.bindparam("token_", type_=sa.String)
+    values = {"lease": token, "due_us": until, "attempts": _o.attempts + 1, "deaths": _o.deaths + died}
+    columns = (_o.sequence, _o.id, _o.queue, _o.key, _o.lane, _o.body, _o.attempts, _o.deaths, _o.put_us)
+    return OUTBOX.update().where(chosen).values(values).returning(*columns)
 
 
 async def take(connection: AsyncConnection, chosen: Sequence[int], token: str, lease: timedelta) -> list[Taken]:
     """Lease jobs that were found in this transaction."""
-    at = now(connection)
-    died = sa.case((_o.lease.is_not(None), 1), else_=0)
-    leased = {"lease": token, "due_us": at + lease // _MICROSECOND, "attempts": _o.attempts + 1}
-    statement = OUTBOX.update().where(_o.sequence.in_(chosen)).values(**leased, deaths=_o.deaths + died)
-    columns = (_o.sequence, _o.id, _o.queue, _o.key, _o.lane, _o.body, _o.attempts, _o.deaths, _o.put_us)
-    taken = [Taken(*row) for row in await connection.execute(statement.returning(*columns))]
+    asked = {"chosen_": list(chosen), "token_": token, "lease_us_": lease // _MICROSECOND}
+    taken = [Taken(*row) for row in await connection.execute(_leasing(connection.dialect.name), asked)]
     return sorted(taken, key=lambda one: one.sequence)
 
 
@@ -139,11 +177,16 @@ async def renew(connection: AsyncConnection, held: Sequence[tuple[str, str]], le
     await connection.execute(statement, [{"number": one, "token": token} for one, token in held])
 
 
+@cache
+def _done(dialect: str) -> sa.Update:
+    values = {"state": DONE, "body": b"", "lane": None, "lease": None, "why": None}
+    return OUTBOX.update().where(_MINE).values(**values, settled_us=_now(dialect))
+
+
 async def done(connection: AsyncConnection, held: Sequence[tuple[str, str]]) -> None:
     """Settle jobs; what they were about is forgotten, that they were there is not."""
-    values = {"state": DONE, "body": b"", "lane": None, "lease": None, "why": None}
-    statement = OUTBOX.update().where(_MINE).values(**values, settled_us=now(connection))
-    await connection.execute(statement, [{"number": one, "token": token} for one, token in held])
+    asked = [{"number": one, "token": token} for one, token in held]
+    await connection.execute(_done(connection.dialect.name), asked)
 
 
 async def again(connection: AsyncConnection, name: str, token: str, after: timedelta, why: str) -> None:
@@ -166,15 +209,22 @@ async def bury(connection: AsyncConnection, name: str, token: str, why: str) -> 
     await connection.execute(statement, {"number": name, "token": token})
 
 
-async def next_due(connection: AsyncConnection, queue: str) -> timedelta | None:
-    """Tell how long it is until another job comes due, or a lease ends; None where there is none."""
-    at = now(connection)
-    soon = [
-        sa.select(sa.func.min(_o.due_us) - at).where(_o.queue == queue, _IS_OPEN, whose, _o.due_us > at)
-        for whose in (_o.lease.is_(None), _o.lease.is_not(None))
-    ]
-    found = [row[0] for row in await connection.execute(sa.union_all(*soon)) if row[0] is not None]
-    return max(timedelta(), int(min(found)) * _MICROSECOND) if found else None
+@cache
+def _next_due(dialect: str, *, past: bool) -> sa.CompoundSelect[Any]:
+    at, queue = _now(dialect), _o.queue == _QUEUE
+    which = sa.true() if past else _o.due_us > at
+    both = (_o.lease.is_(None), _o.lease.is_not(None))  # each with an index of its own
+    return sa.union_all(*(sa.select(sa.func.min(_o.due_us) - at).where(queue, _IS_OPEN, one, which) for one in both))
+
+
+async def next_due(connection: AsyncConnection, queue: str, *, past: bool) -> timedelta | None:
+    """Tell how long it is until a job comes due, or a lease ends; None where there is none.
+
+    Without *past* what is due already does not count: it waits for its lane, and that for somebody to settle it.
+    """
+    statement = _next_due(connection.dialect.name, past=past)
+    waits = [int(row[0]) for row in await connection.execute(statement, {"queue_": queue}) if row[0] is not None]
+    return max(timedelta(), min(waits) * _MICROSECOND) if waits else None
 
 
 async def dead(connection: AsyncConnection, queue: str | None, most: int) -> list[DeadJob]:
@@ -231,9 +281,12 @@ async def counts(connection: AsyncConnection, queue: str) -> Counts:
     )
 
 
+_COUNT_OPEN = sa.select(sa.func.count()).where(_o.queue == _QUEUE, _IS_OPEN)
+
+
 async def open_(connection: AsyncConnection, queue: str) -> int:
     """Count what is not settled."""
-    return int((await connection.execute(sa.select(sa.func.count()).where(_o.queue == queue, _IS_OPEN))).scalar_one())
+    return int((await connection.execute(_COUNT_OPEN, {"queue_": queue})).scalar_one())
 
 
 async def purge(connection: AsyncConnection, state: int, older: timedelta, most: int) -> int:

@@ -90,16 +90,19 @@ class Runner:
 
         That a job is over is none: what settles it takes the next one in the same transaction.
         """
-        self._woken = anyio.Event()
+        told, self._woken = self._woken.is_set(), anyio.Event()
         pause = POLL
         if (room := self._room()) > 0:
             self._asked += room
             try:
-                async with self._keeps.store.write() as connection:
-                    taken = await self._take(connection, room)
-                if self._begin(taken) == room:
-                    return
-                pause = await self._pause()
+                if not told:  # a look costs a queue in which nothing happens less than a transaction
+                    pause = await self._pause(past=True)
+                if told or not pause:
+                    async with self._keeps.store.write() as connection:
+                        taken = await self._take(connection, room)
+                    if self._begin(taken) == room:
+                        return
+                    pause = await self._pause(past=False)
             except StoreError as wrong:
                 log.warning("%s: the queue %s waits", wrong.code, self._queue)
             finally:
@@ -131,10 +134,10 @@ class Runner:
             self._tasks.start_soon(self._one, held)
         return len(taken)
 
-    async def _pause(self) -> float:
-        """Tell how long nothing comes due."""
+    async def _pause(self, *, past: bool) -> float:
+        """Tell how long nothing comes due; with *past* 0 where something is due."""
         async with self._keeps.store.read() as connection:
-            due = await rows.next_due(connection, self._queue)
+            due = await rows.next_due(connection, self._queue, past=past)
         return POLL if due is None else min(POLL, due.total_seconds())
 
     async def _one(self, held: _Held) -> None:

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import count
 from typing import Any, Protocol
 
 import anyio
@@ -35,7 +36,9 @@ from actas.wiring.parts import Parts
 
 log = logging.getLogger("actas.events")
 LOOK = 1.0
-"""Seconds between two looks at whether the settings were changed, and at how the sources do."""
+"""Seconds between two looks at whether the settings were changed."""
+ASK = 3
+"""Every so many looks it is asked how the sources do."""
 FORGET = 3600.0
 REAP = 0.1
 """Seconds in which ends of access are put together before everything that lives is looked through."""
@@ -194,14 +197,16 @@ class Ears:
 
     async def _watch(self) -> None:
         """Take changed settings into use, and see how everything does."""
-        while True:
+        for look in count():
             await self._follow()
+            await anyio.sleep(LOOK)
+            if look % ASK:
+                continue
             try:
                 self.states = await self.hearing.states()
                 self.counts = await self._outbox.counts(QUEUE)
             except StoreError as wrong:
                 log.warning("%s: how the sources do is not known", wrong.code)
-            await anyio.sleep(LOOK)
 
     async def _follow(self) -> None:
         """Make the sources of the settings, those anew whose settings changed."""
