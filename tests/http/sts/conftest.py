@@ -15,6 +15,19 @@ from actas.testing.idp import Idp
 CORPORA = Path(__file__).resolve().parents[4] / "shared" / "corpora"
 ACCOUNT = "000000000000"
 ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+NAMES = ["echo", "web", "lend"]
+LEND = """
+def handler(event, context):
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import ClientError
+
+    sts = boto3.client("sts", config=Config(retries={"total_max_attempts": 1}))
+    try:
+        return sts.assume_role(RoleArn=event["role"], RoleSessionName="more")["AssumedRoleUser"]["Arn"]
+    except ClientError as refused:
+        return refused.response["Error"]["Code"]
+"""
 CORP = {"provider": "corp", "groups": ["finance"]}
 ADMIN = {"provider": "corp", "groups": "security"}
 
@@ -92,11 +105,12 @@ def house_settings(settings):
             "idle": {"arn": arn("idle")},
         }
         rules = [
-            {"id": "reading", "who": CORP, "may": ["echo", "web"], "as": ["reader", "writer", "short", "tagged"]},
+            {"id": "reading", "who": CORP, "may": NAMES, "as": ["reader", "writer", "short", "tagged"]},
             {"id": "decoding", "who": ADMIN, "may": ["admin:denials.decode"], "as": "reader"},
             {"id": "never", "who": {"provider": "corp", "groups": ["contractors"]}, "may_not": ["web"]},
         ]
-        made = settings(local=True, roles=roles, **more)
+        lend = {"python": "lend.py:handler", "timeout": "30s", "memory": "512MB"}
+        made = settings(local=True, roles=roles, functions={"lend": lend}, **more)
         made["rules"] = [*rules, {"id": "admins", "who": {**ADMIN}, "may": "admin:*"}]
         made["policies"] = {f"arn:aws:iam::{ACCOUNT}:policy/only-s3": "only-s3.json"}
         return made
@@ -120,6 +134,7 @@ def start(running):
                 {"Effect": "Allow", "Principal": ROOT, "Action": ["sts:AssumeRole", "sts:TagSession"]},
             )
         )
+        (one.folder / "lend.py").write_text(LEND)
         (one.folder / "only-s3.json").write_text(
             document({"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"})
         )

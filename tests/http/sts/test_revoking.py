@@ -141,6 +141,8 @@ def test_what_was_revoked_stays_so_after_a_restart(process, house_settings, sess
     settings = house_settings()
     for name in ("writer", "tagged"):
         settings["roles"][name].pop("trust")
+    settings["functions"].pop("lend")
+    settings["rules"][0]["may"] = ["echo", "web"]
     settings["policies"] = {}
     with process(settings) as one:
         at = sessions(one)

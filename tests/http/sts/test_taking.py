@@ -222,3 +222,10 @@ def test_a_refusal_can_be_opened_by_whoever_may(take, signed, refused, house, to
     )  # fmt: skip
     by_admin = house.ask("POST", "/admin/v1/denials", tokens["dalia"], control=True, json={"message": sealed})
     assert by_admin.json() == opened
+
+
+def test_what_a_function_was_given_takes_no_role_though_its_caller_may(house, tokens, signed, arn):
+    answer = house.call("lend", tokens["ana"], {"role": arn("reader")})
+
+    assert (answer.status_code, answer.json()) == (200, "AccessDenied")
+    assert signed().assume_role(RoleArn=arn("reader"), RoleSessionName="more")["Credentials"]
