@@ -21,7 +21,7 @@ from actas.house import House
 from actas.identify.errors import IdentifyError
 from actas.identify.inherited import inherited
 from actas.identify.of_source import of_source
-from actas.invoke.errors import NoSuchFunction
+from actas.invoke.errors import NoSuchFunction, TooDeep
 from actas.invoke.interface import Backend, Delivery, Streams
 from actas.model.call import Address, Call
 from actas.model.decision import Allow, Deny, Grant, Question
@@ -162,6 +162,7 @@ class Gateway:
     async def _put_off(self, house: House, call: Call, instead: Instead, _grant: Grant) -> Outcome:
         try:
             house.origins.need_root(call)
+            _see_depth(house, call)
             _backend(house, call)
             await instead.do(call)
         except BaseException as error:
@@ -238,6 +239,12 @@ class _Stream:
             self._over = True
             self._taken.__exit__(None, None, None)
             self._end(*how)
+
+
+def _see_depth(house: House, call: Call) -> None:
+    """Refuse what could never be run later, while somebody listens."""
+    if call.depth > house.nesting.depth:
+        raise TooDeep(function=call.function, depth=call.depth, allowed=house.nesting.depth)
 
 
 def _backend(house: House, call: Call) -> Backend:

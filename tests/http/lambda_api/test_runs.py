@@ -271,7 +271,7 @@ async def test_nothing_is_run_for_whoever_has_no_access_any_more(answer, why, be
         assert record["requestContext"]["approximateInvokeCount"] == 0
         assert "responsePayload" not in record
         asked, source, key = one.gateway.calls[-1]
-        assert (source, asked.depth, asked.root) == ("destinations", 1, "ACCEPTED")
+        assert (source, asked.depth, asked.root) == ("destinations", 0, "ACCEPTED")
         assert key == "alarm:ACCEPTED:0"
 
 

@@ -208,7 +208,7 @@ class Later:
         )
         await self.tells.tell(
             destination, record(about, at=self.clock()), key=f"{kept.request}:{kept.runs}", root=kept.root,
-            depth=kept.depth + 1,
+            depth=kept.depth,  # no function called it: it is as deep as the event that it is about
         )  # fmt: skip
 
     async def _put(self, kept: Kept, due: datetime | None = None) -> None:
