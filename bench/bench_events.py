@@ -51,7 +51,7 @@ from actas.testing.idp import Idp  # noqa: E402
 RESULTS = HERE / "results" / "events.json"
 ACTAS = Path(sys.executable).with_name("actas")
 SECRET = "a-secret-of-the-bench-alone"
-CALLERS, EVENTS, THROUGH, STARTS, ENDS, PEOPLE = 64, 2000, 1500, 50, 3, 500
+CALLERS, EVENTS, THROUGH, STARTS, ENDS, PEOPLE = 64, 4000, 3000, 100, 5, 500
 CODE = """
 import time
 from datetime import datetime

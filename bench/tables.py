@@ -47,6 +47,12 @@ CAUSES = {
         "Each request is read strictly, verified, decided by rules and trust, sealed, and waits until its decision is "
         "on the disk; the peer looks at no token and keeps nothing."
     ),
+    "inbox": "One transaction waits for the disk and for the processor; on a busy machine both are shared.",
+    "events": (
+        "Each is a whole webhook and a whole call: signature, transaction, decision on the disk, a process continued and "
+        "stopped. The processor time of one, in the table, says what two idle cores would do in a second."
+    ),
+    "busy": "A busy machine: each step waits for the processor.",
     "audit": "The disk: each batch waits for one fdatasync.",
     "start": "Imports are most of it; see the table of imports.",
     "memory": "The caches are bounded and not yet full at the second measure.",
@@ -128,6 +134,14 @@ def _start(result: Result) -> Iterator[Goal]:
     yield _goal("memory after 100,000 tokens / after 50,000", rise["value"], rise["goal"], "memory")
 
 
+def _events(result: Result) -> Iterator[Goal]:
+    yield _goal("events a second, inbox, webhooks", result["inbox_webhooks_per_s"], 1000, "inbox", at_least=True)
+    functions = result["through_functions_per_s"]
+    yield _goal("events a second, through a local function", functions, 500, "events", at_least=True)
+    yield _goal("webhook to function start, p50", result["start_ms_p50"], 50, "busy", unit=" ms")
+    yield _goal("hearing to no access, slowest", result["dead_ms_max"], 1000, "busy", unit=" ms")
+
+
 _GOALS: dict[str, Callable[[Result], Iterator[Goal]]] = {
     "gateway": _gateway,
     "jose": _jose,
@@ -136,6 +150,7 @@ _GOALS: dict[str, Callable[[Result], Iterator[Goal]]] = {
     "invoke": _invoke,
     "sts": _sts,
     "audit": _audit,
+    "events": _events,
     "start": _start,
 }
 
