@@ -16,7 +16,7 @@ import msgspec
 from actas import jose
 from actas.identify.errors import IdentifyError
 from actas.identify.saml_errors import SignInOver
-from actas.identify.saml_kept import Kept, fitting, identity_of, kept
+from actas.identify.saml_kept import NOT_OURS, Kept, fitting, identity_of, kept
 from actas.identify.translate import translated
 from actas.model.identity import Identity
 from actas.model.secret import Secret
@@ -95,8 +95,11 @@ class Own:
         jti, inside, ends = claims.get("jti"), claims.get("sealed"), claims.expires_at
         if not isinstance(jti, str) or not isinstance(inside, str) or ends is None:
             raise SignInOver(why="it is none of ours")
-        found = self._opened(jti, inside, now)
-        return identity_of(found, expires_at=ends), found.profile
+        try:
+            found = self._opened(jti, inside, now)
+            return identity_of(found, expires_at=ends), found.profile
+        except NOT_OURS as wrong:
+            raise SignInOver(why="another version of this gateway made it") from wrong
 
     def _verified(self, token: str, now: datetime) -> jose.Claims:
         ours = self._keys.issuer
@@ -119,10 +122,7 @@ class Own:
         content = sealed.opened(self._keys.seals, _purpose(jti), inside, now=now)
         if content is None:
             raise SignInOver(why="it was sealed by a key that is gone")
-        try:
-            return msgspec.json.decode(content, type=Kept)
-        except msgspec.DecodeError as wrong:
-            raise SignInOver(why="another version of this gateway made it") from wrong
+        return msgspec.json.decode(content, type=Kept)
 
     def _published(self) -> jose.KeySet:
         keys = self._keys.published()

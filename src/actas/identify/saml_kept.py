@@ -15,6 +15,8 @@ from actas.model.aws_attributes import AwsAttributes, ClaimedRole
 from actas.model.facts import Fact, Known, Missing
 from actas.model.identity import Identity, Kind
 
+NOT_OURS: Final = (msgspec.DecodeError, ValueError, IndexError)
+"""What reading raises where the content is not of this version's making."""
 _LESS: Final[tuple[Callable[[Identity], Identity], ...]] = (
     lambda one: replace(one, groups=Missing.OVERFLOWED) if isinstance(one.groups, Known) else one,
     lambda one: replace(one, roles=Missing.OVERFLOWED) if isinstance(one.roles, Known) else one,

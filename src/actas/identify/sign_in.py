@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from actas.identify.saml_errors import SignInOver
-from actas.identify.saml_kept import Kept, fitting, identity_of, kept
+from actas.identify.saml_kept import NOT_OURS, Kept, fitting, identity_of, kept
 from actas.identify.saml_verifier import Believed
 from actas.model.identity import Identity
 from actas.model.secret import Secret
@@ -84,12 +84,13 @@ def opened(ring: Ring, text: str, *, now: datetime) -> SignIn:
         raise SignInOver(why="nothing of ours was shown")
     try:
         found = msgspec.json.decode(content, type=_Kept)
-    except msgspec.DecodeError as wrong:
+        identity = identity_of(found.who, expires_at=found.until)
+    except NOT_OURS as wrong:
         raise SignInOver(why="another version of this gateway made it") from wrong
     if now >= found.until:
         raise SignInOver(why="its time is up")
     return SignIn(
-        identity=identity_of(found.who, expires_at=found.until),
+        identity=identity,
         profile=found.who.profile,
         name_id=found.name_id,
         name_id_format=found.name_id_format,

@@ -57,7 +57,7 @@ def opened(ring: Ring, text: str, *, provider: str, redirect: str, verifier: str
         return None
     try:
         code = msgspec.json.decode(content, type=Code)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     if code.provider != provider or code.redirect != redirect or now >= code.until:
         return None

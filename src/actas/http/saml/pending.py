@@ -86,7 +86,7 @@ def found(
         return None
     try:
         one = msgspec.json.decode(content, type=Pending)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     is_same = hmac.compare_digest(one.relay.encode(), relay.encode())
     return one if is_same and one.provider == provider and one.what == what and now < one.until else None

@@ -54,9 +54,15 @@ async def _of_assertion(visit: Visit, form: Mapping[str, str]) -> Minted:
         raise BadForm(why="it has no assertion, or asks for scopes, which an assertion does not give")
     profile, identify = visit.profile, visit.house.identify
     evidence = SamlResponse(
-        shown=Secret(_plain(shown)), provider=profile.name, recipient=profile.doors.token, asked_elsewhere=True
+        shown=Secret(_plain(shown)),
+        provider=profile.name,
+        recipient=profile.passed_on or profile.doors.token,
+        asked_elsewhere=True,
     )
     believed = await identify.signed_in(evidence, now=visit.at)
+    if profile.passed_on is not None:
+        until = believed.identity.expires_at
+        visit.house.passed_on.remember(believed.identity.evidence_id, evidence, until=until)
     log.info("call %s: token for evidence %s", visit.call, believed.identity.evidence_id)
     assert identify.own is not None
     # RFC 7521, section 4.1: not beyond the assertion's own end

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from actas import saml
+from actas.assume.passed_on import PassedOn
 from actas.gateway import Gateway
 from actas.http import arrivals, heads
 from actas.http.body import Patience
@@ -56,6 +57,8 @@ class Now:
     once: Callable[[str, str, datetime], Awaitable[bool]]
     """Remembers a name of an issuer until a moment, and tells whether it is new: in one store for all replicas."""
     ends: Ends
+    passed_on: PassedOn
+    """Keeps assertions that the settings let be passed on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
