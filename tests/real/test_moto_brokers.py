@@ -17,6 +17,7 @@ from actas.assume.brokers.aws_assume_role import AwsAssumeRoleBroker
 from actas.assume.brokers.aws_saml import AwsSamlBroker
 from actas.assume.brokers.aws_web_identity import AwsWebIdentityBroker
 from actas.assume.exchange import Exchange
+from actas.assume.passed_on import PassedOn
 from actas.assume.vouching import Voucher
 from actas.model import clock
 from actas.model.evidence import BearerToken, SamlResponse
@@ -25,6 +26,7 @@ from actas.testing.contracts import backend as contract
 
 pytestmark = pytest.mark.anyio
 KEY = jose.Key.generate("ES256", kid="one")
+PING = "arn:aws:iam::123456789012:saml-provider/ping"
 ROLE = "arn:aws:iam::123456789012:role/reader"
 ASSERTION = """<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol"
  xmlns="urn:oasis:names:tc:SAML:2.0:assertion"><Assertion><AttributeStatement>
@@ -78,7 +80,7 @@ def brokers(moto, exchange):
         "the caller's token": AwsWebIdentityBroker(voucher=voucher, caller_token=True, **plain),
         "a base with keys": AwsAssumeRoleBroker(base=keys, base_name="keys", **taken),
         "a base without keys": AwsAssumeRoleBroker(base=own, base_name="own", **taken),
-        "the caller's assertion": AwsSamlBroker(saml_provider="arn:aws:iam::123456789012:saml-provider/ping", **plain),
+        "the caller's assertion": AwsSamlBroker(saml_provider=PING, passed_on=PassedOn(), **plain),
     }
 
 

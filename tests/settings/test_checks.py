@@ -1033,6 +1033,15 @@ CASES = [
         "Give exactly one of role, profile, chain: true, and the keys by reference.",
     ),
     (
+        "an assertion that nobody keeps",
+        'role/reader"}',
+        'role/reader", broker: aws-saml, saml_provider: "arn:aws:iam::111122223333:saml-provider/ping"}',
+        "settings.role-incomplete",
+        "error",
+        "aws-saml passes an assertion on, and no provider has passed_on",
+        "Add passed_on: https://signin.aws.amazon.com/saml to the SAML provider.",
+    ),
+    (
         "half an access key",
         'role/reader"}',
         'role/reader", broker: aws-assume-role, base: {access_key_id: {env: HOME}}}',

@@ -13,9 +13,11 @@ from actas.assume.brokers.azure_workload import AzureWorkloadBroker
 from actas.assume.brokers.google_wif import GoogleWifBroker
 from actas.assume.brokers.local import LocalBroker
 from actas.assume.exchange import Exchange
+from actas.assume.passed_on import PassedOn
 from actas.model import clock
 from actas.secrets.signing import Signing
 from actas.settings.errors import BrokenSettings
+from actas.testing.saml_idp import SamlIdp
 from actas.wiring.brokers import brokers
 from actas.wiring.load import load
 from actas.wiring.parts import Parts
@@ -23,6 +25,10 @@ from actas.wiring.parts import Parts
 ARN = "arn:aws:iam::111122223333:role/"
 POOL = "//iam.googleapis.com/projects/1234/locations/global/workloadIdentityPools/actas/providers/actas"
 ACCOUNT = "reader@example-project.iam.gserviceaccount.com"
+PING = {
+    "preset": "saml", "metadata": "ping.xml", "audience": "urn:amazon:webservices",
+    "passed_on": "https://signin.aws.amazon.com/saml",
+}  # fmt: skip
 ROLES = {
     "local": {},
     "web": {"broker": "aws-web-identity", "tags": {"unit": "board"}},
@@ -52,9 +58,10 @@ def loaded(tmp_path, monkeypatch):
     for name in ("key", "outside"):
         (tmp_path / name).write_text("hunter2\n")
         (tmp_path / name).chmod(0o600)
+    (tmp_path / "ping.xml").write_bytes(SamlIdp(entity_id="https://ping.example/").metadata())
     settings = {
         "gateway": {"control_url": "https://actas.example", "public_url": "https://functions.example"},
-        "providers": {"corp": {"preset": "oidc", "issuer": "https://sso.example", "audience": "actas"}},
+        "providers": {"corp": {"preset": "oidc", "issuer": "https://sso.example", "audience": "actas"}, "ping": PING},
         "functions": {"report": {"http": "https://report.example"}},
         "roles": {name: {"arn": f"{ARN}{name}", **role} for name, role in ROLES.items()},
         "rules": [{"id": "all", "who": {"provider": "corp"}, "may": ["report"], "as": list(ROLES)}],
@@ -69,7 +76,7 @@ def parts(tmp_path):
     signing, rsa = Signing(tmp_path / "signing.json"), Signing(tmp_path / "rsa.json", "RS256")
     signing.rotate(clock.now())
     made = SimpleNamespace(
-        sealing=None, audit=None, marks=None, signing=signing, rsa=rsa, exchange=Exchange()
+        sealing=None, audit=None, marks=None, signing=signing, rsa=rsa, exchange=Exchange(), passed_on=PassedOn()
     )  # what brokers ask of the parts when they are made
     made.rsa_voucher = lambda issuer: Parts.rsa_voucher(made, issuer)
     made.jwks = lambda: Parts.jwks(made)

@@ -77,6 +77,8 @@ class SamlProfile:
     service: tuple[tuple[str, str], ...] | None
     require: SamlRequire
     request: SamlRequest
+    passed_on: str | None
+    """Whom assertions at the token door are made for, where they may be passed on there: AWS."""
     idp_initiated: bool
     allow_sha1: bool
     leeway: timedelta
@@ -106,6 +108,7 @@ def saml_profile_of(name: str, provider: Provider, preset: SamlPreset, control_u
         service=None if provider.service is None else tuple(provider.service.items()),
         require=provider.require,
         request=provider.request,
+        passed_on=provider.passed_on,
         idp_initiated=provider.idp_initiated,
         allow_sha1=provider.allow_sha1,
         leeway=provider.leeway.time,

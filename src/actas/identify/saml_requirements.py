@@ -3,6 +3,7 @@
 Pure: it looks at one provider and gives every shortcoming, with its key.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
@@ -18,12 +19,15 @@ _OF_TOKENS: Final = (
     "issuer", "tenant", "tenants", "cloud", "version", "clients", "token", "typ", "algorithms", "keys", "scopes",
     "client", "lookup", "max_age",
 )  # fmt: skip
-_OF_SAML: Final = ("metadata", "metadata_certificate", "entity_id", "name_id")
+_OF_SAML: Final = ("metadata", "metadata_certificate", "entity_id", "name_id", "passed_on")
 _MUTABLE: Final = (
     "email", "emailaddress", "mail", "upn", "name", "givenname", "surname", "displayname", "username", "uid",
     "0.9.2342.19200300.100.1.1", "0.9.2342.19200300.100.1.3", "1.3.6.1.4.1.5923.1.1.1.6",
 )  # fmt: skip
 """The ends of names of attributes whose values people and administrators change: uid, mail, eduPersonPrincipalName."""
+_SIGN_IN_AT_AWS: Final = re.compile(
+    r"https://(?:[a-z0-9-]{1,30}\.)?signin\.(?:aws\.amazon\.com|amazonaws-us-gov\.com|amazonaws\.cn)/(?:static/)?saml"
+)
 _MOST_LEEWAY: Final = timedelta(minutes=5)
 _SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(hours=1)
 
@@ -125,4 +129,11 @@ def _spans(provider: Provider, _preset: SamlPreset) -> Iterator[Shortcoming]:
         yield Shortcoming(key="sign_in", message="is not between 1m and 1h", hint="Write a span such as 15m.")
 
 
-_CHECKS = (_metadata, _nothing_of_tokens, _audience, _subject, _facts, _spans)
+def _passed_on(provider: Provider, _preset: SamlPreset) -> Iterator[Shortcoming]:
+    """AWS takes assertions that are made for one of its sign-in addresses, and no others."""
+    if provider.passed_on is not None and not _SIGN_IN_AT_AWS.fullmatch(provider.passed_on):
+        hint = "Write https://signin.aws.amazon.com/saml, or the address with the region in front."
+        yield Shortcoming(key="passed_on", message="is no sign-in address of AWS's", hint=hint)
+
+
+_CHECKS = (_metadata, _nothing_of_tokens, _audience, _subject, _facts, _spans, _passed_on)

@@ -111,6 +111,8 @@ class Provider(Keys, frozen=True):
     """SAML: what its answers must have beyond being valid."""
     request: SamlRequest = SamlRequest()
     """SAML: how it is asked to sign somebody in."""
+    passed_on: str | None = None
+    """SAML: AWS's sign-in address that machines' assertions are made for, so that ``aws-saml`` can pass them on."""
     idp_initiated: bool = False
     """SAML: answers are taken in browsers that asked for none; strangers can then sign people in as others."""
     allow_sha1: bool = False

@@ -95,6 +95,7 @@ class _Maker:
             pseudonyms=self._parts.audit,
             endpoint=self._sts(role),
             saml_provider=role.saml_provider,
+            passed_on=self._parts.passed_on,
         )
 
     def _azure_workload(self, role: RoleSettings) -> Broker:

@@ -14,6 +14,7 @@ import msgspec
 from actas import store
 from actas.assume.cache import SessionCache
 from actas.assume.exchange import Exchange
+from actas.assume.passed_on import PassedOn
 from actas.assume.vouching import Voucher
 from actas.audit import Audit
 from actas.identify.verifier import Identify
@@ -67,6 +68,7 @@ class Parts:
     sessions: SessionCache
     exchange: Exchange
     flights: InFlight = field(default_factory=InFlight)
+    passed_on: PassedOn = field(default_factory=PassedOn)
     rsa: Signing
     """Keys for parties that take nothing but RSA; made when a role needs one."""
     envelope: Minter

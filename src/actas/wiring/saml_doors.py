@@ -56,6 +56,7 @@ class SamlDoors:
             seals=parts.sealing,
             keys=parts.saml.ours,
             once=parts.saml.once,
+            passed_on=parts.passed_on,
             ends=self._end,
         )
 

@@ -2,12 +2,14 @@
 
 import base64
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from actas.assume.brokers.aws_saml import AwsSamlBroker
 from actas.assume.cache import SessionCache
 from actas.assume.errors import BrokerRefused, EvidenceUnfit
+from actas.assume.passed_on import PassedOn
 from actas.model.evidence import BearerToken, SamlResponse
 from actas.model.secret import Secret
 from actas.testing.contracts.broker import BrokerContract
@@ -33,7 +35,8 @@ class Showing:
 @pytest.fixture
 def make(cloud, exchange, named):
     cloud.callers_own = SHOWN
-    return lambda: AwsSamlBroker(exchange=exchange, pseudonyms=named, endpoint=cloud.url, saml_provider=PROVIDER)
+    told = {"exchange": exchange, "pseudonyms": named, "endpoint": cloud.url, "saml_provider": PROVIDER}
+    return lambda kept=None: AwsSamlBroker(passed_on=PassedOn() if kept is None else kept, **told)
 
 
 class TestAwsSaml(BrokerContract):
@@ -82,3 +85,36 @@ async def test_sessions_are_shared_by_equal_assertions_only(make, granted, cloud
 
     assert one.sessions is same.sessions
     assert one.sessions.id != other.sessions.id
+
+
+async def test_a_token_of_ours_stands_for_the_assertion_that_it_was_traded_for_until_that_ends(
+    make, granted, forms, now
+):
+    kept, grant = PassedOn(), granted()
+    kept.remember(grant.identity.evidence_id, EVIDENCE, until=now + timedelta(minutes=5))
+    shown = BearerToken(shown=Secret("a.token.of-ours"))
+    await make(kept).issue(grant, now=now + timedelta(minutes=5, microseconds=-1), evidence=shown)
+    assert {form["SAMLAssertion"] for form in forms()} == {SHOWN}
+
+    with pytest.raises(EvidenceUnfit):
+        await make(kept).issue(grant, now=now + timedelta(minutes=5), evidence=shown)
+    assert len(kept) == 0
+
+
+async def test_what_somebody_else_showed_is_not_found(make, granted, now):
+    kept = PassedOn()
+    kept.remember("another", EVIDENCE, until=now + timedelta(minutes=5))
+
+    with pytest.raises(EvidenceUnfit):
+        await make(kept).issue(granted(), now=now, evidence=BearerToken(shown=Secret("a.b.c")))
+
+
+def test_assertions_that_are_kept_are_bounded(now, monkeypatch):
+    monkeypatch.setattr("actas.assume.passed_on.MOST", 3)
+    kept = PassedOn()
+    for number in range(5):
+        kept.remember(str(number), EVIDENCE, until=now + timedelta(minutes=5))
+
+    assert len(kept) == 3
+    assert kept.find("0", now=now) is None
+    assert kept.find("4", now=now) is EVIDENCE

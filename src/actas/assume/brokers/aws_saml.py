@@ -7,6 +7,8 @@ In the settings file::
         arn: arn:aws:iam::111122223333:role/finance-reader
         broker: aws-saml
         saml_provider: arn:aws:iam::111122223333:saml-provider/ping
+    providers:
+      ping: {preset: pingfederate-saml, …, passed_on: "https://signin.aws.amazon.com/saml"}
 
 AWS trusts the identity provider itself, so whoever holds the assertion could go to STS without us: *bypassable*.
 Rules that AWS cannot enforce by itself are refused with it.
@@ -21,6 +23,7 @@ from actas.assume import key as keys
 from actas.assume.aws import PseudonymOf, Wanted
 from actas.assume.errors import EvidenceUnfit
 from actas.assume.exchange import Asked, Exchange
+from actas.assume.passed_on import PassedOn
 from actas.assume.sts import Issued
 from actas.model.decision import Grant
 from actas.model.evidence import Evidence, SamlResponse
@@ -34,8 +37,11 @@ class AwsSamlBroker:
 
     shows_evidence = True
 
-    def __init__(self, *, exchange: Exchange, pseudonyms: PseudonymOf, endpoint: str, saml_provider: str) -> None:
-        """Take STS's address, and the ARN of the provider as IAM knows it."""
+    def __init__(
+        self, *, exchange: Exchange, pseudonyms: PseudonymOf, endpoint: str, saml_provider: str, passed_on: PassedOn
+    ) -> None:
+        """Take STS's address, the ARN of the provider as IAM knows it, and what was shown for tokens of ours."""
+        self._passed_on = passed_on
         self._exchange, self._pseudonyms, self._sts, self._provider = exchange, pseudonyms, endpoint, saml_provider
         self.shape = json.dumps([NAME, endpoint, saml_provider])
 
@@ -43,9 +49,12 @@ class AwsSamlBroker:
         """Make the trade, twice: once to invoke, once to work."""
         if grant.role is None:
             return NO_ROLE
-        if not isinstance(evidence, SamlResponse):
-            raise EvidenceUnfit(broker=NAME, wanted="the caller's own SAML assertion")
-        assertion = evidence.shown.reveal()
+        shown = evidence
+        if not isinstance(shown, SamlResponse):  # a token of ours, which stands for an assertion
+            shown = self._passed_on.find(grant.identity.evidence_id, now=now)
+        if shown is None:
+            raise EvidenceUnfit(broker=NAME, wanted="the caller's own SAML assertion, for the minutes that it lasts")
+        assertion = shown.shown.reveal()
 
         async def trade(wanted: Wanted) -> Issued:
             values = {**wanted.form(), "PrincipalArn": self._provider, "SAMLAssertion": assertion}

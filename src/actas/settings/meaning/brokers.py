@@ -73,6 +73,10 @@ def _keys(view: View, path: Path, role: RoleSettings) -> None:
         if key not in _OPTIONS[role.broker] and view.says(*path, key):
             message = f"{key} has no effect on the broker {role.broker}"
             view.warn("settings.no-effect", (*path, key), message, f"Remove {key}.", at="key")
+    if role.broker == "aws-saml" and not any(one.passed_on for one in view.settings.providers.values()):
+        message = "aws-saml passes an assertion on, and no provider has passed_on"
+        hint = "Add passed_on: https://signin.aws.amazon.com/saml to the SAML provider."
+        view.report("settings.role-incomplete", (*path, "broker"), message, hint)
     needed = _NEEDS.get(role.broker)
     if needed and getattr(role, needed) is None:
         message = f"the broker {role.broker} needs {needed}"
