@@ -41,8 +41,8 @@ CAUSES = {
     "verify": "What is left beside OpenSSL is reading JSON strictly and checking claims, in Python.",
     "pyjwt": "OpenSSL's own share of this algorithm is so large that no library can be that much faster.",
     "saml": (
-        "What was signed is parsed again, which is 0.6 of it by itself, and every attribute is read in Python; the floor "
-        "is measured alone, with warm caches (ADR 31)."
+        "What was signed is parsed again, which is 0.6 of it by itself, and every attribute is read in Python; the "
+        "floor is measured alone, with warm caches (ADR 31)."
     ),
     "warm": "The function's process is stopped and continued around every call, its logs are read and its caller is "
     "signed into an envelope; on a busy machine each of these waits for the processor.",
