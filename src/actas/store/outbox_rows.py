@@ -68,14 +68,9 @@ def _now(dialect: str) -> sa.ColumnElement[int]:
     return sa.literal_column(_NOW[dialect], sa.BigInteger)
 
 
-@cache
-def _clock(dialect: str) -> sa.Select[Any]:
-    return sa.select(_now(dialect))
-
-
 async def clock(connection: AsyncConnection) -> int:
     """Read the database's clock."""
-    return int((await connection.execute(_clock(connection.dialect.name))).scalar_one())
+    return int((await connection.execute(sa.select(now(connection)))).scalar_one())
 
 
 @cache
