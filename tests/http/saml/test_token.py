@@ -161,6 +161,14 @@ def test_an_assertion_is_taken_from_the_body_alone_and_not(house, ping, how):
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
 
 
+def test_a_megabyte_of_blanks_costs_no_more_than_it_is_long(house, ping, form_of):
+    """Were there two ways to read each blank, it would cost hours."""
+    document = ping.idp.response(ping.said(recipient=ping.doors.token, signed="response"), now=clock.now())
+
+    assert trade(house, form_of(document) + " " * 900_000 + "!").json()["error"] == "invalid_request"
+    assert trade(house, form_of(document) + " " * 9_000).status_code == 200
+
+
 def test_another_grant_is_not_known(house):
     refused = house.ask("POST", "/saml/ping/token", control=True, data={"grant_type": "password"})
 
