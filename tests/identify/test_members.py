@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from actas import jose
+from actas.identify.watermarks import MarksInMemory
 from actas.model.facts import Known, Missing
 
 pytestmark = pytest.mark.anyio
@@ -116,6 +117,28 @@ async def test_what_fails_is_unknown_for_ten_seconds(keycloak, room, shown, cloc
     assert (await room.verify(shown(token), now=clock.turn(seconds=9))).groups is Missing.UNKNOWN
     assert (await room.verify(shown(token), now=clock.turn(seconds=1))).groups == Known(frozenset(keycloak.members))
     assert room.lookup_state()[0].error is None
+
+
+@pytest.mark.parametrize(
+    ("whose", "is_asked"),
+    [({"subject": SUBJECT}, True), ({}, True), ({"subject": "somebody else"}, False), ({"session": "s-1"}, False)],
+    ids=["of the caller", "of the whole provider", "of somebody else", "of a session"],
+)
+async def test_what_was_looked_up_before_an_event_does_not_count_for_a_token_issued_after_it(
+    keycloak, settings, identify, shown, clock, whose, is_asked
+):
+    marks = MarksInMemory()
+    room = identify({"corp": settings(**LOOKUP)}, watermarks=marks)
+    await room.verify(shown(keycloak.token(groups=None)), now=clock())
+    keycloak.members = ["/everybody"]
+
+    marks.mark(provider="corp", at=clock(), **whose)
+    later = clock.turn(seconds=2)
+    token = keycloak.token(groups=None, jti="later", iat=int(later.timestamp()) - 1, sid="s-2")
+    identity = await room.verify(shown(token), now=later)
+
+    assert (identity.groups == Known(frozenset({"/everybody"}))) is is_asked
+    assert questions(keycloak) == 1 + is_asked
 
 
 async def test_groups_are_never_older_than_five_minutes(keycloak, room, shown, clock):

@@ -63,13 +63,20 @@ class Members:
         self.error: str | None = None
         """The code of what went wrong last."""
 
-    async def of(self, subject: str, *, now: datetime) -> Membership:
-        """Give the groups of *subject*; wait only where nothing fresh is known."""
+    async def of(
+        self, subject: str, *, now: datetime, ended: Callable[[datetime], bool] = lambda _: False
+    ) -> Membership:
+        """Give the groups of *subject*; wait only where nothing fresh is known.
+
+        *ended* says that something was revoked after a moment: what was known then does not count any more.
+        """
         membership = self._known.get(subject)
         if membership is None:
             membership = self._known[subject] = Membership(subject=subject)
             self._make_room()
         membership.seen = True
+        if membership.asked_at is not None and ended(membership.asked_at):
+            membership.good_until = NEVER
         if now >= membership.good_until:
             await self._ask(membership)
         return membership
@@ -99,7 +106,8 @@ class Members:
         flight = self._flights[membership.subject] = anyio.Event()
         try:
             with anyio.CancelScope(shield=True):  # others wait for it too; it has a limit of its own
-                self._take(membership, await self._answer(membership.subject))
+                began = self._clock()  # what happens while it is asked may not be in the answer
+                self._take(membership, await self._answer(membership.subject), began)
         finally:
             flight.set()
             del self._flights[membership.subject]
@@ -126,9 +134,8 @@ class Members:
                 held = self._lease = account, await drive(self._lookup.sign_in(account, self._clock()), self._fetch)
             return held
 
-    def _take(self, membership: Membership, fact: Fact[frozenset[str]]) -> None:
-        now = self._clock()
-        membership.asked_at = now
+    def _take(self, membership: Membership, fact: Fact[frozenset[str]], began: datetime) -> None:
+        now, membership.asked_at = self._clock(), began
         if isinstance(fact, Missing):
             if now < membership.good_until and isinstance(membership.fact, Known):
                 return  # what we know is not five minutes old yet

@@ -29,7 +29,7 @@ from actas.identify.saml_edges import SamlEdges
 from actas.identify.saml_errors import NoSamlProvider, SignInOver
 from actas.identify.spans import span
 from actas.identify.translate import translated
-from actas.identify.watermarks import ALWAYS, UNREAD_AFTER, MarksInMemory, Watermarks
+from actas.identify.watermarks import ALWAYS, UNREAD_AFTER, MarksInMemory, Watermarks, is_revoked
 from actas.model import clock as wall
 from actas.model.evidence import Evidence, SamlResponse
 from actas.model.facts import Known
@@ -84,7 +84,7 @@ class Identify:
         if now > self._sees_until:
             return None
         if entry.sequence != (sequence := marks.sequence):
-            if _is_revoked(entry.identity, marks):
+            if is_revoked(entry.identity, marks):
                 return None
             entry.sequence = sequence
         if entry.members is not None:
@@ -108,7 +108,7 @@ class Identify:
         digest = _digest(token)
         identity, membership = await self._identity(digest, claims, issuer, made, now)
         sequence = self._marks.sequence
-        if _is_revoked(identity, self._marks):
+        if is_revoked(identity, self._marks):
             raise Revoked(provider=identity.provider)
         since, until = span(claims, issuer, now)
         entry = Entry(
@@ -144,7 +144,7 @@ class Identify:
         self._can_see_revocations(now)
         if self.saml.profile(identity.provider).digest != profile:
             raise SignInOver(why="the settings of its provider were changed")
-        if _is_revoked(identity, self._marks):
+        if is_revoked(identity, self._marks):
             raise Revoked(provider=identity.provider)
 
     def _of_ours(self, own: Own, token: str, now: datetime) -> Identity:
@@ -177,7 +177,7 @@ class Identify:
             told += steps.fact_steps(identity, claims, issuer.profile, looked_up=membership is not None)
             at = "revocation"
             self._can_see_revocations(now)
-            if _is_revoked(identity, self._marks):
+            if is_revoked(identity, self._marks):
                 raise Revoked(provider=identity.provider)
         except IdentifyError as wrong:
             return steps.Explanation(steps=(*told, steps.refusal(at, wrong)), identity=None)
@@ -259,7 +259,12 @@ class Identify:
         members = made.members_of(issuer)
         if members is None or (isinstance(identity.groups, Known) and not identity.groups.by_absence):
             return identity, None
-        membership = await members.of(own_subject(claims, issuer.profile), now=now)
+        lookup = replace(identity, provider_session=None)
+        membership = await members.of(
+            own_subject(claims, issuer.profile),
+            now=now,
+            ended=lambda asked_at: is_revoked(replace(lookup, issued_at=asked_at), self._marks),
+        )
         return replace(identity, groups=membership.fact), membership
 
 
@@ -287,13 +292,4 @@ def _verify(token: str, keys: jose.KeySet, issuer: Issuer, now: datetime) -> jos
         algorithms=profile.algorithms,
         leeway=profile.leeway,
         max_age=profile.max_age,
-    )
-
-
-def _is_revoked(identity: Identity, marks: Watermarks) -> bool:
-    return marks.refuses(
-        provider=identity.provider,
-        subject=identity.subject,
-        session=identity.provider_session,
-        issued_at=identity.issued_at,
     )

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
+from actas.model.identity import Identity
+
 UNREAD_AFTER: Final = timedelta(seconds=5)
 """How old our reading of the marks may be; a table that lives in this process is never old."""
 
@@ -62,3 +64,13 @@ class MarksInMemory:
             keys |= {(provider, subject, session), (provider, None, session)}
         marks = [self._marks[key] for key in keys if key in self._marks]
         return any(issued_at is None or issued_at <= mark for mark in marks)
+
+
+def is_revoked(identity: Identity, marks: Watermarks) -> bool:
+    """Tell whether what *identity* rests on has ended."""
+    return marks.refuses(
+        provider=identity.provider,
+        subject=identity.subject,
+        session=identity.provider_session,
+        issued_at=identity.issued_at,
+    )
