@@ -77,3 +77,13 @@ class BrokerContract:
 
         with pytest.raises(AssumeError):
             await self.broker().issue(grant, now=grant.expires_at)
+
+    async def test_its_shape_is_a_text_without_a_secret(self) -> None:
+        """What is remembered is told apart by it."""
+        broker = self.broker()
+        sessions = await broker.issue(self.grant(), now=self.now)
+
+        assert broker.shape
+        assert sessions.work is not None
+        assert sessions.work.secret_access_key.reveal() not in broker.shape
+        assert broker.shows_evidence in {True, False}
