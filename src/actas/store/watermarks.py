@@ -32,6 +32,8 @@ CHANNEL = "actas_watermarks"
 NEVER = datetime.min.replace(tzinfo=UTC)
 EVERYBODY = "*"
 """Stands where a provider's name does, for marks of a role and of all sessions; no provider can have this name."""
+NAMES = 20_000
+"""Names of marks that are remembered; all are forgotten when there are more."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PRIME = "select sequence, provider, whose, event_us from watermarks order by sequence"
@@ -44,6 +46,7 @@ class Watermarks:
         self._key, self._clock = key, clock
         self._marks: dict[str, dict[bytes | None, float]] = {}
         """By provider and whose (None for all of it): microseconds since 1970."""
+        self._names: dict[tuple[str, str | None, str | None], bytes] = {}
         self.read_at = NEVER
         self.sequence = 0
         """The last row read; grows with each change."""
@@ -58,18 +61,27 @@ class Watermarks:
         mark = marks.get(None, -math.inf)
         if len(marks) > 1 or None not in marks:
             whose = [(subject, None)] if session is None else [(subject, None), (subject, session), (None, session)]
-            mark = max(mark, *(marks.get(self._key.mark(provider, *one), -math.inf) for one in whose))
+            mark = max(mark, *(marks.get(self._named(provider, *one), -math.inf) for one in whose))
         if issued_at is None:
             return mark > -math.inf
         return _microseconds(issued_at) <= mark
+
+    def _named(self, provider: str, subject: str | None, session: str | None) -> bytes:
+        """Name a mark; the same few people come again and again."""
+        who = provider, subject, session
+        if (found := self._names.get(who)) is None:
+            if len(self._names) >= NAMES:
+                self._names.clear()
+            found = self._names[who] = self._key.mark(*who)
+        return found
 
     def of(
         self, *, provider: str, subject: str, session: str | None, issued_at: datetime | None, began: datetime
     ) -> tuple[Mark, ...]:
         """List the marks that end a session of *subject* that *began* then, from evidence that was *issued_at* then."""
-        whose = [None, self._key.mark(provider, subject, None)]
+        whose = [None, self._named(provider, subject, None)]
         if session is not None:
-            whose += [self._key.mark(provider, subject, session), self._key.mark(provider, None, session)]
+            whose += [self._named(provider, subject, session), self._named(provider, None, session)]
         return (*[Mark(provider, one, issued_at) for one in whose], Mark(EVERYBODY, None, began))
 
     def of_role(self, role_arn: str, began: datetime) -> Mark:
@@ -134,7 +146,7 @@ class Watermarks:
         """Add a watermark, as `append` does, together with whatever else its transaction keeps."""
         from actas.store import rows
 
-        whose = None if subject is None and session is None else self._key.mark(provider, subject, session)
+        whose = None if subject is None and session is None else self._named(provider, subject, session)
         if role_arn is not None:
             whose = self._key.role_mark(role_arn)
         return await rows.add_watermark(connection, provider, whose, _microseconds(at), reason)
