@@ -72,8 +72,13 @@ def to_caller(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
     )
 
 
+def speaks_for_caller(name: str) -> bool:
+    """Say whether a normalised name is a caller's proof, or something that is believed because a proxy says it."""
+    return name in _PROOFS or name == "proxy-authorization" or name in _BELIEVED or name.startswith(_BELIEVED_BEGIN)
+
+
 def _is_held_back(name: str) -> bool:
-    return name in _HOP_BY_HOP or name in _PROOFS or name in _BELIEVED or name.startswith(_BELIEVED_BEGIN)
+    return name in _HOP_BY_HOP or speaks_for_caller(name)
 
 
 def _named_by_connection(headers: Iterable[tuple[str, str]]) -> frozenset[str]:

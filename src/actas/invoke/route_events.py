@@ -11,17 +11,15 @@ from typing import Final, Literal
 import msgspec
 
 from actas import apigateway
+from actas.invoke.proxy_headers import normalised, speaks_for_caller
 from actas.model.call import Call, Headers, Route
 from actas.model.facts import Known
 from actas.model.outcome import Answered
 
 Format = Literal["1.0", "2.0"]
 
-_OURS: Final = frozenset(
-    {"authorization", "proxy-authorization", "cookie", "cookie2", "dpop", "forwarded", "x-real-ip", "remote-user"}
-)
-_OURS_BEGIN: Final = ("actas-", "x-forwarded-", "x-amzn-", "x-amz-")
-"""Headers that speak for a caller: a function must not find any that we did not set. The caller's proofs stay here."""
+_KEPT: Final = frozenset({"host", "via", "content-length"})
+"""Of what a proxy writes anew for a backend, these say nothing of a caller: API Gateway shows them to functions too."""
 
 
 def event(
@@ -80,9 +78,7 @@ def answer(answered: Answered, route: Route, *, version: Format, binary_media_ty
 
 
 def without_claims(headers: Headers) -> Headers:
-    """Leave out what only the gateway may say; ``_`` counts as ``-``, as it does in CGI and its heirs."""
-    return tuple((name, value) for name, value in headers if not _speaks_for_us(name.lower().replace("_", "-")))
-
-
-def _speaks_for_us(name: str) -> bool:
-    return name in _OURS or name.startswith(_OURS_BEGIN)
+    """Leave out the caller's proofs and whatever speaks for a caller: a function finds only what the gateway says."""
+    return tuple(
+        (name, value) for name, value in headers if (key := normalised(name)) in _KEPT or not speaks_for_caller(key)
+    )

@@ -62,6 +62,7 @@ def ask(house, credentials):
 SPEAK = [
     "X-Forwarded-User", "X_Forwarded_User", "x-forwarded-for", "X-Real-IP", "Remote-User", "Actas-Caller",
     "actas_role", "X-Amzn-Oidc-Identity", "X_Amz_Forged", "Forwarded", "DPoP", "Proxy-Authorization",
+    "X-Remote-User", "X_Remote_Groups", "Client-Cert", "X-Client-Cert", "X-Auth-Request-Email",
 ]  # fmt: skip
 
 
