@@ -194,13 +194,17 @@ def test_a_function_that_fails_is_tried_again_and_then_set_apart(hears, waits_fo
     assert [one["event"]["data"]["subject"] for one in said(one)].count("bad") == 2
 
 
-def test_readiness_and_figures_tell_how_the_sources_do(hearing, waits_for, tokens):
+def test_readiness_and_figures_tell_how_the_sources_do(hearing, idp, waits_for):
     push(hearing, "in", "eve-1", waits_for)
     state = waits_for(lambda: (found := hearing.ready()["events"]) and found["sources"] and found)
 
     assert state["sources"][0]["source"] == "hr"
     assert state["sources"][0]["trouble"] is None
     assert state["revocation"] == {"corp": "events"}
-    figures = hearing.ask("GET", "/metrics", tokens["dalia"], control=True)
-    if figures.status_code == 200:
-        assert "actas_events_heard" in figures.text
+    figures = hearing.ask(
+        "GET", "/metrics", idp.token(person="dalia"), control=True
+    )
+    assert figures.status_code == 200
+    assert "actas_events_heard" in figures.text
+    assert 'actas_event_source_trouble{source="hr"} 0.0' in figures.text
+    assert 'actas_event_source_lag_seconds{source="hr"}' in figures.text

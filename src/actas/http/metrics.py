@@ -1,7 +1,7 @@
 """Figures for Prometheus: counted where things happen, put together when they are asked for."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -16,6 +16,8 @@ class Figures:
     strangers: Counter[str]
     """By the code of why they were not believed."""
     gauges: Callable[[], dict[str, float]]
+    sources: Callable[[], Mapping[str, Mapping[str, float]]] = dict
+    """Of each source of events, by the figure and the source's name."""
 
 
 class Collected:
@@ -38,6 +40,11 @@ class Collected:
         yield strangers
         for name, value in self._figures.gauges().items():
             yield GaugeMetricFamily(f"actas_{name}", TOLD[name], value=value)
+        for name, values in self._figures.sources().items():
+            family = GaugeMetricFamily(f"actas_event_source_{name}", OF_SOURCES[name], labels=["source"])
+            for source, value in values.items():
+                family.add_metric([source], value)
+            yield family
 
 
 TOLD = {
@@ -75,6 +82,14 @@ TOLD = {
     "event_sources_troubled": "Sources of events in trouble.",
     "access_ended": "Sessions and processes that were ended before their time since the start.",
     "revocations_read_seconds": "How long ago the revocations were read; beyond 5 nothing cached is trusted.",
+}
+
+
+OF_SOURCES = {
+    "lag_seconds": "From the source's latest event to its being heard; -1 where there was none.",
+    "last_seconds": "How long ago an event of the source was heard; -1 where none ever was.",
+    "missed": "How often the source noticed that something may have been missed.",
+    "trouble": "1 where the source cannot be heard.",
 }
 
 

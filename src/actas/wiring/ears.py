@@ -150,6 +150,19 @@ class Ears:
             "revocations_read_seconds": self._read_ago(),
         }
 
+    def by_source(self) -> dict[str, dict[str, float]]:
+        """Give the figures of each source."""
+        now = clock.now()
+        found: dict[str, dict[str, float]] = {"lag_seconds": {}, "last_seconds": {}, "missed": {}, "trouble": {}}
+        for one in self.states:
+            lag, heard = one.lag(), one.last_heard
+            found["lag_seconds"][one.source] = -1.0 if lag is None else lag
+            found["last_seconds"][one.source] = -1.0 if heard is None else (now - heard).total_seconds()
+            found["missed"][one.source] = one.missed
+            found["trouble"][one.source] = float(_trouble(one) is not None)
+        found["trouble"] |= dict.fromkeys(self.broken, 1.0)
+        return found
+
     def ready(self) -> dict[str, Any]:
         """Tell how each source does, and by what each provider's callers lose their access."""
         sources = [_told(one) for one in self.states]

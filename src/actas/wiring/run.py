@@ -100,7 +100,9 @@ class _House:
         told = control.Told(ready=self.ready, jwks=made.jwks, issuer=furnished.settings.gateway.control_url)
         self.public = CallDoor(self.gateway, furnished.front, control.public_app(told, doors.public(self)))
         self.admin = Admin(self.gateway, furnished.front)
-        figures = Figures(calls=self.gateway.ended, strangers=self.gateway.strangers, gauges=self.gauges)
+        figures = Figures(
+            calls=self.gateway.ended, strangers=self.gateway.strangers, gauges=self.gauges, sources=self.event_sources
+        )
         made.admin = Actions(made, self, figures).backends()
         furnished.add_admin(made.admin)
         pages = [*self.admin.routes(), *doors.control(self)]
@@ -157,6 +159,10 @@ class _House:
         """Close every backend."""
         for backend in self.furnished.backends.values():
             await backend.close()
+
+    def event_sources(self) -> Mapping[str, Mapping[str, float]]:
+        """Give the figures of each source of events."""
+        return {} if self.parts.ears is None else self.parts.ears.by_source()
 
     def gauges(self) -> dict[str, float]:
         """Give the figures that are read when they are asked for."""
