@@ -101,6 +101,12 @@ async def test_what_was_passed_along_stays(take, grant):
     assert child.narrowed == (("one",), ("two", "three"))
 
 
+async def test_a_tag_goes_on_though_its_key_is_written_in_another_case(take, grant):
+    parent = (await take(tags=(("Team", "blue"), ("own", "x")), transitive=("team",))).held
+
+    assert (await take(chained(grant(), parent))).held.tags == (("Team", "blue"),)
+
+
 FIVE = timedelta(minutes=5)
 LASTS = [
     ("nothing is asked", {}, timedelta(minutes=15)),

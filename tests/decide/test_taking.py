@@ -288,6 +288,50 @@ class TestChaining:
             assert codes(rules, WRITER, identity=stranger, held=held(rules)) == wanted
             assert codes(plain, WRITER, identity=stranger, held=held(plain, narrowed=((text,),))) == wanted
 
+    @pytest.mark.parametrize(
+        ("action", "wish"),
+        [("sts:TagSession", {"tags": (("a", "b"),)}), ("sts:SetSourceIdentity", {"source_identity": "ana"})],
+        ids=["tags", "a source identity"],
+    )
+    def test_the_policies_of_the_session_must_allow_what_it_says_of_itself(
+        self, make, codes, held, stranger, action, wish
+    ):
+        rules = make(MAY, ALSO)
+        for actions, wanted in (([CHAIN], ["session-policy"]), ([CHAIN, action], [])):
+            text = policy({"Effect": "Allow", "Action": actions, "Resource": "*"})
+            session = held(rules, narrowed=((text,),))
+
+            assert codes(rules, WRITER, identity=stranger, held=session) == []
+            assert codes(rules, WRITER, identity=stranger, held=session, **wish) == wanted
+
+    def test_a_source_identity_that_is_passed_on_needs_nothing_of_the_session(self, make, codes, held, stranger):
+        rules = make(MAY, ALSO)
+        text = policy({"Effect": "Allow", "Action": CHAIN, "Resource": "*"})
+        session = held(rules, narrowed=((text,),), source_identity="ana")
+
+        assert codes(rules, WRITER, identity=stranger, held=session, source_identity="ana") == []
+
+    @pytest.mark.parametrize("tag", ["provider", "kind", "actor"])
+    def test_no_tag_of_the_callers_own_passes_for_the_gateways(self, make, codes, held, stranger, tag):
+        def asks(kind, **wish):
+            condition = {"StringEquals": {f"aws:{kind}Tag/{tag}": "forged"}}
+            trusting = lets(ROOT, CHAIN, "sts:TagSession", Condition=condition if kind == "Request" else {})
+            may = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+            policies = {"reader": policy({**may, "Condition": condition})} if kind == "Principal" else None
+            rules = make(MAY, ALSO, trusts={"writer": policy(trusting)}, policies=policies)
+            session = held(rules, tags=((tag, "forged"),), policy=work_policy((), chains=True))
+            return codes(rules, WRITER, identity=stranger, held=session, **wish)
+
+        assert asks("Request", tags=((tag, "forged"),)) == ["role-not-trusted"]
+        assert asks("Principal") == ["session-policy"]
+
+    @pytest.mark.parametrize(("tag", "value"), [("provider", "corp"), ("kind", "human")])
+    def test_what_the_gateway_says_of_a_session_can_be_asked_for(self, make, codes, held, stranger, tag, value):
+        condition = {"StringEquals": {f"aws:PrincipalTag/{tag}": value}}
+        rules = make(MAY, ALSO, trusts={"writer": policy(lets(ROOT, CHAIN, Condition=condition))})
+
+        assert codes(rules, WRITER, identity=stranger, held=held(rules)) == []
+
     @pytest.mark.parametrize(("trust", "wish", "wanted"), [row[1:] for row in CHAINS], ids=[row[0] for row in CHAINS])
     def test_the_trust_policy_of_the_other_role_counts(self, make, codes, held, stranger, trust, wish, wanted):
         rules = make(MAY, ALSO, trusts={"writer": policy(trust)})

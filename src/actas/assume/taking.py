@@ -75,13 +75,12 @@ def _ends(grant: Grant, wish: Wish, now: datetime) -> datetime:
 
 
 def _wished(held: Held, wish: Wish, call: str) -> Held:
-    passed_on = tuple((name, value) for name, value in held.tags if name in held.transitive)
     return msgspec.structs.replace(
         held,
         root=call,
         session_name=wish.session_name,
         source_identity=held.source_identity or wish.source_identity,
-        tags=(*passed_on, *wish.tags),
+        tags=(*held.passed_on, *wish.tags),
         transitive=(*held.transitive, *wish.transitive),
         narrowed=(*held.narrowed, wish.narrowed) if wish.narrowed else held.narrowed,
     )

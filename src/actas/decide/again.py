@@ -14,7 +14,7 @@ from actas.decide import context, facts, keys, reasons
 from actas.decide.compiled import Compiled
 from actas.decide.residue import EPOCH, EVERYTHING, NOW
 from actas.decide.targets import Target
-from actas.decide.trust import mentioned
+from actas.decide.trust import mentioned, vouch
 from actas.iam.values import Context
 from actas.model.call import Address
 from actas.model.decision import Allow, Decision, Deny, Grant, Question, Reason, Role, RuleRef
@@ -148,12 +148,13 @@ def session_context(held: Held, moment: Context, *, at: datetime) -> Context:
     if held.source_identity is not None:
         known["aws:sourceidentity"] = held.source_identity
     known.update({f"aws:principaltag/{name}".lower(): value for name, value in held.tags})
+    vouch(known, "aws:principaltag/", held)
     return known
 
 
 def _effect(layer: tuple[str, ...], action: str, arn: str, known: Context) -> str:
     account = arn.split(":")[4] or "000000000000"
-    compiled, looked_at = _compiled(layer, account if action.startswith("sts:AssumeRole") else "")
+    compiled, looked_at = _compiled(layer, account if action.startswith("sts:") else "")
     blind = {key for key in looked_at - known.keys() if not key.startswith(_ABSENT) and key not in _KNOWN_ABSENT}
     whole = Context({**dict.fromkeys(blind, iam.UNKNOWN), **known}) if blind else known
     # Asked as somebody of the account that the ARN names, so that these policies decide alone.
@@ -169,7 +170,7 @@ _KNOWN_ABSENT: Final = frozenset({"aws:sourceidentity", keys.GROUPS, keys.ROLES,
 def _compiled(layer: tuple[str, ...], trusting: str) -> tuple[iam.Compiled, frozenset[str]]:
     """Compile *layer*; for taking a role with a trust policy that leaves all to the account *trusting*."""
     policies = tuple(iam.Policy.parse(text, kind=iam.Kind.SESSION, stored=True) for text in layer)
-    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{trusting}:root"}}
+    trust = {"Effect": "Allow", "Action": "sts:*", "Principal": {"AWS": f"arn:aws:iam::{trusting}:root"}}
     document = {"Version": "2012-10-17", "Statement": [trust]}
     resource = (iam.Policy.parse(document, kind=iam.Kind.TRUST),) if trusting else None
     found = iam.PolicySet(identity=(EVERYTHING,), session=policies, resource=resource)

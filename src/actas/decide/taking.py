@@ -8,12 +8,12 @@ A session taken with another session rests on that one's rules alone, and reache
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from actas.decide import again, claimed, context, facts, reasons
 from actas.decide.compiled import Compiled
 from actas.decide.targets import Target
-from actas.decide.wished import Trusted, by_evidence, by_session
+from actas.decide.wished import Trusted, by_evidence, by_itself, by_session
 from actas.iam.values import Context
 from actas.model.decision import Allow, Decision, Deny, Grant, Question, Reason, Role
 from actas.model.facts import Missing
@@ -22,9 +22,6 @@ from actas.model.wish import Wish
 
 if TYPE_CHECKING:
     from actas.decide.ruleset import RuleSet
-
-CHAIN: Final = "sts:AssumeRole"
-
 
 def take(rules: "RuleSet", question: Question, wish: Wish, held: Held | None) -> Decision:
     """Answer a *wish*; of several roles by one ARN, the first that may be taken is."""
@@ -74,8 +71,10 @@ def _chained(rules: "RuleSet", question: Question, wish: Wish, role: Role, held:
         return _no(rules, *reasons.not_trusted([own]))
     known = again.session_context(held, moment, at=question.at)
     for layer in again.layers(held, own):
-        if not again.permits(layer, CHAIN, role.arn, known):
-            return _no(rules, Reason(code="session-policy", because=f"the session's policies do not allow {CHAIN}"))
+        for action in by_itself(wish, held):
+            if not again.permits(layer, action, role.arn, known):
+                because = f"the session's policies do not allow {action}"
+                return _no(rules, Reason(code="session-policy", because=because))
     trusted = by_session(rules.trusts.get(role.name), question, known, wish, held)
     if trusted is None:
         return _no(rules, *reasons.not_trusted([role]))

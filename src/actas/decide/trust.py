@@ -22,6 +22,7 @@ from actas.iam.explain import nearest
 from actas.iam.values import Context
 from actas.model.decision import Question, Role
 from actas.model.facts import Known
+from actas.model.held import Held
 from actas.model.identity import Identity
 from actas.settings.schema import Settings, many
 
@@ -233,6 +234,14 @@ def _tags(identity: Identity) -> dict[str, str]:
     if identity.actors:
         tags["actor"] = identity.actors[0].client or "yes"
     return tags
+
+
+def vouch(context: Context, stem: str, held: Held) -> None:
+    """Say of whoever has a session what is this gateway's to say; no tag of their own passes for it."""
+    context[f"{stem}provider"], context[f"{stem}kind"] = held.provider, held.kind
+    context.pop(f"{stem}actor", None)
+    if held.actors:  # their clients are in no session
+        context[f"{stem}actor"] = iam.UNKNOWN
 
 
 def mentioned(policies: Iterable[iam.Policy]) -> frozenset[str]:

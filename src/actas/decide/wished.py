@@ -10,7 +10,7 @@ from typing import Final
 
 from actas.decide.facts import Facts
 from actas.decide.residue import EPOCH, NOW
-from actas.decide.trust import Trust
+from actas.decide.trust import Trust, vouch
 from actas.iam import UNKNOWN
 from actas.iam.values import Context
 from actas.model.decision import Question
@@ -59,10 +59,10 @@ def by_session(trust: Trust | None, question: Question, known: Context, wish: Wi
     """Ask about somebody who showed a session; *known* is what its own policies were asked with. None is a no."""
     if trust is None:
         return Trusted()
-    passed_on = tuple((name, value) for name, value in held.tags if name in held.transitive)
-    tags = (*passed_on, *wish.tags)
+    tags = (*held.passed_on, *wish.tags)
     whole = Context(known)
     whole.update(_wished(wish, tags))
+    vouch(whole, "aws:requesttag/", held)
     if tags:
         whole["aws:tagkeys"] = tuple(name for name, _ in tags)
     whole[NOW], whole[EPOCH] = question.at, int(question.at.timestamp())
@@ -72,6 +72,12 @@ def by_session(trust: Trust | None, question: Question, known: Context, wish: Wi
     return _asked(
         trust, question, whole, _actions(wish, tags, wish.source_identity or held.source_identity), (held.arn,)
     )
+
+
+def by_itself(wish: Wish, held: Held) -> tuple[str, ...]:
+    """List what a session's own policies must allow for it to take a role so; what is only passed on needs nothing."""
+    fresh = None if wish.source_identity == held.source_identity else wish.source_identity
+    return _actions(wish, wish.tags, fresh)
 
 
 _ABSENT: Final = ("aws:requesttag/", "aws:principaltag/")

@@ -80,6 +80,12 @@ class Held(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         return f"arn:{partition}:sts::{account}:assumed-role/{resource.rpartition('/')[2]}/{self.name}"
 
     @property
+    def passed_on(self) -> tuple[tuple[str, str], ...]:
+        """The tags that sessions taken from this one have too; case tells no key of a tag from another."""
+        keys = {key.casefold() for key in self.transitive}
+        return tuple([one for one in self.tags if one[0].casefold() in keys])
+
+    @property
     def user_id(self) -> str:
         """Its unique id, as AWS writes those of sessions: the same for the same role and name, and no ARN."""
         return f"{_role_id(self.role_arn)}:{self.name}"
