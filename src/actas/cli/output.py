@@ -105,6 +105,8 @@ def facts(identity: Identity) -> dict[str, Any]:
     for name, fact in {**single, **several}.items():
         value = fact.value if isinstance(fact, Known) else {"missing": fact.value}
         found[name] = sorted(value) if isinstance(value, frozenset) else value
+    if isinstance(identity.aws, Known) and identity.aws.value.roles:
+        found["claims"] = [one.role_arn for one in identity.aws.value.roles]
     return found
 
 

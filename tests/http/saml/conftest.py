@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from lxml import etree
@@ -160,7 +160,7 @@ def ping():
 
 @pytest.fixture(scope="session")
 def loose():
-    """A provider that may begin by itself."""
+    """A provider that may begin by itself, and encrypts to a key of ours from before."""
     return Ping(SamlIdp(entity_id="https://loose.example/", key_name="loose", slo=None), "loose")
 
 
@@ -180,13 +180,23 @@ def posted():
 def with_saml(settings, ping, loose, oid, posted, tmp_path_factory):
     """Make settings with SAML providers."""
     folder = tmp_path_factory.mktemp("metadata")
+    old = SamlIdp(key_name="ours-of-old").key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (folder / "old.pem").write_bytes(old)
+    (folder / "old.pem").chmod(0o600)
     for one in (ping, loose, oid, posted):
         (folder / f"{one.provider}.xml").write_bytes(one.idp.metadata())
 
     def make(**more):
         providers = {
             "ping": {"preset": "pingfederate-saml", "metadata": str(folder / "ping.xml"), **more.pop("ping", {})},
-            "loose": {"preset": "saml", "metadata": str(folder / "loose.xml"), "idp_initiated": True},
+            "loose": {
+                "preset": "saml",
+                "metadata": str(folder / "loose.xml"),
+                "idp_initiated": True,
+                "decryption": [{"file": str(folder / "old.pem")}],
+            },
             "oid": {"preset": "saml", "metadata": str(folder / "oid.xml"), "subject": "urn:example:oid"},
             "posted": {
                 "preset": "saml",

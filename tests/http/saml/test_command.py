@@ -197,6 +197,7 @@ class TestWho:
             "attributes that nothing reads: department",
             "an assertion counts once; this look did not use it up",
             "rule finance allows it as reader",
+            "claims    arn:aws:iam::111122223333:role/app-reader",
         ):
             assert sentence in told.stdout
         assert "f1a9" not in told.stdout.partition("the rules see")[0]

@@ -13,6 +13,7 @@ from actas.saml.parsing import parse
 from actas.saml.redirect import check_query, read_redirect
 from actas.saml.signature import verify_enveloped
 from actas.saml.trust import Trust
+from actas.testing.saml_idp import SamlIdp
 
 SIGN_IN = "__Host-actas-sign-in"
 
@@ -413,3 +414,15 @@ def test_what_the_settings_require_is_required(browser, posted, changes, status)
     form = {"SAMLResponse": posted.response(answers=asked, **said), "RelayState": fields["RelayState"]}
 
     assert browser.post("/saml/posted/acs", form).status_code == status
+
+
+def test_a_key_of_ours_from_before_still_opens_where_the_settings_have_it(browser, loose, encrypted):
+    old, strange = SamlIdp(key_name="ours-of-old").certificate, SamlIdp(key_name="strange").certificate
+    now = clock.now()
+
+    taken = browser.post("/saml/loose/acs", {"SAMLResponse": encrypted(loose.idp.response(loose.said(), now=now), old)})
+    refused = browser.post(
+        "/saml/loose/acs", {"SAMLResponse": encrypted(loose.idp.response(loose.said(), now=now), strange)}
+    )
+
+    assert (taken.status_code, refused.status_code) == (303, 403)
