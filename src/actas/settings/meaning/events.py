@@ -25,7 +25,7 @@ def check(view: View) -> None:
             view,
             (*path, "provider"),
             source.provider,
-            _Choice(known=view.names("providers"), what="provider", code="no-such-provider"),
+            _Choice(known=view.names("providers"), what="provider", code="settings.no-such-provider"),
         )
         span(view, (*path, "every"), source.every, least=1, most=3600)
         for where, kind in _each(source.ends, (*path, "ends")):
@@ -56,16 +56,26 @@ def _subscription(view: View, path: Path, on: On) -> None:
         _among(view, where, key, _Choice(known=WHERE_FACTS, what="fact to ask for", at="key"))
         if key == "source":
             for place, source in _each(value, where):
-                _among(view, place, source, _Choice(known=view.names("sources"), what="source", code="no-such-source"))
+                _among(
+                    view,
+                    place,
+                    source,
+                    _Choice(known=view.names("sources"), what="source", code="settings.no-such-source"),
+                )
     for number, fact in enumerate(on.payload):
         _among(view, (*path, "payload", number), fact, _Choice(known=EVENT_FACTS, what="fact"))
     if on.as_ is not None:
-        _among(view, (*path, "as"), on.as_, _Choice(known=view.names("roles"), what="role", code="no-such-role"))
+        _among(
+            view, (*path, "as"), on.as_, _Choice(known=view.names("roles"), what="role", code="settings.no-such-role")
+        )
     if not view.names("sources"):
         message = "there is no source of events, so nothing ever runs it"
         view.warn("settings.no-effect", path, message, "Add one to events.sources, or remove the entry.")
     if _among(
-        view, (*path, "run"), on.run, _Choice(known=view.names("functions"), what="function", code="names-nothing")
+        view,
+        (*path, "run"),
+        on.run,
+        _Choice(known=view.names("functions"), what="function", code="settings.names-nothing"),
     ):
         _granted(view, path, on)
 
@@ -119,7 +129,7 @@ class _Choice:
 
     known: Collection[str]
     what: str
-    code: str = "wrong-value"
+    code: str = "settings.wrong-value"
     at: str = "value"
 
 
@@ -131,5 +141,5 @@ def _among(view: View, path: Path, text: str, choice: _Choice) -> bool:
     near = nearest(text, known)
     options = ", ".join(sorted(known)[:16])
     hint = f"Write {near}." if near else f"Use one of: {options}." if options else f"Add the {what} first."
-    view.report(f"settings.{code}", path, f"there is no {what} {quoted(text)}", hint, nearest=near, at=at)
+    view.report(code, path, f"there is no {what} {quoted(text)}", hint, nearest=near, at=at)
     return False
