@@ -11,12 +11,11 @@ from actas import saml
 from actas.identify import saml_facts as facts
 from actas.identify.saml_aws import aws_attributes
 from actas.identify.saml_errors import AwsAttributeRefused
+from actas.identify.saml_kept import EVIDENCE
 from actas.identify.saml_profile import SamlProfile
 from actas.model.aws_attributes import AwsAttributes
 from actas.model.facts import Fact, Known, Missing
 from actas.model.identity import Identity
-
-EVIDENCE = "saml"
 
 
 def believe(assertion: saml.Assertion, profile: SamlProfile, *, now: datetime) -> Identity:

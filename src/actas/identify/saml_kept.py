@@ -10,11 +10,12 @@ from typing import Final
 
 import msgspec
 
-from actas.identify.saml_believe import EVIDENCE
 from actas.model.aws_attributes import AwsAttributes, ClaimedRole
 from actas.model.facts import Fact, Known, Missing
 from actas.model.identity import Identity, Kind
 
+EVIDENCE: Final = "saml"
+"""What the trail calls an assertion, and what stands for one."""
 NOT_OURS: Final = (msgspec.DecodeError, ValueError, IndexError)
 """What reading raises where the content is not of this version's making."""
 _LESS: Final[tuple[Callable[[Identity], Identity], ...]] = (

@@ -275,3 +275,8 @@ def _form_of():
 @pytest.fixture(name="pair")
 def _pair():
     return pair
+
+
+@pytest.fixture(scope="session")
+def make_browser():
+    return lambda house: Browser(house.control)
