@@ -58,11 +58,19 @@ def test_admin_pages_are_not_on_the_public_origin(method, path, running, setting
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("path", ["/call/web", "/orders/7", "/", "/anything"])
+@pytest.mark.parametrize("path", ["/call/web", "/orders/7", "/anything"])
 def test_calls_are_not_taken_on_the_control_origin(method, path, gateway, service, tokens):
     answer = gateway.ask(method, path, tokens["ana"], control=True)
 
     assert (answer.status_code, answer.json()["code"]) == (404, "http.no-such-path")
+    assert service.heads == []
+
+
+def test_what_is_posted_to_the_root_of_the_control_origin_is_asked_of_sts(gateway, service, tokens):
+    answer = gateway.ask("POST", "/", tokens["ana"], control=True)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/xml")
+    assert b"<ErrorResponse" in answer.content
     assert service.heads == []
 
 
