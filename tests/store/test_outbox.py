@@ -187,18 +187,22 @@ async def test_a_dead_job_tells_why_lets_its_lane_go_on_and_is_worked_on_again_w
 
 
 async def test_a_job_comes_no_earlier_than_it_is_due(opened):
-    seen = []
-
-    async def work(job):
-        seen.append(job.body)
-        return Done()
+    early = []
 
     async with opened() as outbox:
-        await outbox.put(queue="mail", body=b"late", due=clock.now() + timedelta(seconds=0.6))
+        due = clock.now() + timedelta(seconds=0.6)
+
+        async def work(job):
+            early.append((job.body, clock.now() < due))
+            return Done()
+
         await outbox.put(queue="mail", body=b"soon")
         await until(outbox, "mail", work, settled=empty(outbox, "mail"))
+        await outbox.put(queue="mail", body=b"late", due=due)
+        await until(outbox, "mail", work, settled=empty(outbox, "mail"))
 
-    assert seen == [b"soon", b"late"]
+    assert [body for body, _ in early] == [b"soon", b"late"]
+    assert early[1] == (b"late", False)
 
 
 async def test_work_longer_than_a_lease_keeps_its_job(opened):
