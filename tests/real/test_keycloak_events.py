@@ -393,6 +393,9 @@ def test_a_webhook_signed_by_the_realm_is_believed_by_the_realms_own_keys(keyclo
         keycloak.admin("POST", f"/clients/{client}/protocol-mappers/models", mapper).raise_for_status()
     form = {"grant_type": "client_credentials", "client_id": CLIENT, "client_secret": CLIENT_SECRET}
     headers = {"Authorization": f"Bearer {keycloak.token(**form)['access_token']}"}
+    for one in keycloak.admin("GET", f"/clients/{client}/protocol-mappers/models").json():
+        if one["protocolMapper"] in ("oidc-hardcoded-claim-mapper", "oidc-audience-mapper"):
+            keycloak.admin("DELETE", f"/clients/{client}/protocol-mappers/models/{one['id']}").raise_for_status()
 
     with Killable(tmp_path, settings(keycloak, audience="actas-events-door")) as gateway:
         gateway.heard()
