@@ -23,6 +23,7 @@ from actas.model.wish import Wish
 if TYPE_CHECKING:
     from actas.decide.ruleset import RuleSet
 
+
 def take(rules: "RuleSet", question: Question, wish: Wish, held: Held | None) -> Decision:
     """Answer a *wish*; of several roles by one ARN, the first that may be taken is."""
     named = [role for role in rules.roles.values() if role.arn == wish.role_arn]
