@@ -18,6 +18,7 @@ from typing import Literal
 import anyio
 import anyio.to_thread
 
+from actas.cli.aws.kept import Kept as Credentials
 from actas.cli.login_device import Sleep, begin, wait
 from actas.cli.login_errors import KeyringRefused, LoginError, NoClient, ProviderNotUsable
 from actas.cli.login_loopback import loopback
@@ -162,6 +163,7 @@ async def keep_tokens(about: SignIn, kept: KeptTokens, state: Path, keep_in: Kee
     """Write a sign-in down where its tokens are safe."""
 
     def write() -> None:
+        Credentials(state).forget()  # the name may be somebody else's from now on
         Store(state).keep(about, kept, vault=_vault(keep_in))
 
     await in_thread(write)

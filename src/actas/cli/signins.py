@@ -14,6 +14,7 @@ import anyio
 import msgspec
 
 from actas.cli import login_files as files
+from actas.cli.aws.kept import Kept as Credentials
 from actas.cli.login_errors import NotSignedIn, ProviderRefused, SignInEnded
 from actas.cli.signins_store import KeptTokens, Opened, SignIn, Store, in_thread, is_fresh
 from actas.model import clock
@@ -46,7 +47,7 @@ async def token_for(
 
 
 async def sign_out(name: str, state: Path) -> bool:
-    """Forget a sign-in, and tell the provider so; False where the provider could not be told."""
+    """Forget a sign-in and every credential, and tell the provider so; False where it could not be told."""
     from actas.cli.login import revoke
 
     store = Store(state)
@@ -61,6 +62,7 @@ async def sign_out(name: str, state: Path) -> bool:
         else:
             told = await revoke(opened.about, opened.tokens)
         await in_thread(partial(store.remove, about))
+        await in_thread(Credentials(state).forget)
     return told
 
 

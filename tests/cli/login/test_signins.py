@@ -11,6 +11,8 @@ import msgspec
 import pytest
 
 from actas import jose
+from actas.cli.aws.kept import Kept as Credentials
+from actas.cli.aws.sts import Taken, Wanted
 from actas.cli.login import sign_in, sign_in_by_device
 from actas.cli.login_errors import (
     BadName,
@@ -30,6 +32,7 @@ from actas.cli.login_provider import LoginClient
 from actas.cli.signins import sign_out, stored, token_for
 
 pytestmark = pytest.mark.anyio
+HOUR = timedelta(hours=1)
 
 
 class Clock:
@@ -358,6 +361,18 @@ class TestSigningOut:
         await sign_out("ana", tmp_path)
 
         assert has_keyring.kept == {}
+
+    @pytest.mark.parametrize("ends", ["by signing out", "by another's signing in under the name"])
+    async def test_credentials_of_roles_end_with_it(self, signed_in, tmp_path, now, ends):
+        await signed_in()
+        kept, wanted = Credentials(tmp_path), Wanted(control="https://a.example", who="ana", role="r", seconds=None)
+        taken = Taken(access_key_id="a", secret_access_key="s", session_token="t", taken_at=now, expires_at=now + HOUR)
+        kept.put(wanted, taken)
+        assert kept.get(wanted) == taken
+
+        await (sign_out("ana", tmp_path) if ends == "by signing out" else signed_in())
+
+        assert kept.get(wanted) is None
 
     async def test_nobody_cannot_sign_out(self, tmp_path):
         with pytest.raises(NotSignedIn):
