@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -47,10 +48,16 @@ def moto() -> str | None:
     return None
 
 
+def aws_program() -> str | None:
+    """Find the AWS CLI: the one beside our own Python, else any."""
+    own = Path(sys.executable).with_name("aws")
+    return str(own) if own.exists() else shutil.which("aws")
+
+
 def aws_cli() -> str | None:
-    if shutil.which("aws") is None:
+    if (program := aws_program()) is None:
         return "there is no AWS CLI on this machine (PyPI: awscli)"
-    found = subprocess.run(["aws", "--version"], capture_output=True, text=True, check=False)
+    found = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     return None if found.returncode == 0 else "the AWS CLI on this machine does not start"
 
 
