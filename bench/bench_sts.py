@@ -124,7 +124,7 @@ def measure(asked):
         port, moto = load.pair(), load.free_port()
         material.settings(folder / "whole", port)
         ours = load.Server(
-            load.python(Path(load.__file__).with_name("server.py"), "whole", folder / "whole", port),
+            load.python("-m", "actas", "serve", folder / "whole" / "actas.yaml"),
             port,
             folder / "ours.log",
         )
