@@ -117,6 +117,31 @@ async def test_what_an_event_ends_is_ended_when_it_is_heard(gateway, settings, e
     assert (before, after) == (False, [True, False, False])
 
 
+SESSIONS = [
+    ("it, and what names none", {"session": "s"}, [True, True, False, False]),
+    ("it alone, where nobody is named", {"session": "s", "subject": None}, [True, False, False, False]),
+    ("everything of a subject, where none is named", {}, [True, True, True, False]),
+]
+
+
+@pytest.mark.parametrize(("about", "ends"), [case[1:] for case in SESSIONS], ids=[case[0] for case in SESSIONS])
+async def test_the_end_of_a_session_ends(gateway, settings, event, about, ends):
+    """Many providers' access tokens name no session: theirs may be the one that has ended."""
+    async with gateway(settings()) as room:
+        at = event("x").happened_at
+        rests = [("ana", "s"), ("ana", None), ("ana", "other"), ("ben", None)]
+        held = [
+            room.marks.of(provider="corp", subject=who, session=session, issued_at=at, began=at)
+            for who, session in rests
+        ]
+        await room.hear(event("e1", kind="session-revoked", **about))
+
+        assert [room.marks.ended(marks) for marks in held] == ends
+        assert [
+            room.marks.refuses(provider="corp", subject=who, session=session, issued_at=at) for who, session in rests
+        ] == ends
+
+
 async def test_another_gateway_knows_what_was_ended_as_soon_as_it_reads(gateway, settings, event):
     async with gateway(settings()) as here, gateway(settings()) as there:
         await here.hear(event("e1"))

@@ -17,7 +17,10 @@ _OF_A_SESSION: Final = frozenset({Kind.SESSION_REVOKED, Kind.SIGNED_OUT})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
-    """Up to when nothing counts any more, and of whom: a session, a subject, or, with neither, a whole provider."""
+    """Up to when nothing counts any more, and of whom: a session, a subject, or, with neither, a whole provider.
+
+    With both: the session, and what names no session and was issued to its subject, for it may be of this one.
+    """
 
     provider: str
     at: datetime
@@ -44,7 +47,7 @@ def cut(event: IdentityEvent, kinds: Collection[str], *, leeway: timedelta) -> C
     reason = f"event:{event.kind.value}"
     if event.kind in _OF_A_SESSION:
         if event.session is not None:
-            return Cut(provider=event.provider, at=at, reason=reason, session=event.session)
+            return Cut(provider=event.provider, at=at, reason=reason, subject=event.subject, session=event.session)
         if event.subject is None:  # nobody can be meant; a provider does not sign everybody out by leaving names out
             return None
     return Cut(provider=event.provider, at=at, reason=reason, subject=event.subject)

@@ -26,7 +26,7 @@ from actas.store.gathered import Gathered
 from actas.store.heard_rows import Hears
 from actas.store.outbox import Outbox, Put, Seals
 from actas.store.person_key import PersonKey
-from actas.store.watermarks import Watermarks
+from actas.store.watermarks import UNNAMED, Watermarks
 
 RETRY = 5
 """Seconds after which a source that was told to wait may come again."""
@@ -158,14 +158,14 @@ class Inbox:
 
     async def _cut(self, connection: AsyncConnection, cuts: Sequence[Cut]) -> None:
         for one in cuts:
-            await self._places.marks.append_within(
-                connection,
-                provider=one.provider,
-                at=one.at,
-                reason=one.reason,
-                subject=one.subject,
-                session=one.session,
-            )
+            # A provider knows its sessions by their names alone, whatever a token's subject is read from.
+            whose = [(None if one.session else one.subject, one.session)]
+            if one.session is not None and one.subject is not None:
+                whose.append((one.subject, UNNAMED))
+            for subject, session in whose:
+                await self._places.marks.append_within(
+                    connection, provider=one.provider, at=one.at, reason=one.reason, subject=subject, session=session
+                )
 
     def _ready(self, event: IdentityEvent) -> _Ready:
         found = finder(event.source, event.id)

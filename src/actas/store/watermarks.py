@@ -34,6 +34,8 @@ EVERYBODY = "*"
 """Stands where a provider's name does, for marks of a role and of all sessions; no provider can have this name."""
 NAMES = 20_000
 """Names of marks that are remembered; all are forgotten when there are more."""
+UNNAMED = ""
+"""Stands where a session's name does, for evidence that names none: no session can have this name."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PRIME = "select sequence, provider, whose, event_us from watermarks order by sequence"
@@ -60,7 +62,9 @@ class Watermarks:
             return False
         mark = marks.get(None, -math.inf)
         if len(marks) > 1 or None not in marks:
-            whose = [(subject, None)] if session is None else [(subject, None), (subject, session), (None, session)]
+            whose: list[tuple[str | None, str | None]] = [(subject, None), (subject, UNNAMED)]
+            if session is not None:
+                whose = [(subject, None), (subject, session), (None, session)]
             mark = max(mark, *(marks.get(self._named(provider, *one), -math.inf) for one in whose))
         if issued_at is None:
             return mark > -math.inf
@@ -80,8 +84,9 @@ class Watermarks:
     ) -> tuple[Mark, ...]:
         """List the marks that end a session of *subject* that *began* then, from evidence that was *issued_at* then."""
         whose = [None, self._named(provider, subject, None)]
+        whose.append(self._named(provider, subject, UNNAMED if session is None else session))
         if session is not None:
-            whose += [self._named(provider, subject, session), self._named(provider, None, session)]
+            whose.append(self._named(provider, None, session))
         return (*[Mark(provider, one, issued_at) for one in whose], Mark(EVERYBODY, None, began))
 
     def of_role(self, role_arn: str, began: datetime) -> Mark:
