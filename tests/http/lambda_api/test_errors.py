@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from actas.errors import CATALOGUE
-from actas.http.lambda_api import wording
+from actas.http.lambda_api import signatures, wording
 from actas.http.lambda_api.errors import LambdaApiError
 
 CODE = """
@@ -149,6 +149,31 @@ def test_every_error_of_the_house_has_an_answer_in_awss_form(code):
     assert fields[b"x-amzn-requestid"] == b"01M84C8NMY5F7PP43C6AAK7H8X"
     if status >= 500 and not issubclass(kind, LambdaApiError):
         assert b"it is so" not in body
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("assume.session-expired", "ExpiredTokenException"),
+        ("assume.session-revoked", "ExpiredTokenException"),
+        ("assume.evidence-too-short", "ExpiredTokenException"),
+        ("assume.session-not-ours", "UnrecognizedClientException"),
+    ],
+    ids=["a session that ended", "one that was revoked", "one in its last second", "one that is none of ours"],
+)
+def test_whoever_shows_a_session_that_is_over_is_told_so_that_sdks_get_another(code, kind):
+    error = CATALOGUE[code].__new__(CATALOGUE[code])
+
+    answer = signatures.told(error, "01M84C8NMY5F7PP43C6AAK7H8X", service="lambda")
+
+    assert answer is not None
+    assert (answer[0], dict(answer[1])[b"x-amzn-errortype"].decode()) == (403, kind)
+
+
+def test_what_is_not_the_sessions_fault_is_not_said_to_be():
+    error = CATALOGUE["assume.broker-refused"].__new__(CATALOGUE["assume.broker-refused"])
+
+    assert signatures.told(error, "01M84C8NMY5F7PP43C6AAK7H8X", service="lambda") is None
 
 
 def test_a_client_error_is_raised_as_one(client):

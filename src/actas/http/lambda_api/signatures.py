@@ -24,6 +24,7 @@ _TOLD: Final = {
     "http.signature-session-revoked": _EXPIRED,  # what makes SDKs get a new session
     "assume.session-expired": _EXPIRED,
     "assume.session-revoked": _EXPIRED,
+    "assume.evidence-too-short": _EXPIRED,  # in its last second a session is worth no process
     "assume.session-not-ours": _UNKNOWN,
 }
 
