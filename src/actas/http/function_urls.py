@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
 from actas.errors import ActasError
 from actas.http import answers, arrivals, cors, heads, problems
@@ -147,10 +148,18 @@ def _asked(scope: Any) -> Asked:
         function=path.segments[1],
         method=scope["method"],
         path=path.path.removeprefix(front) or "/",
-        query=scope["query_string"].decode("latin-1"),
+        query=_without_proof(scope["query_string"]),
         protocol=f"HTTP/{scope['http_version']}",
         headers=tuple((key.decode("latin-1"), value.decode("latin-1")) for key, value in scope["headers"]),
     )
+
+
+def _without_proof(query: bytes) -> str:
+    """Leave out what signs a presigned request: who has it may send it again, and it is for the gateway alone."""
+    if b"%" not in query and b"x-amz-" not in query.lower():
+        return query.decode("latin-1")
+    names = ((part, unquote_to_bytes(part.partition(b"=")[0]).lower()) for part in query.split(b"&"))
+    return b"&".join([part for part, name in names if not name.startswith(b"x-amz-")]).decode("latin-1")
 
 
 def _call(now: Now, asked: Asked, body: bytes, arrived: arrivals.Arrived, at: tuple[str, datetime], *, by: str) -> Call:
