@@ -392,3 +392,26 @@ def test_two_origins_are_none(house):
 
     assert answer.status == 403
     assert "access-control-allow-origin" not in answer
+
+
+LARGE = b"Content-Length: 3000000\r\n\r\n"
+NOBODY = {
+    "a signature and no session": b"Authorization: AWS4-HMAC-SHA256 Credential=ASIA\r\n",
+    "a session that is none of ours": b"Authorization: AWS4-HMAC-SHA256 x\r\nX-Amz-Security-Token: actas1.AAAA\r\n",
+    "a token of nobody's": b"Authorization: Bearer a.b.c\r\n",
+}
+
+
+@pytest.mark.parametrize("target", [b"/function-url/both/", b"/2015-03-31/functions/both/invocations"])
+@pytest.mark.parametrize("shown", NOBODY.values(), ids=NOBODY)
+def test_nobody_has_megabytes_held_for_them(house, target, shown):
+    with house.wire() as wire:
+        wire.say(b"POST ", target, b" HTTP/1.1\r\nHost: a\r\n", shown, LARGE, b"x")  # and nothing more ever comes
+        answer = wire.answer()
+
+    assert answer.status in (401, 403)
+
+
+@pytest.mark.parametrize("by", ["signature", "token"])
+def test_who_is_known_may_send_megabytes(ask, by):
+    assert ask("/both", by=by, method="POST", body=b"x" * 3_000_000).status_code == 201

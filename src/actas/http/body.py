@@ -115,6 +115,11 @@ class Patience:
             task.cancel()
 
 
+def is_small(head: Head) -> bool:
+    """Tell whether a body says that it is small enough to be read before anything is known of the caller."""
+    return head.content_length is not None and head.content_length <= AT_ONCE
+
+
 async def _small(receive: Receive, length: int) -> bytes:
     message = await receive()
     content: bytes = message.get("body", b"")

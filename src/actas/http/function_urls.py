@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 from actas.errors import ActasError
 from actas.http import answers, arrivals, cors, heads, problems
-from actas.http.body import Receive, Send
+from actas.http.body import Receive, Send, is_small
 from actas.http.calls import unexpected
 from actas.http.errors import MalformedRequest, NoSuchPath, RequestTooLarge
 from actas.http.function_url_events import Asked, answer, event
@@ -23,6 +23,7 @@ from actas.http.lambda_api import signatures, wording
 from actas.http.lambda_api.asking import LARGEST
 from actas.http.lambda_api.door import SERVICE, Now
 from actas.http.signature_errors import SignatureError, SignatureMissing
+from actas.identify.errors import IdentifyError
 from actas.invoke import origins
 from actas.model import clock
 from actas.model.call import Call
@@ -31,6 +32,7 @@ from actas.model.held import Held
 from actas.model.ids import RANDOM, call_id
 from actas.model.outcome import Answered, Outcome, Refused, Streamed
 from actas.model.paths import PathError, canonical_path
+from actas.model.secret import Secret
 from actas.settings.schema import Function
 
 log = logging.getLogger("actas.http")
@@ -106,6 +108,8 @@ class FunctionUrls:
         if token is not None and is_signed:  # a bearer token beside a presigned query: which of the two is it?
             raise MalformedRequest(why="it is signed and shows a token")
         asked = _asked(scope)
+        if not is_small(arrived.head):
+            await _glance(now, scope, token, arrived, at[1])
         body = await arrivals.whole(now.patience, receive, arrived.head, now.front, most=LARGEST)
         call = _call(now, asked, body, arrived, at, by="aws-iam" if is_signed else "bearer")
         if token is not None:
@@ -124,6 +128,18 @@ class FunctionUrls:
         if len(made) > LARGEST:
             raise RequestTooLarge(what="event", allowed=LARGEST)
         return made
+
+
+async def _glance(now: Now, scope: Any, token: Secret | None, arrived: arrivals.Arrived, at: datetime) -> None:
+    """See that somebody is known before a large body is held for them."""
+    try:
+        if token is None:
+            now.signed.glance(scope, now=at)
+        else:
+            await now.gateway.house.identify.verify(BearerToken(shown=token), now=at)
+    except (SignatureError, IdentifyError) as stranger:
+        now.gateway.stranger(stranger.code, arrived.address)
+        raise
 
 
 def _settings(now: Now, scope: Any) -> Function | None:

@@ -9,6 +9,7 @@ gateway, and clients are set to whatever region they like. Signed for which serv
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final, Protocol
+from urllib.parse import unquote_to_bytes
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -48,6 +49,23 @@ class Signed:
         """Take the ring that seals sessions, and what ends them before their time."""
         self._ring, self._marks = ring, marks
         self._keys = sigv4.SigningKeys(KEYS)
+
+    def glance(self, scope: Any, *, now: datetime) -> None:
+        """Raise where no session of ours is shown at all: asked before a large body is read, and nothing is believed.
+
+        A stranger who only writes that they sign must not have us hold megabytes for it.
+        """
+        shown = [value for name, value in scope["headers"] if name == b"x-amz-security-token"]
+        parts = (part.partition(b"=") for part in scope["query_string"].split(b"&"))
+        shown += [unquote_to_bytes(value) for name, _, value in parts if name == b"X-Amz-Security-Token"]
+        if len(shown) != 1:
+            raise SignatureUnknownKey
+        try:
+            opened(shown[0].decode("latin-1"), self._ring.find, now=now)
+        except SessionExpired as over:
+            raise SignatureSessionEnded(why=str(over)) from over
+        except AssumeError as wrong:
+            raise SignatureUnknownKey from wrong
 
     async def held(self, scope: Any, body: bytes, *, service: str, now: datetime) -> Held:
         """Give the session that signed the request of an ASGI *scope*, or raise a `SignatureError`.

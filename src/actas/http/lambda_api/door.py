@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 from actas.errors import ActasError
 from actas.gateway import Gateway
 from actas.http import answers, arrivals
-from actas.http.body import Patience, Receive, Send
+from actas.http.body import Patience, Receive, Send, is_small
 from actas.http.calls import Front, unexpected
 from actas.http.errors import RequestTooLarge
 from actas.http.lambda_api import asking, frames, invoking, pages, signatures, wording
@@ -38,6 +38,10 @@ SERVICE: Final = "lambda"
 
 class Holds(Protocol):
     """Finds the session that signed a request."""
+
+    def glance(self, scope: Any, *, now: datetime) -> None:
+        """Raise a `SignatureError` where no session of ours is shown at all."""
+        ...
 
     async def held(self, scope: Any, body: bytes, *, service: str, now: datetime) -> Held:
         """Give it, or raise a `SignatureError`."""
@@ -104,6 +108,8 @@ class LambdaDoor:
         try:
             if not arrivals.is_signed(arrived.head, scope["query_string"]):
                 raise SignatureMissing
+            if not is_small(arrived.head):
+                now.signed.glance(scope, now=at)
             body = await _body(now, receive, arrived)
             held = await now.signed.held(scope, body, service=SERVICE, now=at)
         except SignatureError as stranger:
