@@ -27,7 +27,7 @@ from actas.identify.saml_profile import Doors  # noqa: E402
 
 pytestmark = [pytest.mark.part("keycloak"), pytest.mark.part("aws-cli")]
 ACCOUNT = "111122223333"
-READER, WRITER = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("reader", "writer"))
+ANALYST, READER, WRITER = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("analyst", "reader", "writer"))
 LIFE = 20
 """Seconds that tokens of the client ``short`` live, and the sessions that are taken with them."""
 ACTAS = [sys.executable, "-m", "actas"]
@@ -64,14 +64,18 @@ def settings(keycloak, control):
             "hello": {"python": "echo.py:handler", "timeout": "20s"},
             "report": {"python": "echo.py:handler", "timeout": "20s", "url": "aws-iam"},
         },
-        "roles": {"reader": {"arn": READER}, "writer": {"arn": WRITER}},
+        "roles": {
+            "analyst": {"arn": ANALYST},
+            "writer": {"arn": WRITER},
+            "reader": {"arn": READER, "session": "15m", "policy": "first/policies/reader.json"},
+        },
         "rules": [
-            {"id": "finance", "who": finance(), "may": ["hello", "report"], "as": ["reader", "writer"]},
+            {"id": "finance", "who": finance(), "may": ["hello", "report"], "as": ["analyst", "writer", "reader"]},
             {
                 "id": "finance-saml",
                 "who": {"provider": "corp-saml", "groups": ["finance"]},
                 "may": ["report"],
-                "as": "reader",
+                "as": "analyst",
             },
             {"id": "officers", "who": finance(), "may": ["admin:sessions.revoke"]},
         ],
@@ -123,10 +127,12 @@ def short_client(keycloak):
 def house(keycloak, tmp_path_factory):
     control = f"http://127.0.0.1:{free_port()}"
     doors = Doors.of(control, "corp-saml")
+    folder = tmp_path_factory.mktemp("story")
+    subprocess.run([*ACTAS, "init", folder / "first"], check=True, timeout=60, stdout=subprocess.DEVNULL)
     made = [keycloak.admin("POST", "/clients", one) for one in (saml_client(doors), short_client(keycloak))]
     assert [one.status_code for one in made] == [201, 201], [one.text for one in made]
     try:
-        with Gateway(tmp_path_factory.mktemp("story"), settings(keycloak, control)) as running:
+        with Gateway(folder, settings(keycloak, control)) as running:
             yield running
     finally:
         for one in made:
@@ -216,7 +222,7 @@ def call(one):
 call(held)
 while ended is None:
     call(client)
-    time.sleep(2)
+    time.sleep(4)
     try:
         call(held)
     except ClientError as wrong:
@@ -231,11 +237,11 @@ print(json.dumps({"as": sorted(roles), "held": ended, "renewed": last.access_key
 def programs(signed_in, house, environment, run):
     """Two programs that live longer than their credentials, begun first, so that the other tests need not wait."""
     (house.folder / "lasting.py").write_text(PROGRAM)
-    run("actas", "configure", "aws", "--role", "reader", "--as", "ana", "--profile", "lasting")
+    run("actas", "configure", "aws", "--role", "analyst", "--as", "ana", "--profile", "lasting")
     mine = [sys.executable, "lasting.py"]
     begun = {
         "credential_process": (mine, {"AWS_PROFILE": "lasting"}),
-        "exec --serve": ([*ACTAS, "exec", "--role", "reader", "--as", "ana", "--serve", "--", *mine], {}),
+        "exec --serve": ([*ACTAS, "exec", "--role", "analyst", "--as", "ana", "--serve", "--", *mine], {}),
     }
     running = {}
     try:
@@ -267,7 +273,7 @@ def keys_of(taken):
 def take(house, keycloak, run):
     """Trade Keycloak's token for a role, by the AWS CLI."""
 
-    def taken(role=READER):
+    def taken(role=ANALYST):
         (house.folder / "token").write_text(keycloak.password("ana")["access_token"])
         return json.loads(
             run(
@@ -295,7 +301,7 @@ def by_assertion(house, keycloak, run):
     assert target == f"{house.control}/saml/corp-saml/acs"
     (house.folder / "assertion").write_text(form["SAMLResponse"])
     taken = run(
-        "aws", "sts", "assume-role-with-saml", "--endpoint-url", house.control, "--role-arn", READER,
+        "aws", "sts", "assume-role-with-saml", "--endpoint-url", house.control, "--role-arn", ANALYST,
         "--principal-arn", f"arn:aws:iam::{ACCOUNT}:saml-provider/corp-saml", "--saml-assertion", "file://assertion",
     )  # fmt: skip
     return keys_of(json.loads(taken.stdout))
@@ -333,7 +339,7 @@ def test_what_keycloak_gave_becomes_a_role_becomes_a_functions_answer(kind, prov
         assert (one["door"], one["evidence"], one["verdict"]) == ("lambda", "session", "allow")
         assert [one[key] for key in SAME] == [taken[key] for key in SAME]
     for told in (json.loads((house.folder / "by-cli.json").read_text()), json.loads(by_boto3.stdout)):
-        assert (told["role"], told["subject"]) == ("reader", taken["subject"])
+        assert (told["role"], told["subject"]) == ("analyst", taken["subject"])
         assert told["key"].startswith("ASIA")
     assert re.match(r"holds\n  \d+ records", run("actas", "audit", "verify").stdout)
 
@@ -359,7 +365,7 @@ def test_an_unmodified_program_with_boto3_outlives_its_credentials(program, prog
 
     assert code == 0, said.read_text()
     told = json.loads(said.read_text().splitlines()[-1])
-    assert told == {"as": ["reader"], "held": "ExpiredTokenException", "renewed": True}
+    assert told == {"as": ["analyst"], "held": "ExpiredTokenException", "renewed": True}
 
 
 def typed_in(section):
@@ -407,6 +413,6 @@ def test_curl_signs_by_itself(by_token, house, run):
     who = curl("sts", "--data", "Action=GetCallerIdentity&Version=2011-06-15", f"{house.control}/")
     told = json.loads(curl("lambda", f"{house.url}/function-url/report/a/b"))
 
-    assert f"<Arn>arn:aws:sts::{ACCOUNT}:assumed-role/reader/ana</Arn>" in who
-    assert told["role"] == "reader"
+    assert f"<Arn>arn:aws:sts::{ACCOUNT}:assumed-role/analyst/ana</Arn>" in who
+    assert told["role"] == "analyst"
     assert told["event"]["rawPath"] == "/a/b"
