@@ -23,7 +23,7 @@ def hello(event, context):
 
 def slow(event, context):
     import time
-    time.sleep(8)
+    time.sleep(40)
 
 def broken(event, context):
     raise KeyError("month")
@@ -33,10 +33,16 @@ def broken(event, context):
 def settings(issuer):
     everybody = {"who": {"provider": "corp"}}
     return {
-        "gateway": {"listen": "127.0.0.1:0", "control_listen": "127.0.0.1:0", "isolation": "weak", "state": "kept"},
+        "gateway": {
+            "listen": "127.0.0.1:0",
+            "control_listen": "127.0.0.1:0",
+            "isolation": "weak",
+            "state": "kept",
+            "grace": "1s",
+        },
         "providers": {"corp": {"preset": "oidc", "issuer": issuer, "audience": "actas", "private": True}},
         "functions": {
-            name: {"python": f"functions.py:{of}", "timeout": "10s"}
+            name: {"python": f"functions.py:{of}", "timeout": "45s" if of == "slow" else "10s"}
             for name, of in {"hello": "hello", "broken": "broken", "slow": "slow", "payroll": "hello"}.items()
         },
         "roles": {"staff": {"arn": "arn:aws:iam::000000000000:role/staff"}},

@@ -11,6 +11,8 @@ SETTINGS = """
 gateway: {public_url: "http://127.0.0.1:8700", control_url: "https://actas.example", isolation: weak}
 providers:
   corp: {preset: oidc, issuer: "https://sso.example/realms/corp", audience: actas, groups: {absent: empty}}
+  ping: {preset: pingfederate-saml, entity_id: "https://ping.example", metadata: "https://ping.example/metadata",
+         audience: "urn:amazon:webservices", passed_on: "https://signin.aws.amazon.com/saml"}
 functions:
   report: {python: report.py:handler}
 roles:

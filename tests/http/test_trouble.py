@@ -35,7 +35,7 @@ def test_readiness_says_so_and_names_the_trouble(tight, tokens, waits_for):
     state = tight.ask("GET", "/readyz")
 
     assert state.status_code == 503
-    assert state.json()["audit"] == {"ready": False, "trouble": "audit.reserve-reached"}
+    assert state.json()["audit"] == {"ready": False, "trouble": "audit.reserve-reached", "failing": []}
 
 
 def test_strangers_are_told_nothing_of_it(tight):
