@@ -106,7 +106,7 @@ def test_the_grant_inherits_fence_end_facts_and_role(make, held, ask, but):
 def test_a_function_of_another_rule_is_out_of_reach(make, held, codes):
     rules = make(MAY, ALSO)
 
-    assert codes(rules, held(rules), "billing") == ["rule-gone"]
+    assert codes(rules, held(rules), "billing") == ["outside-fence"]
 
 
 def test_a_function_beyond_the_fence_is_out_of_reach_though_the_rule_names_it(make, held, codes):

@@ -5,10 +5,11 @@ from datetime import datetime
 
 import msgspec
 
-from actas.model.decision import Grant, RuleRef
+from actas.model.decision import Grant
 from actas.model.evidence import Evidence
 from actas.model.facts import Known
 from actas.model.identity import Identity
+from actas.model.rule_ref import RuleRef
 
 
 class Rests(msgspec.Struct, frozen=True, cache_hash=True):

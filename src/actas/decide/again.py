@@ -17,9 +17,10 @@ from actas.decide.targets import Target
 from actas.decide.trust import mentioned, vouch
 from actas.iam.values import Context
 from actas.model.call import Address
-from actas.model.decision import Allow, Decision, Deny, Grant, Question, Reason, Role, RuleRef
+from actas.model.decision import Allow, Decision, Deny, Grant, Question, Reason, Role
 from actas.model.facts import Fact, Known
 from actas.model.held import Held
+from actas.model.rule_ref import RuleRef
 
 if TYPE_CHECKING:
     from actas.decide.ruleset import RuleSet
@@ -34,6 +35,8 @@ def again(rules: "RuleSet", question: Question, held: Held) -> Decision:
     target = rules.by_call.get((question.function, question.route))
     if target is None or (target.is_admin and target.name not in BY_SESSION):  # administrators show who they are
         return _no(rules, Reason(code="no-such-function", because="the rules know no such function or route"))
+    if target.arn not in held.functions:  # said first: its own prohibitions test facts that this session does not hold
+        return _no(rules, Reason(code="outside-fence", because=f"the session's rules do not reach {target.name}"))
     moment = moment_of(rules, held.facts, at=question.at, address=question.address)
     because, standing = stands(rules, held.rules, target, moment)
     if because:
@@ -107,8 +110,6 @@ def trusts_still(rules: "RuleSet", role: Role, held: Held, moment: Context, *, a
 
 def _outside(target: Target, role: Role, held: Held, moment: Context, *, action: str, at: datetime) -> Reason | None:
     """Say which policy keeps a session from doing *action* to *target*; None where each lets it."""
-    if target.arn not in held.functions:
-        return Reason(code="outside-fence", because=f"the session's rules do not reach {target.name}")
     known = session_context(held, moment, at=at)
     if held.policy is None or _effect((held.policy,), action, target.arn, known) == "ExplicitlyDenied":
         return Reason(code="session-policy", because=f"the session's policy denies {action} on {target.name}")

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from actas.decide.targets import Target, named
-from actas.model.decision import Role, RuleRef
+from actas.model.decision import Role
+from actas.model.rule_ref import RuleRef
 from actas.settings.meaning.offers import offers
 from actas.settings.schema import RoleSettings, Rule, Settings, many
 

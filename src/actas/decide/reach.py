@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from actas.decide import facts
 from actas.decide.compiled import Compiled
 from actas.decide.targets import Target
-from actas.model.decision import RuleRef
+from actas.model.rule_ref import RuleRef
 
 MOST = 4096
 """Sets of rules that are remembered; all are forgotten when there are more."""

@@ -19,10 +19,11 @@ from actas.decide.trust import Trust
 from actas.decide.trust import zones as zones_of_trust
 from actas.iam.values import Context
 from actas.model.call import Address
-from actas.model.decision import Allow, Decision, Deny, Grant, Question, Reason, Role, RuleRef
+from actas.model.decision import Allow, Decision, Deny, Grant, Question, Reason, Role
 from actas.model.facts import Fact
 from actas.model.held import Held
 from actas.model.identity import Identity
+from actas.model.rule_ref import RuleRef
 from actas.model.wish import Wish
 from actas.settings.schema import Settings
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from actas.model.call import Address
 from actas.model.facts import Fact, Missing
 from actas.model.identity import Identity
+from actas.model.rule_ref import RuleRef
 
 if TYPE_CHECKING:
     from actas.model.held import Held
@@ -35,14 +36,6 @@ class Reason:
     code: str
     because: str
     rule: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleRef:
-    """A rule as it stood: its id and a digest of all it says."""
-
-    id: str
-    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from actas.model.decision import RuleRef
+from actas.model.rule_ref import RuleRef
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):

@@ -20,9 +20,10 @@ from actas.invoke.errors import TooDeep
 from actas.invoke.local.errors import ProcessLost, TooManyCalls
 from actas.model import clock
 from actas.model.call import Call
-from actas.model.decision import Deny, Reason, RuleRef
+from actas.model.decision import Deny, Reason
 from actas.model.held import Held
 from actas.model.outcome import Answered, Refused, Streamed
+from actas.model.rule_ref import RuleRef
 from actas.secrets.resting import Resting
 from actas.settings.schema import Function
 from actas.settings.schema_functions import Asynchronous
