@@ -28,7 +28,7 @@ from actas.identify.saml_profile import Doors  # noqa: E402
 pytestmark = [pytest.mark.part("keycloak"), pytest.mark.part("aws-cli")]
 ACCOUNT = "111122223333"
 ANALYST, READER, WRITER = (f"arn:aws:iam::{ACCOUNT}:role/{name}" for name in ("analyst", "reader", "writer"))
-LIFE = 20
+LIFE = 15
 """Seconds that tokens of the client ``short`` live, and the sessions that are taken with them."""
 ACTAS = [sys.executable, "-m", "actas"]
 
