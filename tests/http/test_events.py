@@ -201,9 +201,7 @@ def test_readiness_and_figures_tell_how_the_sources_do(hearing, idp, waits_for):
     assert state["sources"][0]["source"] == "hr"
     assert state["sources"][0]["trouble"] is None
     assert state["revocation"] == {"corp": "events"}
-    figures = hearing.ask(
-        "GET", "/metrics", idp.token(person="dalia"), control=True
-    )
+    figures = hearing.ask("GET", "/metrics", idp.token(person="dalia"), control=True)
     assert figures.status_code == 200
     assert "actas_events_heard" in figures.text
     assert 'actas_event_source_trouble{source="hr"} 0.0' in figures.text

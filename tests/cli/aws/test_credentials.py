@@ -61,6 +61,15 @@ def test_the_next_process_is_given_the_same_ones(ask, sts):
     assert len(sts.asked) == 1
 
 
+def test_new_ones_are_taken_where_that_is_asked_for_and_then_kept(ask, sts):
+    first = ask("credentials").data
+    second = ask("credentials", "--fresh").data
+
+    assert first["AccessKeyId"] != second["AccessKeyId"]
+    assert ask("credentials").data == second
+    assert len(sts.asked) == 2
+
+
 def test_another_role_or_another_life_is_another_session(ask, sts):
     first = ask("credentials").data
     second = ask("credentials", "--seconds", "900").data

@@ -22,7 +22,11 @@ class Options(Where):
     """How long they shall live, 900 at least; by default as long as the role's sessions may."""
     gateway: str | None = None
     """The gateway's control URL; by default that of the one that runs here."""
+    fresh: bool = False
+    """Take new ones though kept ones would still serve: after a revocation, say."""
 
     def purse(self) -> Purse:
         """Work out which credentials are meant."""
-        return purse(self.here(), role=self.role, who=self.as_, seconds=self.seconds, gateway=self.gateway)
+        return purse(
+            self.here(), role=self.role, who=self.as_, seconds=self.seconds, gateway=self.gateway, fresh=self.fresh
+        )

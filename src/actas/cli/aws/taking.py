@@ -34,6 +34,8 @@ class Purse:
     """The gateway's public origin, where it is known."""
     region: str | None = None
     kept: Kept = field(init=False)
+    fresh: bool = False
+    """Take new ones though those that are kept would serve; they may have been revoked, which nobody told us."""
     now: Clock = clock.now
 
     def __post_init__(self) -> None:
@@ -42,14 +44,14 @@ class Purse:
 
     async def credentials(self) -> Taken:
         """Give credentials that will serve for a while."""
-        found = await in_thread(lambda: self.kept.get(self.wanted))
+        found = None if self.fresh else await in_thread(lambda: self.kept.get(self.wanted))
         if found is not None and not is_due(found, self.now()):
             return found
         try:
             async with files.locked(
                 self.kept.lock(self.wanted), name=self.wanted.who or "the sign-in", limit=_patience(found, self.now())
             ):
-                found = await in_thread(lambda: self.kept.get(self.wanted))
+                found = None if self.fresh else await in_thread(lambda: self.kept.get(self.wanted))
                 if found is not None and not is_due(found, self.now()):
                     return found
                 return await self._take()
@@ -76,7 +78,15 @@ def _patience(found: Taken | None, now: datetime) -> float:
     return 0.05 if found is not None and found.expires_at - now > USABLE else _PATIENCE
 
 
-def purse(where: Here, *, role: str, who: str | None, seconds: int | None = None, gateway: str | None = None) -> Purse:
+def purse(
+    where: Here,
+    *,
+    role: str,
+    who: str | None,
+    seconds: int | None = None,
+    gateway: str | None = None,
+    fresh: bool = False,
+) -> Purse:
     """Work out from a command's options which credentials are meant."""
     place = find_gateway(where.state) if gateway is None else None
     control = gateway if place is None else place.control_url
@@ -89,6 +99,7 @@ def purse(where: Here, *, role: str, who: str | None, seconds: int | None = None
         state=where.state,
         public=place.public_url if place else None,
         region=region,
+        fresh=fresh,
     )
 
 
