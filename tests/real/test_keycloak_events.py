@@ -275,7 +275,9 @@ def test_five_kills_lose_nothing_that_the_provider_still_lists(keycloak, doctore
             fail_to_sign_in(keycloak, f"down-{number}")  # nobody hears it when it happens
             gateway.__enter__()
             fail_to_sign_in(keycloak, f"after-{number}")
-        time.sleep(2.5)
+        awaited(
+            gateway, "sign-in-failed", 15, since=began
+        )  # whoever was killed was the one to ask, for some seconds more
         gateway.heard()
 
     found, heard, dead = compared(gateway, began)
@@ -437,12 +439,14 @@ def logouts(gateway):
     return at_the_desk(gateway, lambda opened: opened.latest(most=1000, source="logouts"))
 
 
-def awaited(gateway, kind, number):
-    """Wait until *number* events of a kind were heard."""
+def awaited(gateway, kind, number, since=None):
+    """Wait until *number* events of a kind were heard; only those that happened *since* count, where that is said."""
+    after = None if since is None else since - timedelta(seconds=1)
     ends = time.monotonic() + 40
     while True:
         heard = at_the_desk(gateway, lambda opened: opened.latest(most=100_000))
-        if (found := sum(one.kind == kind for one in heard)) >= number:
+        of_kind = [one for one in heard if one.kind == kind and (after is None or one.happened_at >= after)]
+        if (found := len(of_kind)) >= number:
             return found
         assert time.monotonic() < ends, (found, gateway.log())
         time.sleep(0.5)

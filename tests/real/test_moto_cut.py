@@ -17,7 +17,7 @@ from actas.testing.idp import Idp
 
 pytestmark = pytest.mark.real
 ACCOUNT = "123456789012"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/teams/biller"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/teams/cut-biller"
 SECRET = "a-secret-of-this-test"
 OPTIONS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-east-1"}
 
@@ -34,7 +34,7 @@ def moto():
 @pytest.fixture(scope="module")
 def iam(moto):
     client = boto3.client("iam", endpoint_url=moto, **OPTIONS)
-    client.create_role(RoleName="biller", Path="/teams/", AssumeRolePolicyDocument="{}")
+    client.create_role(RoleName="cut-biller", Path="/teams/", AssumeRolePolicyDocument="{}")
     return client
 
 
@@ -87,7 +87,7 @@ def push(gateway, name, kind):
 
 
 def policies(iam):
-    return iam.list_role_policies(RoleName="biller")["PolicyNames"]
+    return iam.list_role_policies(RoleName="cut-biller")["PolicyNames"]
 
 
 def test_a_role_lost_cuts_what_was_issued_before_and_callers_get_it_anew(gateway, iam):
@@ -102,7 +102,7 @@ def test_a_role_lost_cuts_what_was_issued_before_and_callers_get_it_anew(gateway
         if policies(iam):
             break
         time.sleep(0.1)
-    document = iam.get_role_policy(RoleName="biller", PolicyName=POLICY)["PolicyDocument"]
+    document = iam.get_role_policy(RoleName="cut-biller", PolicyName=POLICY)["PolicyDocument"]
     (statement,) = document["Statement"]
     before = statement["Condition"]["DateLessThan"]["aws:TokenIssueTime"]
     time.sleep(1.2)
