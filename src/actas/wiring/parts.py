@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 import anyio
@@ -39,13 +39,36 @@ from actas.wiring.logs import FunctionLogs
 from actas.wiring.saml_parts import SamlParts, own_keys
 
 if TYPE_CHECKING:  # SQLAlchemy takes the better part of a second: it is imported when the store is opened
+    from actas.events.desk import Desk
+    from actas.events.hearing import Hearing
     from actas.http.lambda_api.later import Later
     from actas.store.outbox import Outbox
-    from actas.wiring.ears import Ears
 
 ROTATION = 3600.0
 SWEEP = 30.0
 PRIME = 1.0
+
+
+class Hears(Protocol):
+    """What hears identity events, as others see it."""
+
+    hearing: "Hearing"
+
+    def desk(self) -> "Desk":
+        """Give what was heard, to be looked at."""
+        ...
+
+    def gauges(self) -> dict[str, float]:
+        """Give the figures of all sources."""
+        ...
+
+    def by_source(self) -> dict[str, dict[str, float]]:
+        """Give the figures of each source."""
+        ...
+
+    def ready(self) -> dict[str, Any]:
+        """Tell how the sources do."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,10 +98,10 @@ class Parts:
     origins: Origins = field(default_factory=Origins)
     admin: Mapping[str, Backend] = field(default_factory=dict)
     outbox: "Outbox | None" = None
-    later: "Later | None" = None
-    """What keeps events that are run later; none until the store is open."""
     """Durable jobs; None until the store is open, shortly after the start."""
-    ears: "Ears | None" = None
+    later: "Later | None" = None
+    """What keeps events that are run later; likewise."""
+    ears: "Hears | None" = None
     """Identity events; likewise."""
     _outbox_open: anyio.Event = field(default_factory=anyio.Event)
 
