@@ -26,8 +26,14 @@ def command(*arguments, folder, **options):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": ""},
+        preexec_fn=_hear_ctrl_c,  # noqa: PLW1509 - it takes no lock
         **options,
     )
+
+
+def _hear_ctrl_c():
+    """Undo what a shell does to what it runs in the background: a program begun with `&` ignores Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -79,7 +79,13 @@ class Launcher:
         group = cgroups.make(self._machine.groups, f"actas-{os.getpid()}-{number}", memory=memory)
         process.group = group
         if running := sandbox.process_id():  # in a thread: the kernel moves a process when every processor agrees
-            await anyio.to_thread.run_sync(group.add, running)
+            try:
+                await anyio.to_thread.run_sync(group.add, running)
+            except ProcessLookupError:  # it has ended meanwhile; who watches it takes note
+                pass
+            except OSError:
+                if not sandbox.gone.is_set():  # else its group went with it
+                    raise
 
     def _plan(self, function: str, code: Code, memory: int) -> dict[str, Any]:
         node = self._node if code.runtime == "node" else None

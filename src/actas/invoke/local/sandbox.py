@@ -75,7 +75,8 @@ class Sandbox:
         """Hand the runtime its environment, which it waits for; `stands` comes first."""
         assert self._stands.done()
         if self._socket:
-            self._socket.send(json.dumps(environment).encode())
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it has ended; who watches it takes note
+                self._socket.send(json.dumps(environment).encode())
 
     def end(self) -> None:
         """Ask the function to end, and make it end soon after."""
