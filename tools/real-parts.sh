@@ -19,3 +19,4 @@ fi
 tools/crewjam.sh || echo "actas: no crewjam here; the tests that need it will say so" >&2
 tools/simplesamlphp.sh || echo "actas: no SimpleSAMLphp here; the tests that need it will say so" >&2
 [ -n "${ACTAS_NODE_RIC:-}" ] || tools/node-ric.sh || echo "actas: no Node functions here; the tests that need them will say so" >&2
+tools/aws-sdk-node.sh || echo "actas: no AWS client for Node here; the tests that need it will say so" >&2
