@@ -3,17 +3,23 @@
 The same discipline as `actas.http.calls`, for doors whose callers sign and whose bodies are read whole.
 """
 
+import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from actas.errors import ActasError
 from actas.gateway import Gateway
 from actas.http import body, heads
-from actas.http.calls import Front
+from actas.http.calls import Front, unexpected
 from actas.http.errors import Overloaded, RequestTooLarge, Stopping, TooManyCalls
 from actas.invoke.origins import Origin
 from actas.model.call import Address
 from actas.model.facts import Fact
+
+log = logging.getLogger("actas.http")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +29,18 @@ class Arrived:
     head: heads.Head
     origin: Origin
     address: Fact[Address]
+
+
+async def answered(name: str, work: Awaitable[T], tell: Callable[[ActasError], T]) -> T:
+    """Give the answer that *work* makes of the request *name*, or word with *tell* what went wrong."""
+    try:
+        return await work
+    except ActasError as error:
+        if error.status >= 500:
+            log.warning("call %s: %s: %s; %s", name, error.code, error, error.hint)
+        return tell(error)
+    except Exception as error:  # noqa: BLE001 - the outermost door
+        return tell(unexpected(name, error))
 
 
 def arrive(front: Front, gateway: Gateway, scope: Any, origin: Origin) -> Arrived:

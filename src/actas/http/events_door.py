@@ -4,12 +4,12 @@ Whoever comes is a stranger until the source says that the delivery is the provi
 head, the network's rate and the size; after it what was told is durable before anything but a no is answered.
 """
 
-import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, Protocol
 
 import anyio
@@ -18,14 +18,13 @@ from actas.errors import ActasError
 from actas.gateway import Gateway
 from actas.http import answers, arrivals, problems
 from actas.http.body import Patience, Receive, Send
-from actas.http.calls import Front, unexpected
+from actas.http.calls import Front
 from actas.http.errors import HttpError, NoSuchPath
 from actas.invoke import origins
 from actas.model import clock
 from actas.model.ids import RANDOM, call_id
 from actas.model.paths import canonical_path
 
-log = logging.getLogger("actas.http")
 LARGEST: Final = 1024 * 1024
 """Bytes of one delivery, however large requests may be elsewhere."""
 SLOWEST: Final = 8.0
@@ -112,15 +111,12 @@ class EventsDoor:
         """Answer one request."""
         now, at = self._now(), clock.now()
         name = call_id(at, secrets.token_bytes(RANDOM))
-        try:
-            answer = _written(await self._said(now, scope, receive, at), name)
-        except ActasError as error:
-            if error.status >= 500:
-                log.warning("call %s: %s: %s; %s", name, error.code, error, error.hint)
-            answer = problems.problem(error, name)
-        except Exception as error:  # noqa: BLE001 - the outermost door
-            answer = problems.problem(unexpected(name, error), name)
-        await answers.tell(send, *answer)
+        work = self._answer(now, scope, receive, (name, at))
+        await answers.tell(send, *await arrivals.answered(name, work, partial(problems.problem, call=name)))
+
+    async def _answer(self, now: Now, scope: Any, receive: Receive, call: tuple[str, datetime]) -> problems.Answer:
+        name, at = call
+        return _written(await self._said(now, scope, receive, at), name)
 
     async def _said(self, now: Now, scope: Any, receive: Receive, at: datetime) -> Said:
         arrived = arrivals.arrive(now.front, now.gateway, scope, origins.of(scope))
@@ -168,7 +164,7 @@ def _came(scope: Any, source: str, body: bytes, at: datetime) -> Came:
     )
 
 
-def _written(said: Said, name: str) -> tuple[int, problems.Head, bytes]:
+def _written(said: Said, name: str) -> problems.Answer:
     """Write a source's answer; what belongs to every answer of ours is ours to say."""
     head: problems.Head = [
         (key.lower().encode("latin-1"), value.encode("latin-1", "replace"))

@@ -36,10 +36,12 @@ _LATER = {429: 1, 503: 5}
 """After how many seconds to come again, where the error does not say."""
 
 Head = list[tuple[bytes, bytes]]
+Answer = tuple[int, Head, bytes]
+"""Status, header fields, body."""
 _REALM = b'Bearer realm="actas"'
 
 
-def problem(error: ActasError, call: str) -> tuple[int, Head, bytes]:
+def problem(error: ActasError, call: str) -> Answer:
     """Write the answer for *error*: status, header fields, body."""
     status = error.status
     body: dict[str, object] = {"type": "about:blank", "title": TITLES.get(status, TITLES[500]), "status": status}
@@ -59,7 +61,7 @@ def problem(error: ActasError, call: str) -> tuple[int, Head, bytes]:
     return _written(status, head, body, call)
 
 
-def refusal(decision: Deny, call: str) -> tuple[int, Head, bytes]:
+def refusal(decision: Deny, call: str) -> Answer:
     """Write the answer for a no: the caller is known, and learns why."""
     reasons = [{"code": reason.code, "because": reason.because} for reason in decision.reasons]
     body = {"type": "about:blank", "title": TITLES[403], "status": 403, "reasons": reasons}
@@ -73,7 +75,7 @@ def _challenge(error: ActasError) -> bytes:
     return _REALM + b', error="invalid_token"'
 
 
-def _written(status: int, head: Head, body: dict[str, object], call: str) -> tuple[int, Head, bytes]:
+def _written(status: int, head: Head, body: dict[str, object], call: str) -> Answer:
     content = json.dumps({**body, "call": call}, ensure_ascii=False).encode()
     return status, [*head, *plain(call, len(content), b"application/problem+json")], content
 

@@ -5,11 +5,11 @@ role signed for this gateway and this envelope (`actas.lambda_.proof`). STS says
 whose it must be. Each proof counts once, and each hand-out is in the trail before it is made.
 """
 
-import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -19,11 +19,10 @@ from actas.assume import sts
 from actas.assume.errors import BrokerRefused
 from actas.assume.exchange import Asked, Exchange
 from actas.audit.records import Entry, Handed
-from actas.errors import ActasError
 from actas.gateway import Gateway
 from actas.http import answers, arrivals, problems
 from actas.http.body import Patience, Receive, Send
-from actas.http.calls import Front, unexpected
+from actas.http.calls import Front
 from actas.http.errors import HttpError, MalformedRequest, TooManyCalls
 from actas.invoke import origins
 from actas.invoke.in_flight import MOST, Flight, InFlight
@@ -35,7 +34,6 @@ from actas.model.decision import Grant
 from actas.model.ids import RANDOM, call_id
 from actas.settings.schema import Function
 
-log = logging.getLogger("actas.http")
 NAME: Final = "sts"
 LARGEST: Final = 24 * 1024
 
@@ -91,18 +89,15 @@ class WorkSessions:
         """Answer one request."""
         now, at = self._now(), clock.now()
         name = call_id(at, secrets.token_bytes(RANDOM))
-        try:
-            content = await self._answer(now, scope, receive, at)
-            answer = 200, problems.plain(name, len(content), b"application/json"), content
-        except ActasError as error:
-            if error.status >= 500:
-                log.warning("%s: %s: %s; %s", name, error.code, error, error.hint)
-            answer = problems.problem(error, name)
-        except Exception as error:  # noqa: BLE001 - the outermost door
-            answer = problems.problem(unexpected(name, error), name)
-        await answers.tell(send, *answer)
+        work = self._answer(now, scope, receive, (name, at))
+        await answers.tell(send, *await arrivals.answered(name, work, partial(problems.problem, call=name)))
 
-    async def _answer(self, now: Now, scope: Any, receive: Receive, at: datetime) -> bytes:
+    async def _answer(self, now: Now, scope: Any, receive: Receive, call: tuple[str, datetime]) -> problems.Answer:
+        name, at = call
+        content = await self._handed(now, scope, receive, at)
+        return 200, problems.plain(name, len(content), b"application/json"), content
+
+    async def _handed(self, now: Now, scope: Any, receive: Receive, at: datetime) -> bytes:
         arrived = arrivals.arrive(now.front, now.gateway, scope, origins.of(scope))
         body = await arrivals.whole(now.patience, receive, arrived.head, now.front, most=LARGEST)
         try:

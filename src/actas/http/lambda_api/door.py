@@ -4,18 +4,18 @@
 before anything of the request is believed, and every answer is in AWS's words (`wording`).
 """
 
-import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, Protocol
 
 from actas.errors import ActasError
 from actas.gateway import Gateway
 from actas.http import answers, arrivals
 from actas.http.body import Patience, Receive, Send, is_small
-from actas.http.calls import Front, unexpected
+from actas.http.calls import Front
 from actas.http.errors import RequestTooLarge
 from actas.http.lambda_api import asking, frames, invoking, pages, signatures, wording
 from actas.http.lambda_api.directory import Directory, Known
@@ -32,7 +32,6 @@ from actas.model.ids import RANDOM, call_id
 from actas.model.outcome import Refused
 from actas.model.paths import canonical_path
 
-log = logging.getLogger("actas.http")
 SERVICE: Final = "lambda"
 
 
@@ -88,17 +87,10 @@ class LambdaDoor:
         """Answer one request."""
         now, at = self._now(), clock.now()
         name = call_id(at, secrets.token_bytes(RANDOM))
-        try:
-            answer = await self._answer(now, (scope, receive, send), name, at)
-            if answer is not None:
-                await answers.tell(send, *answer)
-        except ActasError as error:
-            if error.status >= 500:
-                log.warning("call %s: %s: %s; %s", name, error.code, error, error.hint)
-            said = signatures.told(error, name, service=SERVICE) or wording.told(error, name)
-            await answers.tell(send, *said)
-        except Exception as error:  # noqa: BLE001 - the outermost door
-            await answers.tell(send, *wording.told(unexpected(name, error), name))
+        work = self._answer(now, (scope, receive, send), name, at)
+        answer = await arrivals.answered(name, work, partial(_told, name))
+        if answer is not None:
+            await answers.tell(send, *answer)
 
     async def _answer(
         self, now: Now, ends: tuple[Any, Receive, Send], name: str, at: datetime
@@ -151,6 +143,10 @@ class LambdaDoor:
         head = (*invoking.told(call), ("Content-Type", frames.CONTENT_TYPE))
         await answers.stream(to, call.id, invoking.streamed(outcome, wish, head))
         return None
+
+
+def _told(name: str, error: ActasError) -> wording.Answer | None:
+    return signatures.told(error, name, service=SERVICE) or wording.told(error, name)
 
 
 async def _body(now: Now, receive: Receive, arrived: arrivals.Arrived) -> bytes:

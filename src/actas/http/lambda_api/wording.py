@@ -9,7 +9,7 @@ from actas.http import problems
 from actas.http.lambda_api.errors import LambdaApiError, not_authorized
 from actas.model.decision import Deny
 
-Answer = tuple[int, problems.Head, bytes]
+Answer = problems.Answer
 
 _RATE: Final = "Rate Exceeded."
 _BUSY: Final = {

@@ -4,18 +4,18 @@ Web identities and assertions come unsigned, as everywhere; all else is signed b
 taken too, for presigned requests. Every answer is in STS's words (`wording`).
 """
 
-import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, Protocol
 
 from actas.errors import ActasError
 from actas.gateway import Gateway
 from actas.http import answers, arrivals, problems
 from actas.http.body import Patience, Receive, Send
-from actas.http.calls import Front, unexpected
+from actas.http.calls import Front
 from actas.http.errors import MethodNotAllowed, NoSuchPath
 from actas.http.signature_errors import SignatureError, SignatureMissing
 from actas.http.sts import acting, forms, parameters, wording
@@ -27,7 +27,6 @@ from actas.model.call import Call
 from actas.model.held import Held
 from actas.model.ids import RANDOM, call_id
 
-log = logging.getLogger("actas.http")
 SERVICE: Final = "sts"
 UNSIGNED: Final = frozenset({"AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"})
 
@@ -63,23 +62,11 @@ class StsDoor:
         now, at = self._now(), clock.now()
         name = call_id(at, secrets.token_bytes(RANDOM))
         asks = _Asks()
-        try:
-            answer = await self._answer(
-                now, (scope, receive), Call(id=name, function="", payload=b"", received_at=at), asks
-            )
-        except (NoSuchPath, MethodNotAllowed) as elsewhere:
-            answer = problems.problem(elsewhere, name)
-        except ActasError as error:
-            if error.status >= 500:
-                log.warning("call %s: %s: %s; %s", name, error.code, error, error.hint)
-            answer = wording.told(error, name, action=asks.action)
-        except Exception as error:  # noqa: BLE001 - the outermost door
-            answer = wording.told(unexpected(name, error), name)
-        await answers.tell(send, *answer)
+        call = Call(id=name, function="", payload=b"", received_at=at)
+        work = self._answer(now, (scope, receive), call, asks)
+        await answers.tell(send, *await arrivals.answered(name, work, partial(_told, name, asks)))
 
-    async def _answer(
-        self, now: Now, ends: tuple[Any, Receive], call: Call, asks: "_Asks"
-    ) -> tuple[int, problems.Head, bytes]:
+    async def _answer(self, now: Now, ends: tuple[Any, Receive], call: Call, asks: "_Asks") -> problems.Answer:
         scope, receive = ends
         origin = origins.of(scope)
         arrived = arrivals.arrive(now.front, now.gateway, scope, origin)
@@ -97,6 +84,12 @@ class StsDoor:
             now.gateway.stranger(stranger.code, arrived.address)
             raise
         return result(asks.action, await _done(now.means, asked, call, held), call.id)
+
+
+def _told(name: str, asks: "_Asks", error: ActasError) -> problems.Answer:
+    if isinstance(error, NoSuchPath | MethodNotAllowed):
+        return problems.problem(error, name)
+    return wording.told(error, name, action=asks.action)
 
 
 async def _form(now: Now, scope: Any, receive: Receive, arrived: arrivals.Arrived) -> tuple[bytes, dict[str, str]]:
