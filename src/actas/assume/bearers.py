@@ -1,4 +1,4 @@
-"""What the brokers of other clouds have in common: the answer with a token, and where it is carried. Pure.
+"""What the brokers of other clouds have in common: asking for a token, the answer with it, and where it is carried.
 
 Functions keep the sessions that this gateway seals, by which they call other functions; the token goes with the work
 session, which ends no later than the token does.
@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from actas.assume.errors import BrokerRefused
+from actas.assume.exchange import Asked, Exchange
 from actas.model.secret import Secret
 from actas.model.session import Bearer, Sessions
 
@@ -20,6 +21,14 @@ FORM: Final = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "a
 _TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/]{1,16384}=*")
 _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _LONGEST: Final = 86_400
+
+
+async def asked(
+    exchange: Exchange, broker: str, url: str, body: bytes, *, headers: Mapping[str, str] = FORM
+) -> Mapping[str, Any]:
+    """Ask for a token, with a form unless the *headers* say otherwise, and read the answer."""
+    question = Asked(broker=broker, url=url, headers=headers, body=body, code=error_code)
+    return answer(await exchange.ask(question), broker=broker)
 
 
 def answer(content: bytes, *, broker: str) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ from urllib.parse import quote, urlencode
 
 from actas.assume import bearers
 from actas.assume import key as keys
-from actas.assume.exchange import Asked, Exchange
+from actas.assume.exchange import Exchange
 from actas.assume.interface import Broker
 from actas.assume.vouching import Voucher
 from actas.model.decision import Grant
@@ -74,14 +74,7 @@ class AzureWorkloadBroker:
             "client_assertion_type": ASSERTION,
             "client_assertion": assertion,
         }
-        asked = Asked(
-            broker=NAME,
-            url=self._url,
-            headers=bearers.FORM,
-            body=urlencode(form).encode(),
-            code=bearers.error_code,
-        )
-        found = bearers.answer(await self._exchange.ask(asked), broker=NAME)
+        found = await bearers.asked(self._exchange, NAME, self._url, urlencode(form).encode())
         name = keys.name(keys.rests(grant, broker=self.shape))
         ends = bearers.end(found, now=now, broker=NAME)
         return bearers.carried(sessions, "azure", bearers.token(found, "access_token", broker=NAME), ends, id=name)

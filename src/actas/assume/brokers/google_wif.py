@@ -25,7 +25,7 @@ from actas.assume import key as keys
 from actas.assume.aws import PseudonymOf
 from actas.assume.brokers.local import lasts_until
 from actas.assume.errors import BrokerRefused
-from actas.assume.exchange import Asked, Exchange
+from actas.assume.exchange import Exchange
 from actas.assume.interface import Broker
 from actas.assume.vouching import Voucher
 from actas.model.decision import Grant
@@ -92,28 +92,14 @@ class GoogleWifBroker:
             "subject_token": self._voucher.token(subject=pseudonym, audience=audience, now=now, more=said),
             "subject_token_type": JWT,
         }
-        asked = Asked(
-            broker=NAME,
-            url=self._sts,
-            headers=bearers.FORM,
-            body=urlencode(form).encode(),
-            code=bearers.error_code,
-        )
-        found = bearers.answer(await self._exchange.ask(asked), broker=NAME)
+        found = await bearers.asked(self._exchange, NAME, self._sts, urlencode(form).encode())
         return bearers.token(found, "access_token", broker=NAME)
 
     async def _impersonated(self, federated: Secret, seconds: int) -> tuple[Secret, datetime]:
         """Get a token of the service account that lives as long as the session may, to the second."""
-        body = {"scope": self._scopes, "lifetime": f"{seconds}s"}
+        body = json.dumps({"scope": self._scopes, "lifetime": f"{seconds}s"}, separators=(",", ":")).encode()
         head = {"Authorization": f"Bearer {federated.reveal()}", "Content-Type": "application/json"}
-        asked = Asked(
-            broker=NAME,
-            url=self._iam,
-            headers=head,
-            body=json.dumps(body, separators=(",", ":")).encode(),
-            code=bearers.error_code,
-        )
-        found = bearers.answer(await self._exchange.ask(asked), broker=NAME)
+        found = await bearers.asked(self._exchange, NAME, self._iam, body, headers=head)
         return bearers.token(found, "accessToken", broker=NAME), _moment(found.get("expireTime"))
 
 
