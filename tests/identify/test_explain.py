@@ -34,6 +34,7 @@ def told(identity, *, looked_up=False):
 
 GROUPS = [
     ("known", Known(frozenset({"a", "b"})), "known", "2 groups in groups"),
+    ("known one", Known(frozenset({"a"})), "known", "1 group in groups"),
     ("none", Known(frozenset()), "known", "0 groups in groups"),
     ("empty by absence", Known(frozenset(), by_absence=True), "empty-by-absence", "take for no groups"),
     ("absent", Missing.ABSENT, "absent", "nobody says what that means"),
@@ -54,7 +55,7 @@ def test_a_look_up_is_told_with_its_name_whether_it_worked_or_not():
     worked = told(replace(ANA, groups=Known(frozenset({"a"}))), looked_up=True)["groups"]
     failed = told(replace(ANA, groups=Missing.UNKNOWN), looked_up=True)["groups"]
 
-    assert (worked.code, worked.sentence) == ("known", "1 groups were looked up by keycloak-admin")
+    assert (worked.code, worked.sentence) == ("known", "1 group looked up by keycloak-admin")
     assert failed.code == "unknown"
     assert "keycloak-admin failed" in failed.sentence
 

@@ -254,7 +254,7 @@ async def test_every_step_is_told_and_nothing_personal(house, identify, shown, c
     assert told.identity.provider == "corp"
     assert steps["provider"].code == "ok"
     assert steps["groups"].code == "absent"
-    assert steps["roles"].sentence == "1 roles in realm_access.roles and resource_access.*.roles"
+    assert steps["roles"].sentence == "1 role in realm_access.roles and resource_access.*.roles"
     assert list(steps)[-1] == "revocation"
     text = " ".join(step.sentence for step in told.steps)
     assert not any(word in text for word in ("ana", "7f0c3f0e", "invoker", "onrtac", "portal"))

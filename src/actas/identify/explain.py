@@ -77,8 +77,8 @@ def _groups(identity: Identity, profile: Profile, *, looked_up: bool) -> Step:
     if not looked_up:
         return _several("groups", identity.groups, profile.groups)
     if isinstance(identity.groups, Known):
-        count = len(identity.groups.value)
-        return Step(name="groups", code="known", sentence=f"{count} groups were looked up by {profile.lookup}")
+        sentence = f"{_counted(len(identity.groups.value), 'group')} looked up by {profile.lookup}"
+        return Step(name="groups", code="known", sentence=sentence)
     sentence = f"the token cannot carry the groups, and the look-up by {profile.lookup} failed"
     return Step(name="groups", code="unknown", sentence=sentence)
 
@@ -88,7 +88,7 @@ def _one(name: str, fact: Fact[str], reading: Reading) -> Step:
 
 
 def _several(name: str, fact: Fact[frozenset[str]], reading: Reading) -> Step:
-    count = f"{len(fact.value)} {name}" if isinstance(fact, Known) else ""
+    count = _counted(len(fact.value), name.removesuffix("s")) if isinstance(fact, Known) else ""
     return Step(name=name, code=code_of(fact), sentence=_where(name, fact, reading, count))
 
 
@@ -122,4 +122,10 @@ def code_of(fact: Fact[Any]) -> str:
 
 
 def _acting(count: int) -> str:
-    return "nobody acts on the caller's behalf" if count == 0 else f"{count} actors stand between the subject and us"
+    if count == 0:
+        return "nobody acts on the caller's behalf"
+    return f"{_counted(count, 'actor')} between the subject and us"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
