@@ -5,7 +5,7 @@ A record that was kept but not yet settled when the gateway died is kept again: 
 
 import secrets
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import anyio
@@ -13,6 +13,7 @@ import anyio
 from actas.audit import records
 from actas.audit.errors import NotRecorded
 from actas.audit.records import Entry
+from actas.store.moments import kept
 
 if TYPE_CHECKING:
     from actas.store.database import Store
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 LIMIT = 10.0
 """Seconds a command waits for the gateway."""
 _EVERY = 0.2
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def ask(store: "Store", entry: Entry, *, now: datetime) -> None:
@@ -29,7 +29,7 @@ async def ask(store: "Store", entry: Entry, *, now: datetime) -> None:
 
     name = secrets.token_hex(16)
     async with store.write() as connection:
-        await rows.ask(connection, name, records.encode(entry), (now - _EPOCH) // timedelta(microseconds=1))
+        await rows.ask(connection, name, records.encode(entry), kept(now))
     try:
         with anyio.fail_after(LIMIT):
             while not await _is_kept(store, name):  # noqa: ASYNC110 - who keeps it is another process

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -24,14 +24,13 @@ from actas.events.subscriptions import Subscription, facts
 from actas.store import heard_rows, outbox_rows
 from actas.store.gathered import Gathered
 from actas.store.heard_rows import Hears
+from actas.store.moments import EPOCH, kept
 from actas.store.outbox import Outbox, Put, Seals
 from actas.store.person_key import PersonKey
 from actas.store.watermarks import UNNAMED, Watermarks
 
 RETRY = 5
 """Seconds after which a source that was told to wait may come again."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _COUNT_EVERY = timedelta(milliseconds=250)
 
 
@@ -100,7 +99,7 @@ class Inbox:
     def __init__(self, places: Places, means: Means) -> None:
         self._places, self.means = places, means
         self._keeping: Gathered[Told, TakenIn] = Gathered(self._keep, most=64)
-        self._waiting, self._counted_at = 0, _EPOCH
+        self._waiting, self._counted_at = 0, EPOCH
         self.fresh = self.repeated = self.turned_away = 0
         """Events since the start: new ones, ones that were known, ones that their source has to keep for now."""
 
@@ -176,8 +175,8 @@ class Inbox:
             finder=found,
             source=event.source,
             kind=event.kind.value,
-            happened_us=(event.happened_at - _EPOCH) // _MICROSECOND,
-            heard_us=(event.heard_at - _EPOCH) // _MICROSECOND,
+            happened_us=kept(event.happened_at),
+            heard_us=kept(event.heard_at),
             deliveries=len(deliveries),
             ended="" if ends is None else ends.what,
             body=self._places.seals.seal(msgspec.json.encode(event), found),

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from actas.store.outbox_rows import moment, now
+from actas.store.moments import kept_span, moment
+from actas.store.outbox_rows import now
 from actas.store.tables import CURSORS, HEARD
 
-_MICROSECOND = timedelta(microseconds=1)
 _h, _c = HEARD.c, CURSORS.c
 
 
@@ -80,7 +80,7 @@ async def claim(connection: AsyncConnection, source: str, poller: str, lasts: ti
     at = now(connection)
     free = sa.or_(_c.poller == poller, _c.until_us < at)
     update = CURSORS.update().where(_c.source == source, free)
-    done = await connection.execute(update.values(poller=poller, until_us=at + lasts // _MICROSECOND))
+    done = await connection.execute(update.values(poller=poller, until_us=at + kept_span(lasts)))
     return done.rowcount == 1
 
 

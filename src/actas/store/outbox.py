@@ -20,6 +20,7 @@ from actas.store import outbox_rows as rows
 from actas.store.database import Store
 from actas.store.errors import JobUnfit
 from actas.store.gathered import Gathered
+from actas.store.moments import moment
 from actas.store.outbox_jobs import Again, Counts, Dead, DeadJob, Done, Job, Put, Verdict, Work
 from actas.store.outbox_run import Keeps, Runner
 from actas.store.tables import DEAD, DONE
@@ -146,7 +147,7 @@ class Outbox:
             lane=taken.lane,
             body=self._opened(taken.id, taken.body),
             attempt=taken.attempts,
-            put_at=rows.moment(taken.put_us),
+            put_at=moment(taken.put_us),
         )
 
     def _opened(self, name: str, body: bytes) -> bytes:

@@ -6,7 +6,7 @@ committed, and nobody can see, and work on, a later job of a lane before an earl
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -14,13 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from actas.store.moments import kept_span, moment, span
 from actas.store.outbox_jobs import Counts, DeadJob, Put
 from actas.store.tables import DEAD, DONE, OPEN, OUTBOX
 
 TURN = 0x41637471
 CHANNEL = "actas_outbox"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _NOW = {
     "sqlite": "cast((julianday('now') - 2440587.5) * 86400000000.0 as integer)",
     "postgresql": "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
@@ -103,7 +102,7 @@ def _row(name: str, job: Put, at: int) -> dict[str, Any]:
         "attempts": 0,
         "deaths": 0,
         "put_us": at,
-        "due_us": at + max(0, job.delay // _MICROSECOND),
+        "due_us": at + max(0, kept_span(job.delay)),
         "lease": None,
         "settled_us": None,
         "why": None,
@@ -161,14 +160,14 @@ def _leasing(dialect: str) -> Any:
 
 async def take(connection: AsyncConnection, chosen: Sequence[int], token: str, lease: timedelta) -> list[Taken]:
     """Lease jobs that were found in this transaction."""
-    asked = {"chosen_": list(chosen), "token_": token, "lease_us_": lease // _MICROSECOND}
+    asked = {"chosen_": list(chosen), "token_": token, "lease_us_": kept_span(lease)}
     taken = [Taken(*row) for row in await connection.execute(_leasing(connection.dialect.name), asked)]
     return sorted(taken, key=lambda one: one.sequence)
 
 
 async def renew(connection: AsyncConnection, held: Sequence[tuple[str, str]], lease: timedelta) -> None:
     """Prolong leases, given as ids with their tokens."""
-    statement = OUTBOX.update().where(_MINE).values(due_us=now(connection) + lease // _MICROSECOND)
+    statement = OUTBOX.update().where(_MINE).values(due_us=now(connection) + kept_span(lease))
     await connection.execute(statement, [{"number": one, "token": token} for one, token in held])
 
 
@@ -186,7 +185,7 @@ async def done(connection: AsyncConnection, held: Sequence[tuple[str, str]]) -> 
 
 async def again(connection: AsyncConnection, name: str, token: str, after: timedelta, why: str) -> None:
     """Give a job back, to be taken later; its process lived, so what died before does not count any more."""
-    due = now(connection) + max(0, after // _MICROSECOND)
+    due = now(connection) + max(0, kept_span(after))
     statement = OUTBOX.update().where(_MINE).values(lease=None, due_us=due, deaths=0, why=why)
     await connection.execute(statement, {"number": name, "token": token})
 
@@ -219,7 +218,7 @@ async def next_due(connection: AsyncConnection, queue: str, *, past: bool) -> ti
     """
     statement = _next_due(connection.dialect.name, past=past)
     waits = [int(row[0]) for row in await connection.execute(statement, {"queue_": queue}) if row[0] is not None]
-    return max(timedelta(), min(waits) * _MICROSECOND) if waits else None
+    return max(timedelta(), span(min(waits))) if waits else None
 
 
 async def dead(connection: AsyncConnection, queue: str | None, most: int) -> list[DeadJob]:
@@ -272,7 +271,7 @@ async def counts(connection: AsyncConnection, queue: str) -> Counts:
         running=int(running or 0),
         again=int(tried or 0),
         dead=(await connection.execute(buried)).scalar_one(),
-        oldest=max(timedelta(), int(oldest or 0) * _MICROSECOND),
+        oldest=max(timedelta(), span(int(oldest or 0))),
     )
 
 
@@ -286,11 +285,6 @@ async def open_(connection: AsyncConnection, queue: str) -> int:
 
 async def purge(connection: AsyncConnection, state: int, older: timedelta, most: int) -> int:
     """Delete rows that were settled longer ago; give how many."""
-    before = now(connection) - older // _MICROSECOND
+    before = now(connection) - kept_span(older)
     old = sa.select(_o.sequence).where(_o.state == state, _o.settled_us.is_not(None), _o.settled_us < before)
     return (await connection.execute(OUTBOX.delete().where(_o.sequence.in_(old.limit(most))))).rowcount
-
-
-def moment(microseconds: int) -> datetime:
-    """Make a time of microseconds since 1970."""
-    return _EPOCH + microseconds * _MICROSECOND

@@ -6,10 +6,11 @@ The database keeps a keyed hash and an end, and drops what has ended as new rows
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from actas.store.errors import ReplaysFull
+from actas.store.moments import kept
 from actas.store.person_key import PersonKey
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 MOST = 100_000
 _MARGIN = timedelta(hours=1)
 """Rows stay this much longer: clocks of replicas differ, and whoever checks ages allows for it."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class MemoryReplays:
@@ -55,11 +54,7 @@ class StoredReplays:
 
         finder = self._key.shown(issuer, id)
         async with self._store.write() as connection:
-            is_new = await replay_rows.add(connection, finder, _microseconds(until))
+            is_new = await replay_rows.add(connection, finder, kept(until))
             if is_new:
-                await replay_rows.drop(connection, _microseconds(self._clock() - _MARGIN))
+                await replay_rows.drop(connection, kept(self._clock() - _MARGIN))
             return is_new
-
-
-def _microseconds(time: datetime) -> int:
-    return (time - _EPOCH) // _MICROSECOND

@@ -17,6 +17,7 @@ import anyio
 
 from actas.model.held import Mark
 from actas.store.errors import StoreError
+from actas.store.moments import kept
 from actas.store.person_key import PersonKey
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ NAMES = 20_000
 """Names of marks that are remembered; all are forgotten when there are more."""
 UNNAMED = ""
 """Stands where a session's name does, for evidence that names none: no session can have this name."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _PRIME = "select sequence, provider, whose, event_us from watermarks order by sequence"
 
 
@@ -68,7 +67,7 @@ class Watermarks:
             mark = max(mark, *(marks.get(self._named(provider, *one), -math.inf) for one in whose))
         if issued_at is None:
             return mark > -math.inf
-        return _microseconds(issued_at) <= mark
+        return kept(issued_at) <= mark
 
     def _named(self, provider: str, subject: str | None, session: str | None) -> bytes:
         """Name a mark; the same few people come again and again."""
@@ -103,7 +102,7 @@ class Watermarks:
         for mark in marks:
             nothing = False
             at = self._marks.get(mark.provider, {}).get(mark.whose, -math.inf)
-            if at > -math.inf and (mark.since is None or _microseconds(mark.since) <= at):
+            if at > -math.inf and (mark.since is None or kept(mark.since) <= at):
                 return True
         return nothing
 
@@ -154,7 +153,7 @@ class Watermarks:
         whose = None if subject is None and session is None else self._named(provider, subject, session)
         if role_arn is not None:
             whose = self._key.role_mark(role_arn)
-        return await rows.add_watermark(connection, provider, whose, _microseconds(at), reason)
+        return await rows.add_watermark(connection, provider, whose, kept(at), reason)
 
     async def read(self, store: "Store") -> None:
         """Take in what was added since the last time."""
@@ -204,7 +203,3 @@ class Watermarks:
         marks = self._marks.setdefault(provider, {})
         marks[whose] = max(marks.get(whose, -math.inf), event_us)
         self.sequence = sequence
-
-
-def _microseconds(time: datetime) -> int:
-    return (time - _EPOCH) // _MICROSECOND

@@ -28,6 +28,7 @@ from actas.settings.schema import Provider, Settings
 from actas.settings.schema_events import EventSource
 from actas.store import heard_rows
 from actas.store.errors import StoreError
+from actas.store.moments import kept
 from actas.store.outbox import Counts, Outbox
 from actas.wiring import sources as making
 from actas.wiring.cutting import Cuts
@@ -42,7 +43,6 @@ ASK = 3
 FORGET = 3600.0
 REAP = 0.1
 """Seconds in which ends of access are put together before everything that lives is looked through."""
-_EPOCH_US = 1_000_000
 
 
 class Stands(Protocol):
@@ -250,7 +250,7 @@ class Ears:
             keep = self._events.keep.time
             try:
                 await self._outbox.purge(done=max(keep, timedelta(days=1)))
-                before = round((clock.now() - keep).timestamp() * _EPOCH_US)
+                before = kept(clock.now() - keep)
                 gone = 1000
                 while gone == 1000:
                     async with self._outbox.store.write() as connection:
