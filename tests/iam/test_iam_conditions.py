@@ -1,6 +1,7 @@
 """Each condition operator: what it matches, what it does without the key, and what it makes of a wrong type."""
 
 from datetime import UTC, datetime, timedelta
+import contextlib
 from decimal import Decimal
 
 import pytest
@@ -289,3 +290,13 @@ def test_different_keys_and_operators_must_all_hold():
 
     assert allowed(good)
     assert not any(allowed({key: value for key, value in good.items() if key != left}) for left in good)
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"), [("1E+1024", True), ("1E+1025", False), ("1E-1024", True), ("1E-1025", False)]
+)
+def test_a_decimal_that_would_take_pages_to_write_is_no_context_value(value, taken):
+    context = {"x:number": Decimal(value)}
+
+    with contextlib.nullcontext() if taken else pytest.raises(iam.InvalidRequest):
+        assert len(iam.Request(principal="111122223333", action="a:b", context=context).facts) == 1

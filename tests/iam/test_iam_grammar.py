@@ -251,6 +251,24 @@ def test_a_sid_twice_is_refused_and_an_empty_one_is_none():
     assert [statement.sid for statement in iam.Policy.parse(empty).statements] == [None, None]
 
 
+@pytest.mark.parametrize(
+    ("date", "taken"),
+    [
+        ("9223372036854775807", True),
+        ("9223372036854775808", False),
+        ("0" * 6000 + "1", True),
+        ("1" * 6000, False),
+        ("1." + "1" * 6000, True),
+        ("1" * 6000 + "-01-01", False),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_a_date_of_many_digits_is_taken_or_refused(date, taken):
+    statement = PLAIN | {"Condition": {"DateEquals": {"aws:CurrentTime": date}}}
+
+    assert ("invalid-date" not in {code for code, _ in errors(statement)}) is taken
+
+
 def test_all_errors_are_told_at_once():
     wrong = {"Effect": "Maybe", "Acton": "s3:GetObject", "Resource": "bucket", "Condition": {"StringEqual": {"a": "b"}}}
 

@@ -143,7 +143,8 @@ def segments(pieces, text):
     return all(glob(one, other) for one, other in zip(parts, found, strict=True))
 
 
-def resource_matches(pattern, resource, facts, variables):
+def resource_matches(pattern, resource, facts, variables, *, unresolved=False):
+    """*unresolved*: the answer for a variable without a value, which an unknown one may turn out to be."""
     if pattern == "*":
         return True
     head, tail = pattern, ""
@@ -155,9 +156,9 @@ def resource_matches(pattern, resource, facts, variables):
     rest = tokens(tail, facts, variables)
     if rest is iam.UNKNOWN:  # unknown only where some value would match
         anything = {key: Anything() if value in (iam.UNKNOWN, [iam.UNKNOWN]) else value for key, value in facts.items()}
-        return None if resource_matches(pattern, resource, anything, variables) else False
+        return None if unresolved or resource_matches(pattern, resource, anything, variables) else False
     if rest is None:
-        return False
+        return unresolved
     parts = head.split(":", 5)
     pieces = [re.escape(":").join(early_part(part) for part in parts[:5]), ":", *tokens(parts[5], facts, False), *rest]
     return glob(pieces, resource)
@@ -378,7 +379,10 @@ def statement_holds(statement, request, facts, variables):
         for pattern in statement["NotAction" if negated else "Action"]
     )
     name = "NotResource" if "NotResource" in statement else "Resource"
-    resource = either(resource_matches(p, request["resource"], facts, variables) for p in statement[name])
+    excluding = name == "NotResource" and statement["Effect"] == "Allow"
+    resource = either(
+        resource_matches(p, request["resource"], facts, variables, unresolved=excluding) for p in statement[name]
+    )
     if name == "NotResource" and resource is not None:
         resource = not resource
     conditions = [

@@ -109,8 +109,38 @@ def test_a_variable_in_a_resource(pattern, context, expected):
     assert allowed({"Resource": pattern}, **context) is expected
 
 
-def test_an_unresolved_variable_matches_nothing_so_not_resource_matches():
-    assert allowed({"NotResource": "arn:aws:s3:::bucket/${team:name}"})
+LEFT_OUT = [
+    ("a value elsewhere leaves the resource in", {"team:name": "b"}, "Allowed", "ExplicitlyDenied"),
+    ("a value here leaves it out", {"team:name": "a"}, "ImplicitlyDenied", "ImplicitlyDenied"),
+    ("no value is in nobody's favour", {}, "ImplicitlyDenied", "ExplicitlyDenied"),
+    ("several values are no value", {"team:name": ["b", "c"]}, "ImplicitlyDenied", "ExplicitlyDenied"),
+    ("an unknown value can be none", {"team:name": iam.UNKNOWN}, "ImplicitlyDenied", "ExplicitlyDenied"),
+]
+
+
+@pytest.mark.parametrize(("context", "allow", "deny"), [c[1:] for c in LEFT_OUT], ids=[c[0] for c in LEFT_OUT])
+def test_a_variable_in_not_resource(context, allow, deny):
+    assert effects("arn:aws:s3:::bucket/${team:name}", context) == (allow, deny)
+
+
+def test_a_variable_with_a_default_in_not_resource():
+    assert effects("arn:aws:s3:::bucket/${team:name, 'b'}", {}) == ("Allowed", "ExplicitlyDenied")
+    assert effects("arn:aws:s3:::bucket/${team:name, 'a'}", {}) == ("ImplicitlyDenied", "ImplicitlyDenied")
+
+
+def effects(pattern, context):
+    """What an Allow and what a Deny with this NotResource say of arn:aws:s3:::bucket/a."""
+    return tuple(
+        decided({"Effect": effect, "Action": "*", "NotResource": pattern}, context) for effect in ("Allow", "Deny")
+    )
+
+
+def decided(statement, context):
+    policies = iam.PolicySet(identity=(iam.Policy.parse({"Version": "2012-10-17", "Statement": statement}),))
+    request = iam.Request(principal=USER, action="s3:GetObject", resource="arn:aws:s3:::bucket/a", context=context)
+    effect = iam.evaluate(request, policies).effect
+    assert iam.compile(policies)(request).effect == effect
+    return effect
 
 
 HOSTILE = [

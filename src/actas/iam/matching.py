@@ -45,8 +45,12 @@ def action_patterns(actions: tuple[str, ...]) -> Patterns:
     return Patterns(frozenset(action for action in folded if "*" not in action and "?" not in action), wild)
 
 
-def resource_patterns(resources: tuple[str, ...], *, with_variables: bool) -> Patterns:
-    """Compile a Resource list."""
+def resource_patterns(resources: tuple[str, ...], *, with_variables: bool, excluding: bool = False) -> Patterns:
+    """Compile a Resource list; *excluding*: the NotResource of an Allow.
+
+    A variable without a value makes the statement invalid (user guide, policy variables): it matches nothing, and what
+    an Allow leaves out it leaves out whole.
+    """
     exact: set[str] = set()
     globs: list[Matcher] = []
     filled: list[ResourceTest] = []
@@ -54,7 +58,7 @@ def resource_patterns(resources: tuple[str, ...], *, with_variables: bool) -> Pa
         template = _template(resource, with_variables=with_variables)
         literal = template.literal
         if not template.fixed:
-            filled.append(_filled(template))
+            filled.append(_filled(template, unresolved=excluding))
         elif literal is not None and _is_whole(literal):
             exact.add(literal)
         else:
@@ -84,11 +88,13 @@ def _is_whole(literal: str) -> bool:
     return literal.count(":") >= arns.PARTS - 1 or literal.startswith(f"arn:{arns.OURS}:")
 
 
-def _filled(template: variables.Template) -> ResourceTest:
+def _filled(template: variables.Template, *, unresolved: bool) -> ResourceTest:
     def test(resource: str, facts: Mapping[str, Value]) -> Truth:
         tokens, unknown = variables.fill_as_far(template, facts)
-        if tokens is None or not arns.resource(tokens)(resource):
-            return False  # whatever an unknown variable stands for
+        if tokens is None:
+            return unresolved
+        if not arns.resource(tokens)(resource):  # whatever an unknown variable stands for, if for anything
+            return None if unknown and unresolved else False
         return None if unknown else True
 
     return test
@@ -130,11 +136,13 @@ _NO_FACTS: Final[Mapping[str, Value]] = {}
 
 def prepare(statement: Statement) -> Prepared:
     """Compile a statement."""
-    resources = statement.resources
+    resources, excluding = statement.resources, statement.not_resource and statement.effect == "Allow"
     return Prepared(
         statement,
         action_patterns(statement.actions),
-        None if resources is None else resource_patterns(resources, with_variables=statement.variables),
+        None
+        if resources is None
+        else resource_patterns(resources, with_variables=statement.variables, excluding=excluding),
         tuple(
             (condition, compile_condition(condition, with_variables=statement.variables))
             for condition in statement.conditions

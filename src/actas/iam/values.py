@@ -23,6 +23,8 @@ _DATE: Final = re.compile(
     re.ASCII,
 )
 _EPOCH: Final = re.compile(r"-?[0-9]{1,13}(?:\.[0-9]{1,9})?", re.ASCII)
+_DIGITS: Final = 1024
+"""Places of a decimal before or behind the point: its text is written without an exponent."""
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -70,7 +72,7 @@ def _scalar(value: object) -> Scalar:
         return _utc(value)
     from decimal import Decimal
 
-    if isinstance(value, Decimal) and value.is_finite():
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) <= _DIGITS:
         return value
     raise InvalidRequest(
         field="context",
@@ -193,7 +195,9 @@ def policy_date(text: str) -> bool:
     """Tell whether AWS takes *text* as a Date operator's value; it takes more than it can compare."""
     text = text.lower()
     if "t" not in text and "-" not in text:
-        return text.isascii() and text.replace(".", "", 1).isdigit() and int(text.split(".")[0] or 0) <= _EPOCH_LIMIT
+        seconds = text.partition(".")[0].lstrip("0")
+        plain = text.isascii() and text.replace(".", "", 1).isdigit()
+        return plain and len(seconds) < 20 and int(seconds or 0) <= _EPOCH_LIMIT
     day, _, time = text.partition("t")
     year, *rest = day.removeprefix("-").split("-")
     if not (year.isascii() and year.isdigit() and len(year) < 10 and len(rest) < 3):
