@@ -153,6 +153,8 @@ async def test_what_sessions_rest_on_tells_apart_what_may_end_them(grant, but, n
         rests(plain),
         rests(grant(but(issued_at=noon - timedelta(seconds=1)))),
         rests(grant(but(provider_session="s-1"))),
+        rests(grant(but(address="ana@people.example"))),
+        rests(grant(but(address=""))),
         rests(chained(plain, parent, "reader")),
         rests(chained(plain, other, "reader")),
     ]

@@ -15,7 +15,7 @@ from actas.identify.preset import Tell
 from actas.identify.presets import PRESETS
 from actas.identify.profile import Reading, profile_of
 from actas.model.facts import Known, Missing
-from actas.model.identity import Actor
+from actas.model.identity import Actor, Kind
 from actas.settings.schema import Provider
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -276,3 +276,25 @@ def test_whatever_claims_come_a_fact_comes_out(claims, text):
     assert facts.authenticated_at(claims, now=NOW, leeway=MINUTE) is not None
     with suppress(BadActor):
         actors(claims, "i")
+
+
+ADDRESSES = [
+    ("a text", {"email": "Ana@People.example"}, "email", "Ana@People.example"),
+    ("a text further down", {"profile": {"mail": "ana@people.example"}}, "profile.mail", "ana@people.example"),
+    ("none", {}, "email", ""),
+    ("null", {"email": None}, "email", ""),
+    ("an empty one", {"email": ""}, "email", ""),
+    ("a list", {"email": ["ana@people.example"]}, "email", ""),
+    ("a number", {"email": 7}, "email", ""),
+    ("no key that says where", {"email": "ana@people.example"}, None, None),
+]
+
+
+@pytest.mark.parametrize(("claims", "key", "wanted"), [one[1:] for one in ADDRESSES], ids=[one[0] for one in ADDRESSES])
+def test_the_address_by_which_events_name_people_is(claims, key, wanted):
+    assert facts.address(claims, profile(address=key), Known(Kind.HUMAN)) == wanted
+    assert facts.address(claims, profile(address=key), Missing.UNKNOWN) == wanted
+
+
+def test_a_program_has_no_address_that_events_name():
+    assert facts.address({"email": "ana@people.example"}, profile(address="email"), Known(Kind.SERVICE)) is None

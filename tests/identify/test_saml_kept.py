@@ -43,6 +43,7 @@ IDENTITIES = st.builds(
     mfa=st.one_of(st.sampled_from(Missing), st.booleans().map(Known)),
     authenticated_at=st.one_of(st.sampled_from(Missing), MOMENTS.map(Known)),
     provider_session=st.none() | TEXTS,
+    address=st.none() | st.just("") | TEXTS,
     aws=st.one_of(st.sampled_from(Missing), AWS.map(Known)),
 )
 

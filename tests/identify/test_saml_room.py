@@ -94,6 +94,26 @@ def test_a_token_of_ours_stands_for_whom_the_assertion_named(room):
     assert room.identify.known(minted.shown.reveal(), NOW) is identity  # remembered as any token
 
 
+ADDRESSES = [
+    ("one value", {"attributes": {"mail": ("ana@people.example",)}}, "mail", "ana@people.example"),
+    ("two values", {"attributes": {"mail": ("ana@people.example", "ana@old.example")}}, "mail", ""),
+    ("no such attribute", {"attributes": {"groups": ("finance",)}}, "mail", ""),
+    ("the NameID", {"subject": "ana@people.example"}, "name-id", "ana@people.example"),
+    ("no key that says where", {"attributes": {"mail": ("ana@people.example",)}}, None, None),
+]
+
+
+@pytest.mark.parametrize(("said", "key", "wanted"), [one[1:] for one in ADDRESSES], ids=[one[0] for one in ADDRESSES])
+def test_an_assertion_and_what_stands_for_it_bear_the_address_that_events_name(tmp_path, said, key, wanted):
+    room = Room(tmp_path, **({} if key is None else {"address": key}))
+
+    believed = room.signed_in(**said)
+    minted = room.identify.own.mint(believed.identity, believed.profile.digest, until=NOW + LONGEST, now=NOW)
+
+    assert believed.identity.address == wanted
+    assert room.shown(minted.shown).address == wanted
+
+
 def test_a_token_of_ours_never_outlives_a_quarter_of_an_hour(room):
     minted = room.token()
     last = NOW + LONGEST

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from actas import store
 from actas.store.person_key import PersonKey
-from actas.store.watermarks import STALE, Watermarks
+from actas.store.watermarks import STALE, UNNAMED, Watermarks
 
 pytestmark = pytest.mark.anyio
 AT = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -228,3 +228,66 @@ def test_the_table_agrees_with_a_slow_reading_of_all_rows(marks, issued, who, se
         provider="corp", subject=who, session=session, issued_at=None if issued is None else AT + issued * TICK
     )
     assert found == wanted
+
+
+async def cut(one, database, **whose):
+    async with one.turn(database) as connection:
+        await one.append_within(connection, provider="corp", at=AT, reason="by address", **whose)
+    await one.read(database)
+
+
+ADDRESSES = [
+    ("the address", "ana@people.example", None, True),
+    ("the address in other letters", "ANA@People.Example ", "s1", True),
+    ("the address in another form of Unicode", "a\u006ea@people.example", None, True),
+    ("another address", "ben@people.example", None, False),
+    ("evidence without an address", "", None, False),
+    ("evidence that is not matched by addresses", None, None, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("address", "session", "ended"), [one[1:] for one in ADDRESSES], ids=[one[0] for one in ADDRESSES]
+)
+async def test_a_mark_by_an_address_ends_tokens_and_sessions_that_bear_it(opened, address, session, ended):
+    one = table()
+    async with opened() as database:
+        await cut(one, database, address="ana@people.example")
+
+    for at, wanted in ((AT, ended), (AT + TICK, False)):
+        who = {"provider": "corp", "subject": "a1", "session": session, "issued_at": at, "address": address}
+        assert one.refuses(**who) is wanted
+        assert one.ended(one.of(began=AT + TICK, **who)) is wanted
+    assert not one.refuses(provider="azure", subject="a1", session=None, issued_at=AT, address="ana@people.example")
+
+
+async def test_a_mark_without_an_address_ends_what_bears_none_and_leaves_what_bears_one(opened):
+    one = table()
+    async with opened() as database:
+        await cut(one, database, address="")
+
+    def ended(address):
+        return one.refuses(provider="corp", subject="a1", session=None, issued_at=AT, address=address)
+
+    assert [ended(address) for address in ("", "ana@people.example", None)] == [True, False, False]
+
+
+async def test_a_mark_of_a_session_by_address_ends_what_names_no_session(opened):
+    one = table()
+    async with opened() as database:
+        await cut(one, database, address="ana@people.example", session=UNNAMED)
+
+    def ended(session, address="ana@people.example"):
+        return one.refuses(provider="corp", subject="a1", session=session, issued_at=AT, address=address)
+
+    assert [ended(None), ended("s1"), ended(None, "ben@people.example")] == [True, False, False]
+
+
+def test_no_subject_and_no_session_has_the_mark_of_an_address():
+    marks = {
+        KEY.mark("corp", "ana@people.example", None), KEY.mark("corp", None, "ana@people.example"),
+        KEY.address_mark("corp", "ana@people.example", None), KEY.address_mark("corp", "ana@people.example", ""),
+        KEY.address_mark("corp", "", None), KEY.role_mark("ana@people.example"),
+    }  # fmt: skip
+
+    assert len(marks) == 6

@@ -32,7 +32,14 @@ class MarksOf(Protocol):
     """Names the watermarks that end a session."""
 
     def of(
-        self, *, provider: str, subject: str, session: str | None, issued_at: datetime | None, began: datetime
+        self,
+        *,
+        provider: str,
+        subject: str,
+        session: str | None,
+        issued_at: datetime | None,
+        began: datetime,
+        address: str | None = None,
     ) -> tuple[Mark, ...]:
         """List those of a person, a provider and everybody."""
         ...
@@ -56,6 +63,7 @@ async def inherited(grant: Grant, *, pseudonyms: PseudonymOf, marks: MarksOf, no
         session=key.provider_session,
         issued_at=key.evidence_issued_at,
         began=now,
+        address=key.address,
     )
     return Held(
         purpose="invoke",

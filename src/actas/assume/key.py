@@ -33,7 +33,7 @@ class Rests(msgspec.Struct, frozen=True, cache_hash=True):
     fence: tuple[str, ...]
     evidence_issued_at: datetime | None
     provider_session: str | None
-    """With the moment before it: which watermarks end the session, and from when on."""
+    """With the moment before it and the address: which watermarks end the session, and from when on."""
     took: tuple[str, ...]
     took_as: tuple[str, ...]
     parent: str
@@ -42,6 +42,7 @@ class Rests(msgspec.Struct, frozen=True, cache_hash=True):
     """The broker's ``shape``: what its settings make of equal grants."""
     evidence: str = ""
     """What the caller showed, digested; only where the broker passes it on."""
+    address: str | None = None
 
 
 def rests(grant: Grant, *, broker: str = "", evidence: str = "") -> Rests:
@@ -72,6 +73,7 @@ def rests(grant: Grant, *, broker: str = "", evidence: str = "") -> Rests:
         parent="" if grant.parent is None else digest(grant.parent.secret_access_key),
         broker=broker,
         evidence=evidence,
+        address=identity.address,
     )
 
 

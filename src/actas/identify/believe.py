@@ -58,6 +58,7 @@ def believe(claims: Mapping[str, Any], shown: Shown, issuer: Issuer, *, now: dat
         mfa=facts.mfa(claims, profile),
         authenticated_at=facts.authenticated_at(claims, now=now, leeway=profile.leeway),
         provider_session=session if isinstance(session, str) and session else None,
+        address=facts.address(claims, profile, kind),
         actors=chain,
         aws=aws_claims(claims),
     )

@@ -39,6 +39,14 @@ def text(claims: Claims, reading: Reading) -> Fact[str]:
     return Missing.ABSENT if found is None else Known(found)
 
 
+def address(claims: Claims, profile: Profile, kind: Fact[Kind]) -> str | None:
+    """Read the address by which events may name a person; empty where none can be read, for it may be anybody's."""
+    if profile.address is None or kind == _KINDS[Kind.SERVICE]:  # a program has none, and is nobody whom one names
+        return None
+    found = first_text(claims, (profile.address,))
+    return found if isinstance(found, str) else ""
+
+
 def mfa(claims: Claims, profile: Profile) -> Fact[bool]:
     """Say whether a second factor was used, as far as ``amr`` and ``acr`` tell."""
     methods, level = claims.get("amr"), claims.get("acr")

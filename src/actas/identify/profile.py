@@ -62,6 +62,7 @@ class Profile:
     tenants: frozenset[str]
     several_tenants: bool
     subject: Path
+    address: Path | None
     client: Reading
     tenant: Reading
     groups: Reading
@@ -112,6 +113,7 @@ def profile_of(name: str, provider: Provider, preset: Preset) -> Profile:
         tenants=frozenset(provider.tenants or (() if _is_shared(provider.tenant) else many(provider.tenant))),
         several_tenants=several,
         subject=parse_path(provider.subject or preset.subject),
+        address=None if provider.address is None else parse_path(provider.address),
         client=_reading(provider.client, preset.client),
         tenant=_reading(None, preset.tenant),
         groups=_reading(provider.groups, preset.groups),

@@ -115,7 +115,7 @@ def _claims(provider: Provider, _preset: Preset) -> Iterator[Shortcoming]:
         "client": provider.client,
     }
     paths = [(key, path) for key, claim in claims.items() if claim for path in many(claim.claim)]
-    paths += [("subject", provider.subject)] if provider.subject is not None else []
+    paths += [(key, path) for key in ("subject", "address") if (path := getattr(provider, key)) is not None]
     paths += [("service", path) for path in provider.service or {}]
     if provider.service == {}:
         yield Shortcoming(key="service", message="names no claim", hint="Name a claim and its value, or leave it out.")

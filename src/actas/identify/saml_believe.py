@@ -20,11 +20,12 @@ from actas.model.identity import Identity
 
 def believe(assertion: saml.Assertion, profile: SamlProfile, *, now: datetime) -> Identity:
     """Turn a verified *assertion* into an identity."""
+    kind = facts.kind(assertion, profile)
     return Identity(
         provider=profile.name,
         issuer=assertion.issuer,
         subject=facts.subject(assertion, profile),
-        kind=facts.kind(assertion, profile),
+        kind=kind,
         expires_at=min(assertion.not_on_or_after, assertion.session_not_on_or_after or assertion.not_on_or_after),
         # What was revoked up to the moment at which it was written does not count.
         issued_at=assertion.issued_at or assertion.authn_instant,
@@ -36,6 +37,7 @@ def believe(assertion: saml.Assertion, profile: SamlProfile, *, now: datetime) -
         mfa=facts.mfa(assertion, profile),
         authenticated_at=facts.authenticated_at(assertion, profile, now=now),
         provider_session=assertion.session_index or None,
+        address=facts.address(assertion, profile, kind),
         aws=aws(assertion),
     )
 

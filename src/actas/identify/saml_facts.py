@@ -49,6 +49,19 @@ def _printable(found: str, what: str) -> str:
     return found
 
 
+def address(assertion: saml.Assertion, profile: SamlProfile, kind: Fact[Kind]) -> str | None:
+    """Read the address by which events may name a person; empty where not one can be read, for it may be anybody's."""
+    if profile.address is None or kind == Known(Kind.SERVICE):
+        return None
+    if profile.address == NAME_ID:
+        return assertion.name_id or ""
+    try:
+        values = assertion.attribute(profile.address)
+    except saml.AmbiguousAttribute:
+        return ""
+    return values[0] if len(values) == 1 else ""
+
+
 def names(assertion: saml.Assertion, where: Names, *, overage: tuple[str, ...] = ()) -> Fact[frozenset[str]]:
     """Read a set of names, such as groups or roles, from every attribute that holds some."""
     if any(_is_there(assertion, mark) for mark in overage):

@@ -70,6 +70,7 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     mfa: Told
     authenticated_at: Told
     provider_session: str | None = None
+    address: str | None = None
     aws: KeptAws | None = None
     aws_missing: str | None = None
 
@@ -96,6 +97,7 @@ def kept(identity: Identity, profile: str) -> Kept:
         if isinstance(identity.authenticated_at, Known)
         else Told(missing=identity.authenticated_at.value),
         provider_session=identity.provider_session,
+        address=identity.address,
         aws=_aws(aws.value) if isinstance(aws, Known) else None,
         aws_missing=None if isinstance(aws, Known) else aws.value,
     )
@@ -120,6 +122,7 @@ def identity_of(found: Kept, *, expires_at: datetime) -> Identity:
         if found.authenticated_at.at is None
         else Known(found.authenticated_at.at),
         provider_session=found.provider_session,
+        address=found.address,
         aws=Missing(found.aws_missing) if found.aws is None else Known(_attributes(found.aws)),
     )
 

@@ -64,6 +64,8 @@ class SamlProfile:
     doors: Doors
     subject: str
     """The attribute that names people, or `NAME_ID`."""
+    address: str | None
+    """The attribute that holds people's addresses, or `NAME_ID`; None where events do not name people by them."""
     name_id: frozenset[str]
     """The formats of NameID that are taken for a name."""
     vouched: bool
@@ -98,6 +100,7 @@ def saml_profile_of(name: str, provider: Provider, preset: SamlPreset, control_u
         audience=audience[0] if audience else doors.metadata,
         doors=doors,
         subject=provider.subject or preset.subject,
+        address=provider.address,
         name_id=frozenset(map(format_of, many(provider.name_id) or preset.name_id)),
         vouched=provider.name_id is not None,
         groups=_names(provider.groups, preset.groups),

@@ -99,6 +99,9 @@ def _subject(provider: Provider, preset: SamlPreset) -> Iterator[Shortcoming]:
     if preset.needs_subject and subject is None and not said:
         hint = "Name an attribute that never changes hands, or say `name_id: email` where addresses never do."
         yield Shortcoming(key="subject", message="is missing: this provider sends an e-mail address alone", hint=hint)
+    if provider.address == "":
+        hint = "Write the attribute's Name, or name-id."
+        yield Shortcoming(key="address", message="names no attribute", hint=hint)
     if said and (subject or preset.subject) != NAME_ID:
         hint = "Leave it out, or write `subject: name-id`."
         yield Shortcoming(key="name_id", message="has no effect: an attribute names people", hint=hint)

@@ -38,8 +38,19 @@ class Watermarks(Protocol):
         """Tell when the table was last read whole."""
         ...
 
-    def refuses(self, *, provider: str, subject: str, session: str | None, issued_at: datetime | None) -> bool:
-        """Say whether evidence issued then is revoked: it is when it is not later than a mark."""
+    def refuses(
+        self,
+        *,
+        provider: str,
+        subject: str,
+        session: str | None,
+        issued_at: datetime | None,
+        address: str | None = None,
+    ) -> bool:
+        """Say whether evidence issued then is revoked: it is when it is not later than a mark.
+
+        With an *address*, also by the marks of people who were named by it; an empty one may be any of theirs.
+        """
         ...
 
 
@@ -57,8 +68,17 @@ class MarksInMemory:
         self._marks[key] = max(at, self._marks.get(key, at))
         self.sequence += 1
 
-    def refuses(self, *, provider: str, subject: str, session: str | None, issued_at: datetime | None) -> bool:
-        """Say whether evidence issued then is revoked."""
+    def refuses(
+        self,
+        *,
+        provider: str,
+        subject: str,
+        session: str | None,
+        issued_at: datetime | None,
+        address: str | None = None,
+    ) -> bool:
+        """Say whether evidence issued then is revoked; here nobody is named by an address."""
+        del address
         keys: set[tuple[str, str | None, str | None]] = {(provider, None, None), (provider, subject, None)}
         if session is not None:
             keys |= {(provider, subject, session), (provider, None, session)}
@@ -73,4 +93,5 @@ def is_revoked(identity: Identity, marks: Watermarks) -> bool:
         subject=identity.subject,
         session=identity.provider_session,
         issued_at=identity.issued_at,
+        address=identity.address,
     )

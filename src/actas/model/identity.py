@@ -53,6 +53,9 @@ class Identity:
     authenticated_at: Fact[datetime] = Missing.ABSENT
     provider_session: str | None = field(default=None, repr=False)
     """``sid``: the provider's own session, for log-out."""
+    address: str | None = field(default=None, repr=False)
+    """By which events may name the subject, where the provider's settings say so; empty where the evidence has none
+    that can be read. It never names the caller: it can only end access."""
     actors: tuple[Actor, ...] = field(default=(), repr=False)
     """Who acts, the current actor first; empty where the caller acts for itself."""
     aws: Fact[AwsAttributes] = field(default=Missing.ABSENT, repr=False)

@@ -73,6 +73,9 @@ class Provider(Keys, frozen=True):
     """Where the keys come from, when not by discovery."""
     subject: str | None = None
     """The claim, or the SAML attribute, that names the caller and never changes; ``name-id`` is the NameID."""
+    address: str | None = None
+    """The claim, or the SAML attribute, that holds a person's e-mail address, where an address is one person's for
+    good: events that name somebody by an address alone then end that person's access."""
     groups: Claim | None = None
     """Where the caller's groups stand."""
     roles: Claim | None = None

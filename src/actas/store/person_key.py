@@ -7,6 +7,7 @@ import hmac
 import json
 import os
 import secrets
+import unicodedata
 from pathlib import Path
 
 from actas.store.errors import StoreExposed, StoreUnavailable
@@ -31,6 +32,11 @@ class PersonKey:
     def mark(self, provider: str, subject: str | None, session: str | None) -> bytes:
         """Find a watermark: of a subject, of one of its sessions, or of a session whose subject is not known."""
         return hmac.digest(self._marks, json.dumps([provider, subject, session]).encode(), "sha256")
+
+    def address_mark(self, provider: str, address: str, session: str | None) -> bytes:
+        """Find the watermark of somebody who was named by an address, however its letters are written."""
+        same = unicodedata.normalize("NFC", unicodedata.normalize("NFC", address.strip()).casefold())
+        return hmac.digest(self._marks, json.dumps([provider, None, session, same]).encode(), "sha256")
 
     def shown(self, issuer: str, name: str) -> bytes:
         """Find what may be shown once: the id of an assertion or of a message."""

@@ -55,7 +55,15 @@ class Watermarks:
         """Called when something was read that is new."""
         self._told = anyio.Event()
 
-    def refuses(self, *, provider: str, subject: str, session: str | None, issued_at: datetime | None) -> bool:
+    def refuses(
+        self,
+        *,
+        provider: str,
+        subject: str,
+        session: str | None,
+        issued_at: datetime | None,
+        address: str | None = None,
+    ) -> bool:
         """Tell whether evidence issued then has ended; evidence that does not say when counts as old."""
         if not (marks := self._marks.get(provider)):
             return False
@@ -65,6 +73,8 @@ class Watermarks:
             if session is not None:
                 whose = [(subject, None), (subject, session), (None, session)]
             mark = max(mark, *(marks.get(self._named(provider, *one), -math.inf) for one in whose))
+            if address is not None:
+                mark = max(mark, *(marks.get(one, -math.inf) for one in self._addressed(provider, address, session)))
         if issued_at is None:
             return mark > -math.inf
         return kept(issued_at) <= mark
@@ -78,14 +88,28 @@ class Watermarks:
             found = self._names[who] = self._key.mark(*who)
         return found
 
+    def _addressed(self, provider: str, address: str, session: str | None) -> list[bytes]:
+        """Name the marks of somebody with this address; one of a session counts for what names no session."""
+        sessions = (None, UNNAMED) if session is None else (None,)
+        return [self._key.address_mark(provider, address, one) for one in sessions]
+
     def of(
-        self, *, provider: str, subject: str, session: str | None, issued_at: datetime | None, began: datetime
+        self,
+        *,
+        provider: str,
+        subject: str,
+        session: str | None,
+        issued_at: datetime | None,
+        began: datetime,
+        address: str | None = None,
     ) -> tuple[Mark, ...]:
         """List the marks that end a session of *subject* that *began* then, from evidence that was *issued_at* then."""
         whose = [None, self._named(provider, subject, None)]
         whose.append(self._named(provider, subject, UNNAMED if session is None else session))
         if session is not None:
             whose.append(self._named(provider, None, session))
+        if address is not None:
+            whose += self._addressed(provider, address, session)
         return (*[Mark(provider, one, issued_at) for one in whose], Mark(EVERYBODY, None, began))
 
     def of_role(self, role_arn: str, began: datetime) -> Mark:
@@ -146,11 +170,17 @@ class Watermarks:
         subject: str | None = None,
         session: str | None = None,
         role_arn: str | None = None,
+        address: str | None = None,
     ) -> int:
-        """Add a watermark, as `append` does, together with whatever else its transaction keeps."""
+        """Add a watermark, as `append` does, together with whatever else its transaction keeps.
+
+        With an *address*: of who is named by it; an empty one is that of all evidence that names none.
+        """
         from actas.store import rows
 
         whose = None if subject is None and session is None else self._named(provider, subject, session)
+        if address is not None:
+            whose = self._key.address_mark(provider, address, session)
         if role_arn is not None:
             whose = self._key.role_mark(role_arn)
         return await rows.add_watermark(connection, provider, whose, kept(at), reason)

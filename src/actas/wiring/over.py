@@ -18,4 +18,5 @@ def is_over(marks: Watermarks, grant: Grant, began: datetime | None) -> bool:
         subject=identity.subject,
         session=identity.provider_session,
         issued_at=identity.issued_at,
+        address=identity.address,
     )
