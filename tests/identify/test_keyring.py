@@ -403,17 +403,6 @@ async def test_a_key_file_that_is_too_large_is_said(identify, settings, shown, c
         await room.verify(shown(house.token()), now=clock())
 
 
-async def test_the_number_of_remembered_unknown_keys_is_bounded(house, identify, clock):
-    room = identify()
-    await room.prefetch()
-    (ring,) = room._generation.rings.values()
-
-    for number in range(1010):
-        await ring.look_again(f"stranger-{number}", seen=ring.version, now=clock.turn(minutes=5))
-
-    assert len(ring._strangers) <= 1000
-
-
 async def test_a_key_that_is_new_but_not_the_one_named_still_refuses(house, identify, shown, clock):
     room = identify()
     await room.verify(shown(house.token()), now=clock())
@@ -480,7 +469,7 @@ async def test_keys_with_and_without_an_issuer_of_their_own_stand_side_by_side(m
 
 
 async def test_a_conversation_that_drags_on_is_given_up(house, identify, shown, clock, monkeypatch):
-    monkeypatch.setattr("actas.identify.keyring._LONGEST", 0.2)
+    monkeypatch.setattr("actas.identify.renewing._LONGEST", 0.2)
     house.gate = threading.Event()
 
     with pytest.raises(errors.KeysUnavailable, match="no keys within"):

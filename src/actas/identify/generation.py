@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from actas.identify.cache import Tokens
 from actas.identify.errors import UnexpectedAnswer
 from actas.identify.flow import Fetch
-from actas.identify.keyring import Clock, Ring
+from actas.identify.keyring import Ring
 from actas.identify.lookup import Account, account_of
 from actas.identify.lookups import LOOKUPS
 from actas.identify.members import Members
 from actas.identify.presets import SAML_PRESETS
 from actas.identify.profile import Issuer, Source
 from actas.identify.registry import Registry
+from actas.identify.renewing import Clock
 from actas.identify.saml_edges import SamlEdges
 from actas.settings.errors import SettingsError
 from actas.settings.resolve import resolve

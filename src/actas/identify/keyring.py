@@ -5,183 +5,77 @@ at most once in five minutes, by one call for all that wait. Keys that cannot be
 stale, then nothing verifies: better no answer than an old one.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import anyio
 import msgspec
 
 from actas import jose
-from actas.identify.errors import FetchError, KeysUnavailable, UnexpectedAnswer, Unreachable
+from actas.identify.errors import KeysUnavailable, UnexpectedAnswer
 from actas.identify.flow import LARGEST, Fetch, Published, drive, find_keys
 from actas.identify.profile import Issuer, Source
+from actas.identify.renewing import FILE_EVERY, FOREVER, NEVER, UNKNOWN_KEY_EVERY, Clock, Renewing, RingState, every
 
-UNKNOWN_KEY_EVERY: Final = timedelta(minutes=5)  # protocols.md, 9.4
-_SOONEST, _USUAL, _LATEST = timedelta(minutes=5), timedelta(minutes=15), timedelta(hours=1)
-_RETRY, _RETRY_AT_MOST = timedelta(seconds=5), timedelta(minutes=1)
-_FILE_EVERY: Final = timedelta(seconds=5)
-_LONGEST: Final = 20.0
-_REMEMBERED: Final = 1000
+__all__ = ["NEVER", "UNKNOWN_KEY_EVERY", "Clock", "Ring", "RingState", "key_set_for"]
+
 _TEMPLATE: Final = "{tenantid}"  # protocols.md, 1.2
 
-Clock = Callable[[], datetime]
-NEVER: Final = datetime.min.replace(tzinfo=UTC)
-FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RingState:
-    """How one key ring fares, for ``/readyz``."""
-
-    provider: str
-    keys: int
-    ready: bool
-    fetched_at: datetime | None
-    stale_since: datetime | None
-    """Since when renewing has failed; None while the last try was good."""
-    error: str | None
-    """The code of what went wrong last."""
-
-
-class Ring:
+class Ring(Renewing):
     """The keys of one `Source`."""
 
     def __init__(self, source: Source, *, fetch: Fetch, base: Path, clock: Clock) -> None:
+        super().__init__(source.provider, base=base, clock=clock)
         self.source = source
-        self.version = 0
-        """Grows whenever the published keys change; whatever was verified under an older one is verified anew."""
-        self.good_until = NEVER
-        """The instant from which nothing verifies by these keys."""
-        self.due: datetime | None = None
-        """When to renew; None for keys that never change, once they are read."""
-        self._fetch, self._base, self._clock = fetch, base, clock
+        self._fetch = fetch
         self._document: bytes | None = None
         self._usable = 0
-        """How many keys there are: anybody may ask for it, through ``/readyz``, so it is not worked out each time."""
         self._sets: dict[tuple[frozenset[str], str | None], jose.KeySet] = {}
-        self._fetched_at: datetime | None = None
-        self._failing_since: datetime | None = None
-        self._failures = 0
-        self._error: FetchError | None = None
-        self._flight: anyio.Event | None = None
-        self._asked_at: datetime | None = None
-        self._strangers: dict[str, datetime] = {}
-        self.due = clock()
 
     async def key_set(self, issuer: Issuer, *, now: datetime) -> jose.KeySet:
         """Give the keys that verify tokens of *issuer*; wait only if there are none at all."""
-        if now >= self.good_until and (self._flight or self.due is None or self._clock() >= self.due):
-            await self.renew()
-        if now >= self.good_until:
-            why = "they could not be fetched yet" if self._error is None else self._error.message
-            raise KeysUnavailable(provider=self.source.provider, why=why)
+        if now >= self.good_until and not await self._is_there(now):
+            raise KeysUnavailable(provider=self.source.provider, why=self._why_not("they could not be fetched yet"))
         return self._set_of(issuer)
 
-    async def look_again(self, kid: str, *, seen: int, now: datetime) -> bool:
-        """Fetch because of the unknown key *kid*, if it is time; say whether the keys are others than those *seen*."""
-        if self._flight is not None:
-            await self.renew()
-        if self.version != seen:
-            return True
-        until = self._strangers.get(kid)
-        recently = self._asked_at is not None and now < self._asked_at + UNKNOWN_KEY_EVERY
-        if recently or (until is not None and now < until):
-            return False
-        self._asked_at = now
-        await self.renew()
-        if self.version == seen:
-            if len(self._strangers) >= _REMEMBERED:
-                self._strangers.clear()
-            self._strangers[kid] = now + UNKNOWN_KEY_EVERY
-        return self.version != seen
-
-    async def renew(self) -> None:
-        """Fetch the keys; whoever comes meanwhile waits for the same fetch."""
-        if self._flight is not None:
-            await self._flight.wait()
-            return
-        self._flight = anyio.Event()
-        try:
-            # Others wait for this too, so the caller who started it cannot end it by hanging up.
-            with anyio.CancelScope(shield=True):
-                await self._fetch_now()
-        finally:
-            self._flight.set()
-            self._flight = None
-
     @property
-    def is_renewing(self) -> bool:
-        """Whether a fetch is under way."""
-        return self._flight is not None
+    def _keys(self) -> int:
+        return self._usable
 
-    def state(self, *, now: datetime) -> RingState:
-        """Tell how the ring fares."""
-        return RingState(
-            provider=self.source.provider,
-            keys=self._usable,
-            ready=now < self.good_until,
-            fetched_at=self._fetched_at,
-            stale_since=self._failing_since,
-            error=None if self._error is None else self._error.code,
-        )
-
-    async def _fetch_now(self) -> None:
-        try:
-            published = await self._read()
-            self._take(published)
-        except FetchError as wrong:
-            now = self._clock()
-            self._error, self._failing_since = wrong, self._failing_since or now
-            self.due = now + min(_RETRY * 2**self._failures, _RETRY_AT_MOST)
-            self._failures = min(self._failures + 1, 8)
+    async def _renew_now(self) -> None:
+        published = await self._read()
+        if published.document != self._document:
+            self._take(published.document)
+        self._renewed_for(published.max_age)
 
     async def _read(self) -> Published:
         source = self.source
         if source.inline is not None:
             return Published(document=source.inline)
         if source.file is not None:
-            return Published(document=await self._read_file(source.file))
+            return Published(document=await self._file(source.file, "the key file", limit=LARGEST))
+        return await self._in_time(drive(find_keys(source), self._fetch), "keys")
+
+    def _take(self, document: bytes) -> None:
         try:
-            with anyio.fail_after(_LONGEST):
-                return await drive(find_keys(source), self._fetch)
-        except TimeoutError as late:
-            raise Unreachable(host=source.provider, why=f"no keys within {_LONGEST:g} s") from late
+            keys = jose.KeySet.from_json(document)
+        except jose.JoseError as wrong:
+            raise UnexpectedAnswer(what="the key set", why=f"is refused: {wrong.message}") from wrong
+        if not keys.keys or keys.is_only_symmetric:
+            raise UnexpectedAnswer(what="the key set", why="has no public key that may be used")
+        self._document, self._usable, self._sets = document, len(keys.keys), {}
+        self.version += 1
 
-    async def _read_file(self, name: str) -> bytes:
-        try:
-            async with await anyio.open_file(self._base / name, "rb") as file:
-                document = await file.read(LARGEST + 1)
-        except OSError as wrong:
-            raise UnexpectedAnswer(what="the key file", why="cannot be read") from wrong
-        if len(document) > LARGEST:
-            raise UnexpectedAnswer(what="the key file", why=f"has more than {LARGEST} bytes")
-        return document
-
-    def _take(self, published: Published) -> None:
-        now = self._clock()
-        if published.document != self._document:
-            try:
-                keys = jose.KeySet.from_json(published.document)
-            except jose.JoseError as wrong:
-                raise UnexpectedAnswer(what="the key set", why=f"is refused: {wrong.message}") from wrong
-            if not keys.keys or keys.is_only_symmetric:
-                raise UnexpectedAnswer(what="the key set", why="has no public key that may be used")
-            self._document, self._usable, self._sets, self._strangers = published.document, len(keys.keys), {}, {}
-            self.version += 1
-        self._fetched_at, self._failing_since, self._error, self._failures = now, None, None, 0
-        self.good_until, self.due = self._life(now, published.max_age)
-
-    def _life(self, now: datetime, max_age: int | None) -> tuple[datetime, datetime | None]:
+    def _renewed_for(self, max_age: int | None) -> None:
+        now, stale = self._clock(), self.source.stale
         if self.source.inline is not None:
-            return FOREVER, None
-        if self.source.file is not None:
-            return now + self.source.stale, now + _FILE_EVERY
-        wished = _USUAL if max_age is None else timedelta(seconds=max_age)
-        every = min(max(wished, _SOONEST), _LATEST, self.source.stale / 2)
-        return now + self.source.stale, now + every
+            self._renewed(good_until=FOREVER, due=None)
+        elif self.source.file is not None:
+            self._renewed(good_until=now + stale, due=now + FILE_EVERY)
+        else:
+            wished = () if max_age is None else (timedelta(seconds=max_age),)
+            self._renewed(good_until=now + stale, due=now + every(*wished, stale=stale))
 
     def _set_of(self, issuer: Issuer) -> jose.KeySet:
         key = (issuer.key_issuers, issuer.tenant)

@@ -14,8 +14,8 @@ import anyio
 
 from actas.identify.errors import FetchError, Unreachable
 from actas.identify.flow import Fetch, drive
-from actas.identify.keyring import NEVER, Clock
 from actas.identify.lookup import Account, Lease, Lookup
+from actas.identify.renewing import NEVER, Clock
 from actas.model.facts import Fact, Known, Missing
 
 OLDEST: Final = timedelta(minutes=5)

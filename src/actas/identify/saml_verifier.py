@@ -17,8 +17,8 @@ import anyio.to_thread
 from actas import saml
 from actas.identify import saml_suppose
 from actas.identify.flow import Fetch
-from actas.identify.keyring import Clock
 from actas.identify.presets import SAML_PRESETS
+from actas.identify.renewing import Clock
 from actas.identify.saml_believe import believe
 from actas.identify.saml_edges import SamlEdges
 from actas.identify.saml_errors import AssertionUsed, NoSamlProvider, SamlRefused

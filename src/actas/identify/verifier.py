@@ -21,10 +21,11 @@ from actas.identify.errors import IdentifyError, MalformedToken, RevocationsUnre
 from actas.identify.fetch import Fetcher
 from actas.identify.flow import Fetch
 from actas.identify.generation import Edges, Generation, generation
-from actas.identify.keyring import Clock, Ring, RingState
+from actas.identify.keyring import Ring
 from actas.identify.members import LookupState, Membership
 from actas.identify.own import Own, OwnKeys
 from actas.identify.profile import Issuer
+from actas.identify.renewing import Clock, RingState
 from actas.identify.saml_edges import SamlEdges
 from actas.identify.saml_errors import NoSamlProvider, SignInOver
 from actas.identify.spans import span
@@ -245,7 +246,7 @@ class Identify:
             try:
                 return _verify(token, keys, issuer, now), version
             except jose.UnknownKey as unknown:
-                if asked or not await ring.look_again(unknown.kid or "", seen=version, now=now):
+                if asked or not await ring.look_again(seen=version, now=now):
                     raise UnknownKey(provider=issuer.profile.name, known=len(keys.keys)) from unknown
                 asked = True
             except jose.JoseError as wrong:
