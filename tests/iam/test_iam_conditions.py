@@ -1,7 +1,7 @@
 """Each condition operator: what it matches, what it does without the key, and what it makes of a wrong type."""
 
-from datetime import UTC, datetime, timedelta
 import contextlib
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest

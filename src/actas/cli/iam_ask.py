@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from actas import iam
 from actas.cli.iam_errors import IncompleteRequest
 from actas.cli.iam_files import context, layer
-from actas.iam.decision import StatementRef
+from actas.iam.said import StatementRef
 
 Files = tuple[Path, ...]
 Texts = tuple[str, ...]

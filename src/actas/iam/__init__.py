@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from actas.iam.compiled import CompiledDecision as CompiledDecision
     from actas.iam.compiled import compile as compile  # noqa: A004 - api.md's word
     from actas.iam.decision import Decision as Decision
-    from actas.iam.decision import Layer as Layer
-    from actas.iam.decision import Miss as Miss
-    from actas.iam.decision import StatementRef as StatementRef
     from actas.iam.errors import AccountUnreadable as AccountUnreadable
     from actas.iam.errors import CatalogueUnreadable as CatalogueUnreadable
     from actas.iam.errors import IamError as IamError
@@ -35,9 +32,12 @@ if TYPE_CHECKING:
     from actas.iam.kinds import UNKNOWN as UNKNOWN
     from actas.iam.kinds import Kind as Kind
     from actas.iam.policy import Policy as Policy
-    from actas.iam.policy import Statement as Statement
     from actas.iam.request import PolicySet as PolicySet
     from actas.iam.request import Request as Request
+    from actas.iam.said import Layer as Layer
+    from actas.iam.said import Miss as Miss
+    from actas.iam.said import StatementRef as StatementRef
+    from actas.iam.statement import Statement as Statement
     from actas.iam.universe import Universe as Universe
     from actas.iam.validation import validate as validate
     from actas.iam.values import Context as Context
@@ -62,14 +62,14 @@ _HOMES = {
     "InvalidPolicySet": "errors",
     "InvalidRequest": "errors",
     "Kind": "kinds",
-    "Layer": "decision",
+    "Layer": "said",
     "MalformedPolicy": "errors",
-    "Miss": "decision",
+    "Miss": "said",
     "Policy": "policy",
     "PolicySet": "request",
     "Request": "request",
-    "Statement": "policy",
-    "StatementRef": "decision",
+    "Statement": "statement",
+    "StatementRef": "said",
     "UnknownPrincipal": "errors",
     "Universe": "universe",
     "compare": "comparison",

@@ -16,8 +16,9 @@ from actas.iam.document import Unreadable, decode
 from actas.iam.errors import AccountUnreadable, UnknownPrincipal
 from actas.iam.kinds import Kind
 from actas.iam.matching import action_patterns
-from actas.iam.policy import Policy, Statement
+from actas.iam.policy import Policy
 from actas.iam.request import PolicySet, Request
+from actas.iam.statement import Statement
 
 _LISTS: Final = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
 _INLINE: Final = ("UserPolicyList", "RolePolicyList", "GroupPolicyList")

@@ -15,7 +15,7 @@ from actas.iam.kinds import Kind
 from actas.iam.notes import Notes, Phase
 from actas.iam.operators import Spelled, spelled
 from actas.iam.overlap import covers, overlap
-from actas.iam.policy import Policy, Statement
+from actas.iam.statement import Content, Statement
 
 ESCALATIONS: Final = (
     "iam:AddUserToGroup",
@@ -64,7 +64,7 @@ _NARROWING: Final = frozenset(
 """Condition keys that make everyone somebody."""
 
 
-def check(policy: Policy, notes: Notes) -> None:
+def check(policy: Content, notes: Notes) -> None:
     """Give all advice about a policy."""
     for statement in policy.statements:
         path: Path = ("Statement", statement.index)

@@ -18,7 +18,7 @@ from actas.iam.kinds import Kind
 from actas.iam.notes import Notes, Phase
 from actas.iam.operators import Spelled, spelled
 from actas.iam.overlap import opened, overlap, overlap_resource
-from actas.iam.policy import Policy, Statement
+from actas.iam.statement import Content, Statement
 
 OURS: Final = "actas"
 _TYPES: Final = {
@@ -43,7 +43,7 @@ class Checker:
     catalogue: Catalogue
     notes: Notes
 
-    def check(self, policy: Policy) -> None:
+    def check(self, policy: Content) -> None:
         """Look at each statement."""
         for statement in policy.statements:
             path: Path = ("Statement", statement.index)

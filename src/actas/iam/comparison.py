@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from actas.iam.compiled import CompiledDecision, compile  # noqa: A004 - api.md's word
-from actas.iam.decision import StatementRef
 from actas.iam.kinds import PRINCIPALED, Kind
-from actas.iam.policy import Policy, Statement
+from actas.iam.policy import Policy
 from actas.iam.principals import Principals
 from actas.iam.request import PolicySet, Request
+from actas.iam.said import StatementRef
+from actas.iam.statement import Statement
 from actas.iam.universe import Plan, Universe, plan
 from actas.iam.verdict import Effect
 

@@ -7,12 +7,12 @@ from typing import Final
 
 from actas.iam import verdict
 from actas.iam.conditions import keys_of
-from actas.iam.decision import StatementRef
 from actas.iam.evaluation import counts, layers_of
 from actas.iam.index import Entry, Index
 from actas.iam.matching import Prepared, prepare
 from actas.iam.principals import Caller, CallerKind, Meeting, read_caller
 from actas.iam.request import PolicySet, Request
+from actas.iam.said import StatementRef
 from actas.iam.values import Value
 from actas.iam.variables import keys_in, read
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from actas.iam import verdict
-from actas.iam.decision import Decision, Layer, Miss, StatementRef
+from actas.iam.asked import Asked
+from actas.iam.decision import Decision
 from actas.iam.matching import applies, prepare
 from actas.iam.misses import first_failure
 from actas.iam.policy import Policy
-from actas.iam.principals import Caller, Meeting, read_caller
+from actas.iam.principals import Meeting, read_caller
 from actas.iam.request import PolicySet, Request
-from actas.iam.values import Value
+from actas.iam.said import Layer, Miss, StatementRef
 
 
 def evaluate(request: Request, policies: PolicySet) -> Decision:
@@ -25,19 +24,6 @@ def evaluate(request: Request, policies: PolicySet) -> Decision:
     return Decision(
         effect=effect, layers=tuple(layers), missing=missing, request=request, same_account=about.same_account
     )
-
-
-class Asked:
-    """A request with what its principal tells, ready to be compared."""
-
-    __slots__ = ("action", "caller", "facts", "resource", "userid")
-
-    def __init__(self, request: Request, caller: Caller) -> None:
-        self.caller = caller
-        self.action = request.action.lower()
-        self.resource = request.resource
-        self.facts: Mapping[str, Value] = {**caller.facts, **request.facts}
-        self.userid = self.facts.get("aws:userid")
 
 
 def layers_of(policies: PolicySet) -> list[tuple[verdict.LayerName, int | None, tuple[Policy, ...]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from actas.iam.catalogue import Catalogue
-from actas.iam.policy import Policy
+from actas.iam.statement import Content
 from actas.iam.wildcards import glob, tokens_of
 
 
@@ -43,7 +43,7 @@ def _services(prefix: str, catalogue: Catalogue) -> list[str]:
     return [service for service in catalogue.services if of_service(service)]
 
 
-def allowed_actions(policy: Policy, catalogue: Catalogue | None = None) -> frozenset[str]:
+def allowed_actions(policy: Content, catalogue: Catalogue | None = None) -> frozenset[str]:
     """Join what the Allow statements name; a NotAction names everything else."""
     catalogue = catalogue or Catalogue.load()
     found: set[str] = set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from actas.iam.decision import Decision, Layer, Miss, StatementRef
+from actas.iam.said import Layer, Miss, Said, StatementRef
 from actas.iam.verdict import LayerName
 
 _KINDS: Final[dict[LayerName, tuple[str, str]]] = {
@@ -26,7 +26,7 @@ _NEAR: Final = 5
 _CLOSENESS: Final = {"action": 0, "principal": 1, "resource": 2, "condition": 3}
 
 
-def access_denied_message(decision: Decision) -> str:
+def access_denied_message(decision: Said) -> str:
     """Word a denial as AWS does (IAM user guide, "Troubleshoot access denied error messages")."""
     if decision.allowed:
         return ""
@@ -40,7 +40,7 @@ def access_denied_message(decision: Decision) -> str:
     return f"{start} because {_KINDS[decision.missing or 'identity'][1]} the {request.action} action"
 
 
-def explain(decision: Decision) -> str:
+def explain(decision: Said) -> str:
     """Say the verdict, then what each layer said, then what would turn the answer."""
     request = decision.request
     may = "may" if decision.allowed else "may not"
@@ -55,7 +55,7 @@ def explain(decision: Decision) -> str:
     return "\n".join(lines)
 
 
-def _had_to(decision: Decision) -> str:
+def _had_to(decision: Said) -> str:
     """Say which layer had to allow, and why it had to."""
     if decision.missing == "resource":
         if not decision.same_account:
@@ -94,7 +94,7 @@ def _how(ref: StatementRef) -> str:
     return ", because nothing shows that it does not" if ref.unknown else ""
 
 
-def _turn(decision: Decision) -> str:
+def _turn(decision: Said) -> str:
     """Name the smallest change that could turn the answer."""
     if decision.allowed:
         return ""
@@ -111,7 +111,7 @@ def _turn(decision: Decision) -> str:
     return f"  to turn it: {_name(miss.statement)} would allow it, but {miss.failure.sentence()}"
 
 
-def nearest(decision: Decision, name: LayerName) -> Miss | None:
+def nearest(decision: Said, name: LayerName) -> Miss | None:
     """Find the Allow statement of a layer that came closest."""
     misses = [
         miss
@@ -123,7 +123,7 @@ def nearest(decision: Decision, name: LayerName) -> Miss | None:
     return max(misses, key=lambda miss: _CLOSENESS[miss.failure.part], default=None)
 
 
-def to_json(decision: Decision) -> dict[str, Any]:
+def to_json(decision: Said) -> dict[str, Any]:
     """Give the decision as JSON values; docs/libraries/iam.md lists the fields."""
     return {
         "effect": decision.effect,

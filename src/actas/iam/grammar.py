@@ -13,8 +13,8 @@ from actas.iam.finding import Finding, Path
 from actas.iam.kinds import Kind
 from actas.iam.notes import LEGACY, SYNTAX, Notes, Phase
 from actas.iam.operators import spelled
-from actas.iam.policy import Policy, Statement
 from actas.iam.principals import Principals
+from actas.iam.statement import Content, Statement
 
 VERSIONS: Final = ("2008-10-17", "2012-10-17")
 _TOP: Final = frozenset({"Version", "Id", "Statement"})
@@ -41,7 +41,7 @@ _PRINCIPAL_TYPES: Final = {
 _NEW_NEED_2012: Final = frozenset({Kind.IDENTITY, Kind.BOUNDARY})
 
 
-def read(document: object, *, kind: Kind, name: str = "", stored: bool = False) -> Policy:
+def read(document: object, *, kind: Kind, name: str = "", stored: bool = False) -> Content:
     """Read a policy or raise MalformedPolicy with all that is wrong."""
     policy, findings = examine(document, kind=kind, name=name, stored=stored)
     if policy is None:
@@ -49,13 +49,13 @@ def read(document: object, *, kind: Kind, name: str = "", stored: bool = False) 
     return policy
 
 
-Check = Callable[[Policy, Notes], None]
+Check = Callable[[Content, Notes], None]
 """What else to look at in a policy that has no error."""
 
 
 def examine(
     document: object, *, kind: Kind, name: str = "", stored: bool = False, more: tuple[Check, ...] = ()
-) -> tuple[Policy | None, tuple[Finding, ...]]:
+) -> tuple[Content | None, tuple[Finding, ...]]:
     """Read a policy as far as it can be read, and say what is wrong with it."""
     try:
         value, text = decode(document)
@@ -101,7 +101,7 @@ class _Reader:
     def __init__(self, kind: Kind, notes: Notes, *, stored: bool) -> None:
         self.kind, self.notes, self.stored = kind, notes, stored
 
-    def policy(self, value: object, name: str) -> Policy | None:
+    def policy(self, value: object, name: str) -> Content | None:
         if not isinstance(value, dict):
             self.notes.syntax((), "not-an-object", "Make the document one JSON object.")
             return None
@@ -109,7 +109,7 @@ class _Reader:
         version = self._version(value)
         identifier = self._optional_text(value, "Id", ())
         statements = self._statements(value, variables=version == "2012-10-17")
-        return Policy(kind=self.kind, statements=statements, version=version, id=identifier, name=name)
+        return Content(kind=self.kind, statements=statements, version=version, id=identifier, name=name)
 
     def _names(self, value: dict[str, Any], path: Path, known: frozenset[str]) -> None:
         self._doubled(value, path)

@@ -12,7 +12,8 @@ from typing import Final
 from actas.iam import arns
 from actas.iam.conditions import Test, Truth
 from actas.iam.matching import Patterns, Prepared
-from actas.iam.policy import Policy, Statement
+from actas.iam.policy import Policy
+from actas.iam.statement import Statement
 from actas.iam.values import Value
 
 MOST_PAIRS: Final = 512

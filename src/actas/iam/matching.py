@@ -8,8 +8,8 @@ from typing import Final
 
 from actas.iam import arns, variables
 from actas.iam.conditions import Condition, Test, Truth, compile_condition
-from actas.iam.policy import Statement
 from actas.iam.principals import Caller, Meeting, meet, spared
+from actas.iam.statement import Statement
 from actas.iam.values import Value
 from actas.iam.wildcards import Matcher, glob, tokens_of
 

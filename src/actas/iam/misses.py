@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from actas.iam.asked import Asked
 from actas.iam.conditions import Condition
 from actas.iam.kinds import UNKNOWN
 from actas.iam.matching import Prepared
 from actas.iam.principals import Meeting
 from actas.iam.values import Value, text_of
-
-if TYPE_CHECKING:
-    from actas.iam.evaluation import Asked
 
 Part = Literal["action", "principal", "resource", "condition"]
 

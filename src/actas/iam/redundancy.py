@@ -8,7 +8,7 @@ from actas.iam.finding import Path
 from actas.iam.kinds import PRINCIPALED, Kind
 from actas.iam.notes import Notes, Phase
 from actas.iam.overlap import covers, covers_resource, needless
-from actas.iam.policy import Policy, Statement
+from actas.iam.statement import Content, Statement
 
 
 def lists(statement: Statement, _kind: Kind, path: Path, notes: Notes) -> None:
@@ -24,7 +24,7 @@ def lists(statement: Statement, _kind: Kind, path: Path, notes: Notes) -> None:
         notes.suggest(Phase.ADVICE, (*path, name, index), "redundant-resource", message, "Remove it.")
 
 
-def statements(policy: Policy, notes: Notes) -> None:
+def statements(policy: Content, notes: Notes) -> None:
     """Name the statements that another one makes needless, or that a Deny makes void."""
     if len(policy.statements) > _MOST_COMPARED:
         return

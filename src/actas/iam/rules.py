@@ -11,7 +11,7 @@ from actas.iam.finding import Path
 from actas.iam.kinds import PRINCIPALED, Kind
 from actas.iam.notes import LEGACY, Notes, Phase
 from actas.iam.operators import OPERATORS, Operator, spelled
-from actas.iam.policy import Policy, Statement
+from actas.iam.statement import Content, Statement
 from actas.iam.values import policy_date
 from actas.iam.wildcards import tokens_of
 
@@ -34,7 +34,7 @@ _WITHOUT_RESOURCE: Final = ("ecr:", "ecr-public:")
 _TRUST_ACTION: Final = "AssumeRole policy may only specify STS AssumeRole actions."
 
 
-def check(policy: Policy, notes: Notes, *, stored: bool) -> None:
+def check(policy: Content, notes: Notes, *, stored: bool) -> None:
     """Note what AWS would refuse in a policy whose structure is right."""
     for path, statement in _placed(policy):
         _values(statement, path, notes)
@@ -49,7 +49,7 @@ def check(policy: Policy, notes: Notes, *, stored: bool) -> None:
     _unique_sids(policy, notes, stored=stored)
 
 
-def _placed(policy: Policy) -> Iterator[tuple[Path, Statement]]:
+def _placed(policy: Content) -> Iterator[tuple[Path, Statement]]:
     for statement in policy.statements:
         yield ("Statement", statement.index), statement
 
@@ -100,7 +100,7 @@ def _sid(statement: Statement, path: Path, notes: Notes) -> None:
         notes.warn(Phase.SID, (*path, "Sid"), "sid-characters", message, "Use the letters A to Z and digits only.")
 
 
-def _unique_sids(policy: Policy, notes: Notes, *, stored: bool) -> None:
+def _unique_sids(policy: Content, notes: Notes, *, stored: bool) -> None:
     seen: set[str] = set()
     for path, statement in _placed(policy):
         if statement.sid is None:

@@ -19,8 +19,8 @@ from actas.iam.evaluation import layers_of
 from actas.iam.expansion import expand_actions
 from actas.iam.matching import action_patterns
 from actas.iam.overlap import overlap_resource
-from actas.iam.policy import Statement
 from actas.iam.request import PolicySet, Request
+from actas.iam.statement import Statement
 from actas.iam.values import Context, Value
 
 ACCOUNT: Final = "111122223333"

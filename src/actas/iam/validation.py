@@ -12,7 +12,7 @@ from actas.iam.kinds import Kind
 if TYPE_CHECKING:
     from actas.iam.catalogue import Catalogue
     from actas.iam.notes import Notes
-    from actas.iam.policy import Policy
+    from actas.iam.statement import Content
 
 Depth = Literal["grammar", "catalogue", "advice"]
 
@@ -41,7 +41,7 @@ def _checks(depth: Depth, catalogue: Catalogue | None) -> tuple[Check, ...]:
 
     known = catalogue or Packaged.load()
 
-    def against_the_catalogue(policy: Policy, notes: Notes) -> None:
+    def against_the_catalogue(policy: Content, notes: Notes) -> None:
         Checker(known, notes).check(policy)
 
     return (against_the_catalogue,) if depth == "catalogue" else (against_the_catalogue, advice.check)
