@@ -7,12 +7,13 @@ the caller take it; and as far as the session's own policies go.
 
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from actas import iam
 from actas.decide import context, facts, keys, reasons
 from actas.decide.compiled import Compiled
 from actas.decide.residue import EPOCH, EVERYTHING, NOW
+from actas.decide.rules import Rules
 from actas.decide.targets import Target
 from actas.decide.trust import mentioned, vouch
 from actas.iam.values import Context
@@ -22,15 +23,12 @@ from actas.model.facts import Fact, Known
 from actas.model.held import Held
 from actas.model.rule_ref import RuleRef
 
-if TYPE_CHECKING:
-    from actas.decide.ruleset import RuleSet
-
 BY_SESSION: Final = frozenset({"admin:denials.decode"})
 """Admin actions that a session may be shown for: what AWS's own clients can ask."""
 _LATEST: Final = ":$LATEST"
 
 
-def again(rules: "RuleSet", question: Question, held: Held) -> Decision:
+def again(rules: Rules, question: Question, held: Held) -> Decision:
     """Answer a *question* that a session was shown for."""
     target = rules.by_call.get((question.function, question.route))
     if target is None or (target.is_admin and target.name not in BY_SESSION):  # administrators show who they are
@@ -69,7 +67,7 @@ def again(rules: "RuleSet", question: Question, held: Held) -> Decision:
     return Allow(grant=grant, reasons=tuple(told))
 
 
-def moment_of(rules: "RuleSet", kept: facts.Facts, *, at: datetime, address: Fact[Address]) -> Context:
+def moment_of(rules: Rules, kept: facts.Facts, *, at: datetime, address: Fact[Address]) -> Context:
     """Make condition keys of *kept* facts, this moment and this place."""
     moment = facts.opened(kept, at.timestamp())
     moment[keys.ADDRESS] = str(address.value) if isinstance(address, Known) else iam.UNKNOWN
@@ -79,7 +77,7 @@ def moment_of(rules: "RuleSet", kept: facts.Facts, *, at: datetime, address: Fac
 
 
 def stands(
-    rules: "RuleSet", refs: tuple[RuleRef, ...], target: Target, moment: Context
+    rules: Rules, refs: tuple[RuleRef, ...], target: Target, moment: Context
 ) -> tuple[tuple[Reason, ...], tuple[Compiled, ...]]:
     """Say why a session by the rules *refs* no longer stands for *target*; where it does, which of them still do."""
     allowed, standing = rules.weigh(target, moment)
@@ -98,7 +96,7 @@ def offered(standing: tuple[Compiled, ...], held: Held) -> Role | None:
     return next((role for role in found if (role.name, role.arn) == (held.role, held.role_arn)), None)
 
 
-def trusts_still(rules: "RuleSet", role: Role, held: Held, moment: Context, *, at: datetime) -> bool:
+def trusts_still(rules: Rules, role: Role, held: Held, moment: Context, *, at: datetime) -> bool:
     """Ask the role's trust policy again, where it has one."""
     trust = rules.trusts.get(role.name)
     if trust is None:
@@ -178,5 +176,5 @@ def _compiled(layer: tuple[str, ...], trusting: str) -> tuple[iam.Compiled, froz
     return iam.compile(found), mentioned(policies)
 
 
-def _no(rules: "RuleSet", *because: Reason) -> Deny:
+def _no(rules: Rules, *because: Reason) -> Deny:
     return Deny(reasons=because, generation=rules.generation)

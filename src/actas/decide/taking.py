@@ -8,10 +8,10 @@ A session taken with another session rests on that one's rules alone, and reache
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from actas.decide import again, claimed, context, facts, reasons
 from actas.decide.compiled import Compiled
+from actas.decide.rules import Rules
 from actas.decide.targets import Target
 from actas.decide.wished import Trusted, by_evidence, by_itself, by_session
 from actas.iam.values import Context
@@ -20,11 +20,8 @@ from actas.model.facts import Missing
 from actas.model.held import Held
 from actas.model.wish import Wish
 
-if TYPE_CHECKING:
-    from actas.decide.ruleset import RuleSet
 
-
-def take(rules: "RuleSet", question: Question, wish: Wish, held: Held | None) -> Decision:
+def take(rules: Rules, question: Question, wish: Wish, held: Held | None) -> Decision:
     """Answer a *wish*; of several roles by one ARN, the first that may be taken is."""
     named = [role for role in rules.roles.values() if role.arn == wish.role_arn]
     found: Decision = _no(rules, Reason(code="role-not-offered", because="the settings have no role by this ARN"))
@@ -35,7 +32,7 @@ def take(rules: "RuleSet", question: Question, wish: Wish, held: Held | None) ->
     return found
 
 
-def _directly(rules: "RuleSet", question: Question, wish: Wish, role: Role) -> Decision:
+def _directly(rules: Rules, question: Question, wish: Wish, role: Role) -> Decision:
     if question.identity.aws in (Missing.UNKNOWN, Missing.OVERFLOWED):
         because = "what the caller's provider says of tags and names for AWS cannot be read"
         return _no(rules, Reason(code="claims-unreadable", because=because))
@@ -54,7 +51,7 @@ def _directly(rules: "RuleSet", question: Question, wish: Wish, role: Role) -> D
     return _yes(rules, question, wish, basis)
 
 
-def _chained(rules: "RuleSet", question: Question, wish: Wish, role: Role, held: Held) -> Decision:
+def _chained(rules: Rules, question: Question, wish: Wish, role: Role, held: Held) -> Decision:
     moment = again.moment_of(rules, held.facts, at=question.at, address=question.address)
     own = rules.roles.get(held.role)
     standing, against = _standing(rules, role, moment)
@@ -85,7 +82,7 @@ def _chained(rules: "RuleSet", question: Question, wish: Wish, role: Role, held:
     return _yes(rules, question, wish, basis)
 
 
-def _standing(rules: "RuleSet", role: Role, moment: Context) -> tuple[tuple[Compiled, ...], tuple[Reason, ...]]:
+def _standing(rules: Rules, role: Role, moment: Context) -> tuple[tuple[Compiled, ...], tuple[Reason, ...]]:
     """Find the rules by which something may be run as *role* now; where there is none, say why."""
     found: dict[str, Compiled] = {}
     against: dict[Reason, None] = {}
@@ -98,11 +95,11 @@ def _standing(rules: "RuleSet", role: Role, moment: Context) -> tuple[tuple[Comp
     return tuple(rule for rule in rules.rules if rule.ref.id in found), tuple(against)
 
 
-def _offering(rules: "RuleSet", role: Role) -> tuple[Compiled, ...]:
+def _offering(rules: Rules, role: Role) -> tuple[Compiled, ...]:
     return tuple(rule for rule in rules.rules if role in rule.roles)
 
 
-def targets_of(rules: "RuleSet", role: Role) -> tuple[Target, ...]:
+def targets_of(rules: Rules, role: Role) -> tuple[Target, ...]:
     """Give what is to be asked about *role*; where the same rules speak of several targets, the first of them."""
     offering = _offering(rules, role)
     found: dict[tuple[int, ...], Target] = {}
@@ -123,7 +120,7 @@ class _Basis:
     parent: Held | None = None
 
 
-def _yes(rules: "RuleSet", question: Question, wish: Wish, basis: _Basis) -> Allow:
+def _yes(rules: Rules, question: Question, wish: Wish, basis: _Basis) -> Allow:
     role, parent = basis.role, basis.parent
     grant = Grant(
         identity=question.identity,
@@ -151,5 +148,5 @@ def _not_offered(role: Role) -> Reason:
     return Reason(code="role-not-offered", because=f"no rule offers this caller {role.name}")
 
 
-def _no(rules: "RuleSet", *because: Reason) -> Deny:
+def _no(rules: Rules, *because: Reason) -> Deny:
     return Deny(reasons=because, generation=rules.generation)
