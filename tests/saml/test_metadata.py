@@ -1,6 +1,7 @@
 """Promises about metadata and trust: all keys, no expired ones, and signed metadata only under a pinned key."""
 
 import base64
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -52,6 +53,30 @@ def test_a_key_for_encryption_alone_signs_nothing(idp, attacker, made, verify):
     assert verify(idp.response(), trust=trust).name_id == "ana"
     with pytest.raises(saml.BadSignature):
         verify(attacker.response(), trust=trust)
+
+
+SAML_1 = "urn:oasis:names:tc:SAML:1.1:protocol"
+SAML_2 = "urn:oasis:names:tc:SAML:2.0:protocol"
+
+
+@pytest.mark.parametrize("protocols", [SAML_2, f"{SAML_1}\n{SAML_2} urn:mace:shibboleth:1.0"])
+def test_a_role_that_speaks_saml_2_among_others_counts(idp, made, protocols):
+    xml = entity(key(idp.cert)).replace(SAML_2, protocols)
+
+    assert saml.Trust.from_metadata(xml.encode(), now=made.NOW).certificates == (idp.cert,)
+
+
+def test_a_role_that_speaks_other_protocols_alone_is_not_there(idp, attacker, made, verify):
+    other = entity(key(attacker.cert)).replace(SAML_2, SAML_1)
+    role = re.search("<md:IDPSSODescriptor.*</md:IDPSSODescriptor>", other, re.DOTALL)[0]
+    beside = entity(key(idp.cert)).replace("</md:EntityDescriptor>", f"{role}</md:EntityDescriptor>")
+    trust = saml.Trust.from_metadata(beside.encode(), now=made.NOW)
+
+    assert verify(idp.response(), trust=trust).name_id == "ana"
+    with pytest.raises(saml.BadSignature):
+        verify(attacker.response(), trust=trust)
+    with pytest.raises(saml.NoSuchEntity):
+        saml.Trust.from_metadata(other.encode(), now=made.NOW)
 
 
 def test_what_metadata_says_is_read(idp, made):

@@ -263,6 +263,36 @@ def test_the_response_may_leave_its_issuer_out(idp, verify, issuer, accepted):
 
 
 @pytest.mark.parametrize(
+    ("form", "accepted"),
+    [
+        (None, True),
+        ("urn:oasis:names:tc:SAML:2.0:nameid-format:entity", True),
+        ("urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress", False),
+    ],
+    ids=["none", "entity", "an address"],
+)
+def test_the_issuer_of_an_assertion_is_the_name_of_an_entity(idp, verify, form, accepted):
+    """SAML profiles 4.1.4.2."""
+    said = "" if form is None else f' Format="{form}"'
+    response = idp.response(issuer=f"<saml:Issuer{said}>https://idp.example/</saml:Issuer>")
+
+    if accepted:
+        assert verify(response).issuer == "https://idp.example/"
+    else:
+        with pytest.raises(saml.WrongIssuer):
+            verify(response)
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [("", None), (' NameQualifier=""', None), (' NameQualifier="https://other.example/"', "https://other.example/")],
+    ids=["nothing", "an empty one", "another provider"],
+)
+def test_whose_name_a_name_is_is_told(idp, verify, said, found):
+    assert verify(idp.response(name=f"<saml:NameID{said}>ana</saml:NameID>")).name_qualifier == found
+
+
+@pytest.mark.parametrize(
     "issuer",
     [
         "",

@@ -69,6 +69,8 @@ class Assertion:
     """The Names that share a FriendlyName."""
     issued_at: datetime | None = None
     """``IssueInstant``: when the provider wrote it; what was revoked up to then does not count any more."""
+    name_qualifier: str | None = None
+    """Whose name the NameID is, where that is said: a provider may hand on another one's (SAML core 8.3.7)."""
 
     def attribute(self, name: str) -> tuple[str, ...]:
         """Give the values of an attribute by its Name, else by its FriendlyName; nothing where it is not there."""

@@ -140,7 +140,8 @@ def _assertion_is_saml_2(statement: Statement, _expected: Expected) -> None:
 
 
 def _assertion_comes_from_the_issuer(statement: Statement, expected: Expected) -> None:
-    if statement.issuer != expected.entity_id:
+    # SAML profiles 4.1.4.2: a name of another format is somebody else's, whatever its text.
+    if statement.issuer != expected.entity_id or (statement.issuer_format or ENTITY) != ENTITY:
         raise WrongIssuer(found=statement.issuer, wanted=expected.entity_id)
 
 

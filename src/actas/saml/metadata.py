@@ -8,7 +8,7 @@ from actas.saml.algorithms import usable
 from actas.saml.certificates import Certificate
 from actas.saml.content_errors import BadCertificate, MetadataExpired, NoSuchEntity
 from actas.saml.errors import AskedWrongly, MalformedDocument, NotSigned, UnexpectedStructure
-from actas.saml.names import local, md
+from actas.saml.names import SAMLP, local, md
 from actas.saml.parsing import METADATA, Element, base64_of, parse
 from actas.saml.signature import has_signature, verify_enveloped
 from actas.saml.times import read_time
@@ -160,7 +160,7 @@ def _entity(element: Element, ends: datetime | None, now: datetime) -> Entity:
     entity_id = element.get("entityID", "").strip()
     if not entity_id or len(entity_id) > 1024:  # SAML metadata 2.3.2
         raise UnexpectedStructure(where="EntityDescriptor", why="has no entityID, or one that is too long")
-    roles = [role for role in element.iterchildren(_IDP, _SP) if _is_valid(role, now)]
+    roles = [role for role in element.iterchildren(_IDP, _SP) if _is_valid(role, now) and _speaks_saml_2(role)]
     idps = [role for role in roles if role.tag == _IDP]
     keyed = idps or roles
     for role in keyed:
@@ -184,6 +184,11 @@ def _entity(element: Element, ends: datetime | None, now: datetime) -> Entity:
 def _is_valid(role: Element, now: datetime) -> bool:
     ends = _valid_until(role)
     return ends is None or ends > now
+
+
+def _speaks_saml_2(role: Element) -> bool:
+    """Leave out what an entity does by other protocols, SAML 1.1 above all, with keys of its own (metadata 2.4.1)."""
+    return SAMLP in role.get("protocolSupportEnumeration", SAMLP).split()
 
 
 def _is_true(text: str | None) -> bool:

@@ -93,8 +93,10 @@ class Statement(NamedTuple):
     version: str | None
     issued_at: datetime | None
     issuer: str
+    issuer_format: str | None
     name_id: str | None
     name_id_format: str | None
+    name_qualifier: str | None
     confirmations: tuple[Confirmation, ...]
     conditions: Conditions
     authentications: tuple[Authentication, ...]
@@ -116,8 +118,10 @@ def read_statement(element: Element, opener: Opener) -> Statement:
         version=element.get("Version"),
         issued_at=time_of(element, "IssueInstant"),
         issuer=text_of(issuer),
+        issuer_format=issuer.get("Format"),
         name_id=None if name is None else text_of(name),
         name_id_format=None if name is None else name.get("Format"),
+        name_qualifier=None if name is None else name.get("NameQualifier"),
         confirmations=_confirmations(subject),
         conditions=_conditions(_only(parts, "Conditions")),  # SAML profiles 4.1.4.2: an audience is said
         authentications=tuple(_authentication(one) for one in parts.get(_AUTHN, ())),

@@ -192,6 +192,7 @@ def _assertion(statement: Statement, confirmation: Confirmation, found: _Found) 
         issuer=statement.issuer,
         name_id=statement.name_id,
         name_id_format=statement.name_id_format,
+        name_qualifier=statement.name_qualifier or None,
         session_index=authentication.session_index,
         authn_context=authentication.context,
         authn_instant=authentication.instant,
