@@ -7,19 +7,24 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import msgspec
 import pytest
+from lxml import etree
 
 from actas import jose
 from actas.identify import Identify
 from actas.identify.errors import BadSignature, IdentifyError, MalformedToken, Revoked, UnknownIssuer
 from actas.identify.own import LONGEST, OwnKeys
 from actas.identify.saml_edges import SamlEdges
-from actas.identify.saml_errors import AssertionUsed, NoSamlProvider, SamlRefused, SignInOver
+from actas.identify.saml_errors import AssertionUsed, NoSamlProvider, NoStableName, SamlRefused, SignInOver
 from actas.identify.saml_profile import Doors
 from actas.identify.sign_in import opened, seal, sign_in_of
 from actas.identify.watermarks import MarksInMemory
 from actas.model.evidence import BearerToken, SamlResponse
 from actas.model.facts import Known, Missing
 from actas.model.secret import Secret
+from actas.saml.names import saml
+from actas.saml.parsing import parse
+from actas.saml.signature import SIGNATURE
+from actas.saml.signing import sign_element
 from actas.secrets.sealing import Sealing
 from actas.settings.schema import Provider
 from actas.store.replays import MemoryReplays
@@ -92,6 +97,50 @@ def test_a_token_of_ours_stands_for_whom_the_assertion_named(room):
 
     assert identity == replace(believed.identity, expires_at=minted.expires_at)
     assert room.identify.known(minted.shown.reveal(), NOW) is identity  # remembered as any token
+
+
+@pytest.mark.parametrize(
+    ("ahead", "issued"),
+    [(timedelta(seconds=60), timedelta(seconds=60)), (timedelta(seconds=61), timedelta(seconds=60))],
+    ids=["as far as clocks may differ", "further"],
+)
+def test_a_providers_clock_that_is_ahead_outruns_no_revocation(room, ahead, issued):
+    xml = IDP.response(Said(recipient=DOORS.acs, audience=DOORS.metadata), now=NOW)
+    written = f'IssueInstant="{NOW:%Y-%m-%dT%H:%M:%SZ}"'.encode()
+    moved = f'IssueInstant="{NOW + ahead:%Y-%m-%dT%H:%M:%SZ}"'.encode()
+    assert written in xml
+
+    identity = anyio.run(lambda: room.identify.saml.read("ping", again_signed(xml.replace(written, moved)), now=NOW))
+
+    assert identity.identity.issued_at == NOW + issued
+
+
+def again_signed(xml):
+    """Sign the assertion in *xml* anew: what it says has changed."""
+    root = parse(xml)
+    assertion = root.find(saml("Assertion"))
+    assertion.remove(assertion.find(SIGNATURE))
+    sign_element(assertion, IDP.key, position=1)
+    return etree.tostring(root)
+
+
+@pytest.mark.parametrize(
+    ("qualifier", "taken"),
+    [("", True), (IDP.entity_id, True), ("https://other.example/", False)],
+    ids=["nobody's", "the issuer's", "another provider's"],
+)
+def test_a_persistent_name_is_the_issuers_own(room, qualifier, taken):
+    xml = IDP.response(Said(recipient=DOORS.acs, audience=DOORS.metadata), now=NOW)
+    said = again_signed(xml.replace(b"<saml:NameID ", f'<saml:NameID NameQualifier="{qualifier}" '.encode()))
+
+    def read():
+        return anyio.run(lambda: room.identify.saml.read("ping", said, now=NOW))
+
+    if taken:
+        assert read().identity.subject == "f1a9"
+    else:
+        with pytest.raises(NoStableName):
+            read()
 
 
 ADDRESSES = [

@@ -28,7 +28,8 @@ def believe(assertion: saml.Assertion, profile: SamlProfile, *, now: datetime) -
         kind=kind,
         expires_at=min(assertion.not_on_or_after, assertion.session_not_on_or_after or assertion.not_on_or_after),
         # What was revoked up to the moment at which it was written does not count.
-        issued_at=assertion.issued_at or assertion.authn_instant,
+        # Nor may a clock that is ahead outrun a revocation.
+        issued_at=min(assertion.issued_at or assertion.authn_instant, now + profile.leeway),
         evidence=EVIDENCE,
         evidence_id=evidence_id(assertion),
         tenant=facts.tenant(assertion, profile.tenant),

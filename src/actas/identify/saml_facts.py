@@ -8,7 +8,7 @@ from datetime import datetime
 
 from actas import saml
 from actas.identify.saml_errors import NoStableName
-from actas.identify.saml_preset import NAME_ID, ONE_FACTOR
+from actas.identify.saml_preset import NAME_ID, ONE_FACTOR, PERSISTENT
 from actas.identify.saml_profile import Names, SamlProfile
 from actas.model.facts import Fact, Known, Missing
 from actas.model.identity import Kind
@@ -30,6 +30,8 @@ def subject(assertion: saml.Assertion, profile: SamlProfile) -> str:
         raise NoStableName(why=f"its NameID has the format {shown}; taken are {listed}")
     if form == _UNSPECIFIED and "@" in found and not profile.vouched:
         raise NoStableName(why="its NameID is unspecified and looks like an e-mail address, which can change hands")
+    if form == PERSISTENT and assertion.name_qualifier not in (None, assertion.issuer):  # SAML core 8.3.7
+        raise NoStableName(why="its NameID is one of another provider, handed on; two people may go by it")
     return _printable(found, "NameID")
 
 
