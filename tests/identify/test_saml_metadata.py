@@ -392,3 +392,27 @@ async def test_a_response_by_a_key_that_was_published_since_is_believed_at_once(
         with pytest.raises(SamlRefused):
             await shown(SamlIdp(entity_id=IDP, key_name="stranger"))
     assert house.count(PATH) == 2
+
+
+async def test_a_sign_out_by_a_key_that_was_published_since_is_believed_at_once(house, clock, tmp_path):
+    idp, rolled = SamlIdp(entity_id=IDP), SamlIdp(entity_id=IDP, key_name="second", published=("first",))
+    serve(house, idp.metadata())
+    settings = {"ping": Provider(preset="saml", metadata=house.origin + PATH, private=True)}
+    room = Identify(settings, base_dir=tmp_path, clock=clock, saml=SamlEdges(control_url="https://actas.example"))
+    here = room.saml.profile("ping").doors.logout
+
+    async def shown(by):
+        said = {"issuer": IDP, "destination": here, "now": clock(), "name_id": "f1a9"}
+        message = saml.logout_request(id="_q1", key=by.key, **said)
+
+        def read(known):
+            return saml.read_logout_request(message, known.trust, destination=here, now=clock())
+
+        return (await room.saml.signed("ping", read, size=len(message), now=clock())).name_id
+
+    assert await shown(idp) == "f1a9"
+    serve(house, rolled.metadata())
+    assert await shown(rolled) == "f1a9"
+    with pytest.raises(saml.BadSignature):
+        await shown(SamlIdp(entity_id=IDP, key_name="stranger"))
+    assert house.count(PATH) == 2

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import anyio.to_thread
 
@@ -31,6 +31,7 @@ from actas.settings.resolve import resolve
 from actas.settings.schema import Provider, SamlRequire, many
 
 log = logging.getLogger("actas")
+Read = TypeVar("Read")
 _SMALL = 32 * 1024
 """Bytes of a document that takes less than a millisecond, and hostile ones not much more."""
 
@@ -133,7 +134,7 @@ class SamlProviders:
     async def _verified(
         self, one: _Provider, xml: bytes, *, recipient: str | None, answers: Any, now: datetime
     ) -> Believed:
-        profile, known = one.profile, await one.ring.known(now=now)
+        profile = one.profile
 
         def verify(known: Known) -> saml.Assertion:
             return saml.verify(
@@ -150,15 +151,21 @@ class SamlProviders:
             )
 
         try:
-            try:
-                assertion = await _aside(partial(verify, known), len(xml))
-            except saml.BadSignature:  # perhaps by a key that the provider published since
-                if not await one.ring.look_again(seen=known.version, now=now):
-                    raise
-                assertion = await _aside(partial(verify, await one.ring.known(now=now)), len(xml))
+            assertion = await self.signed(profile.name, verify, size=len(xml), now=now)
         except saml.SamlError as wrong:
             raise SamlRefused(provider=profile.name, found=wrong.code, why=wrong.message) from wrong
         return Believed(identity=believe(assertion, profile, now=now), assertion=assertion, profile=profile)
+
+    async def signed(self, name: str, read: Callable[[Known], Read], *, size: int, now: datetime) -> Read:
+        """Read a message of *size* bytes that a provider signed, perhaps by a key that it published since."""
+        ring = self._find(name).ring
+        known = await ring.known(now=now)
+        try:
+            return await _aside(partial(read, known), size)
+        except saml.BadSignature:
+            if not await ring.look_again(seen=known.version, now=now):
+                raise
+            return await _aside(partial(read, await ring.known(now=now)), size)
 
     def suppose(self, claims: Mapping[str, object], *, now: datetime) -> Identity:
         """Read *claims* as if a provider had signed them: for ``--claims FILE``, never for a call."""
@@ -209,9 +216,9 @@ def _source(name: str, provider: Provider) -> MetadataSource:
     )
 
 
-async def _aside(verify: Callable[[], saml.Assertion], size: int) -> saml.Assertion:
-    """Verify a large document in a thread: whatever a stranger makes of it, calls go on meanwhile."""
-    return verify() if size <= _SMALL else await anyio.to_thread.run_sync(verify)
+async def _aside(read: Callable[[], Read], size: int) -> Read:
+    """Read a large document in a thread: whatever a stranger makes of it, calls go on meanwhile."""
+    return read() if size <= _SMALL else await anyio.to_thread.run_sync(read)
 
 
 def _require(require: SamlRequire) -> saml.Require:

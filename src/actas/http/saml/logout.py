@@ -17,6 +17,7 @@ from actas.http.saml.login import sign_out_form, signed_in
 from actas.http.saml.visit import Visit, set_cookies
 from actas.identify.errors import IdentifyError
 from actas.identify.saml_errors import AssertionUsed, SamlRefused
+from actas.identify.saml_metadata import Known
 from actas.identify.saml_preset import NAME_ID
 from actas.identify.sign_in import SignIn
 
@@ -114,10 +115,10 @@ async def _answered(visit: Visit, message: bytes | saml.RedirectMessage, relay: 
     asked = pending.found(house.seals, visit.cookies, relay, provider=profile.name, what="sign-out", now=visit.at)
     if asked is None:
         raise NotAsked
-    known = await house.identify.saml.known(profile.name, now=visit.at)
     sentence = "You are signed out here and at your identity provider."
-    try:
-        found = saml.read_logout_response(
+
+    def read(known: Known) -> saml.LogoutResponse:
+        return saml.read_logout_response(
             message,
             known.trust,
             destination=profile.doors.logout,
@@ -126,6 +127,9 @@ async def _answered(visit: Visit, message: bytes | saml.RedirectMessage, relay: 
             leeway=profile.leeway,
             allow_sha1=profile.allow_sha1,
         )
+
+    try:
+        found = await house.identify.saml.signed(profile.name, read, size=_size(message), now=visit.at)
         if not found.is_success:
             sentence = "You are signed out here. Your identity provider could not sign you out everywhere."
     except saml.SamlError:
@@ -137,9 +141,9 @@ async def _answered(visit: Visit, message: bytes | saml.RedirectMessage, relay: 
 async def _asked(visit: Visit, message: bytes | saml.RedirectMessage, binding: str, relay: str | None) -> Response:
     """End what a provider says is over, and answer it."""
     house, profile = visit.house, visit.profile
-    known = await house.identify.saml.known(profile.name, now=visit.at)
-    try:
-        request = saml.read_logout_request(
+
+    def read(known: Known) -> saml.LogoutRequest:
+        return saml.read_logout_request(
             message,
             known.trust,
             destination=profile.doors.logout,
@@ -148,6 +152,9 @@ async def _asked(visit: Visit, message: bytes | saml.RedirectMessage, binding: s
             allow_sha1=profile.allow_sha1,
             decryption_keys=house.identify.saml.decryption_keys(profile.name),
         )
+
+    try:
+        request = await house.identify.saml.signed(profile.name, read, size=_size(message), now=visit.at)
     except saml.SamlError as wrong:
         raise SamlRefused(provider=profile.name, found=wrong.code, why=wrong.message) from wrong
     until = request.not_on_or_after + profile.leeway + _MOST
@@ -157,6 +164,10 @@ async def _asked(visit: Visit, message: bytes | saml.RedirectMessage, binding: s
     status = await _end(visit, request, ours)
     over = [cookies.gone(cookies.SIGN_IN)] if ours is not None and _of_this_browser(visit) is None else []
     return set_cookies(await _answer(visit, request, status, binding, relay), *over)
+
+
+def _size(message: bytes | saml.RedirectMessage) -> int:
+    return len(message.xml if isinstance(message, saml.RedirectMessage) else message)
 
 
 async def _end(visit: Visit, request: saml.LogoutRequest, ours: SignIn | None) -> Sequence[str]:
