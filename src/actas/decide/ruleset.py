@@ -6,7 +6,6 @@ gets is decided by the order of the rules, or by the call where it names one tha
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from actas import iam
 from actas.decide import again, claimed, context, facts, keys, reasons, taking
@@ -23,7 +22,6 @@ from actas.model.decision import Allow, Decision, Deny, Grant, Question, Reason,
 from actas.model.facts import Fact
 from actas.model.held import Held
 from actas.model.identity import Identity
-from actas.model.rule_ref import RuleRef
 from actas.model.wish import Wish
 from actas.settings.schema import Settings
 
@@ -199,20 +197,6 @@ class RuleSet:
             expires_at=question.identity.expires_at,
             generation=self.generation,
         )
-
-    def still(
-        self, kept: facts.Facts, rules: tuple[RuleRef, ...], arn: str, *, at: datetime, address: Fact[Address]
-    ) -> tuple[Reason, ...]:
-        """Say why a session with these *kept* facts no longer stands for *arn*; nothing where it does.
-
-        It needs one of its *rules* still there, unchanged, naming the function and true now, and no ``may_not``
-        true or unknown (design.md, 8.3).
-        """
-        target = next((one for one in self.targets if one.arn == arn), None)
-        if target is None:
-            return (Reason(code="no-such-function", because="the rules know no such function or route"),)
-        moment = again.moment_of(self, kept, at=at, address=address)
-        return again.stands(self, rules, target, moment)[0]
 
     def again(self, question: Question, held: Held) -> Decision:
         """Answer a *question* that a session was shown for."""

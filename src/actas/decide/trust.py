@@ -150,10 +150,6 @@ class Trust:
         callers = self._callers(question.identity)
         return all(self._allowed(action, callers, context) for action in self._actions)
 
-    def lets(self, actions: tuple[str, ...], callers: tuple[str, ...], context: Context) -> bool:
-        """Tell whether one of *callers* may do all of *actions* in a *context* of somebody else's making."""
-        return all(self._allowed(action, callers, context) for action in actions)
-
     def _allowed(self, action: str, callers: tuple[str, ...], context: Context) -> bool:
         effects = {self._compiled(self._request(caller, action, context)).effect for caller in callers}
         return "Allowed" in effects and "ExplicitlyDenied" not in effects

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import ClassVar
 
 from actas.errors import ActasError
 
@@ -15,8 +14,6 @@ class IdentifyError(ActasError):
     """We do not know who is calling."""
 
     status = 401
-    oauth_error: ClassVar[str] = "invalid_token"
-    """The ``error`` of RFC 6750, section 3.1, in the challenge."""
 
 
 class Refused(IdentifyError):
@@ -203,7 +200,7 @@ class Revoked(IdentifyError):
 class Unavailable(IdentifyError):
     """We cannot tell now; the caller may be good."""
 
-    status, oauth_error = 503, ""
+    status = 503
 
 
 class RevocationsUnread(Unavailable):
@@ -291,7 +288,7 @@ class ProviderMisconfigured(IdentifyError):
     """The settings of a provider cannot work."""
 
     code = "identify.provider-misconfigured"
-    status, oauth_error = 500, ""
+    status = 500
     hint = "Correct the provider in the settings; `actas check` shows where."
 
     def __init__(self, *, provider: str, why: str) -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 import msgspec
 
 from actas.identify.preset import Absent, Where
-from actas.identify.saml_preset import FORMATS, NAME_ID, SamlPreset
+from actas.identify.saml_preset import FORMATS, SamlPreset
 from actas.settings.schema import Claim, Provider, SamlRequest, SamlRequire, many
 
 
@@ -83,6 +83,7 @@ class SamlProfile:
     """Whom assertions at the token door are made for, where they may be passed on there: AWS."""
     idp_initiated: bool
     allow_sha1: bool
+    old_ciphers: tuple[str, ...]
     leeway: timedelta
     sign_in: timedelta
     digest: str
@@ -114,6 +115,7 @@ def saml_profile_of(name: str, provider: Provider, preset: SamlPreset, control_u
         passed_on=provider.passed_on,
         idp_initiated=provider.idp_initiated,
         allow_sha1=provider.allow_sha1,
+        old_ciphers=provider.old_ciphers,
         leeway=provider.leeway.time,
         sign_in=provider.sign_in.time,
         digest=_digest(name, provider, doors),
@@ -123,11 +125,6 @@ def saml_profile_of(name: str, provider: Provider, preset: SamlPreset, control_u
 def format_of(word: str) -> str:
     """Give the URI of a format of NameID; one that has no short word stands for itself."""
     return FORMATS.get(word, word)
-
-
-def takes_name_id(provider: Provider, preset: SamlPreset) -> bool:
-    """Tell whether the NameID is what names people."""
-    return (provider.subject or preset.subject) == NAME_ID
 
 
 def _names(setting: Claim | None, preset: Where) -> Names:

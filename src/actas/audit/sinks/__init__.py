@@ -1,5 +1,4 @@
-"""Where the trail is kept; each is switched on by one visible line."""
+"""Where the trail is kept, and where copies of it go.
 
-from actas.audit.sinks.jsonl import Jsonl
-
-SINKS = {"jsonl": Jsonl}
+`audit.trail` opens the one that keeps it; `wiring.followers` has a visible line for each kind of copy.
+"""

@@ -62,19 +62,6 @@ class NotOffered(LambdaApiError):
         super().__init__(f"{parameter} is sent, and functions here have no {what}", said=said)
 
 
-class NoSuchVersion(LambdaApiError):
-    """The caller may run the function, and it has no such version or alias."""
-
-    code = "http.lambda-no-such-version"
-    hint = "Leave the qualifier out, or name the one that the settings file names."
-    type = "ResourceNotFoundException"
-    status = 404
-
-    def __init__(self, *, arn: str) -> None:
-        """Name what was asked for."""
-        super().__init__("the function has no such version or alias", said=f"Function not found: {arn}")
-
-
 class LaterNotHere(LambdaApiError):
     """This gateway keeps no events."""
 

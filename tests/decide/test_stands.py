@@ -2,6 +2,7 @@
 
 import pytest
 
+from actas.decide import again
 from actas.model.facts import Known, Missing
 
 MAY = {"id": "may", "who": {"provider": "corp", "groups": ["finance"]}, "may": ["report"], "as": "reader"}
@@ -14,8 +15,12 @@ def codes(ruleset, ask, noon):
     def tell(before, after, identity=None, address=Missing.UNKNOWN):
         question = ask() if identity is None else ask(identity=identity)
         grant = ruleset(*before).decide(question).grant
-        found = ruleset(*after).still(grant.facts, grant.rules, grant.function_arn, at=noon, address=address)
-        return [reason.code for reason in found]
+        rules = ruleset(*after)
+        target = next(one for one in rules.targets if one.arn == grant.function_arn)
+        because, _ = again.stands(
+            rules, grant.rules, target, again.moment_of(rules, grant.facts, at=noon, address=address)
+        )
+        return [reason.code for reason in because]
 
     return tell
 
