@@ -103,7 +103,10 @@ def test_the_same_as_data(account, capsys):
 
 
 MFA = ["--context", "aws:MultiFactorAuthPresent=true"]
-OUTSIDE = [{"principal": one, "outside": True} for one in ("lambda.amazonaws.com", "444455556666")]
+NAMES_TWO = {"policy": "trust policy", "index": 1, "sid": None, "effect": "Allow", "unknown": False, "conditions": []}
+OUTSIDE = [
+    {"principal": one, "outside": True, "statements": [NAMES_TWO]} for one in ("444455556666", "lambda.amazonaws.com")
+]
 
 
 def test_to_take_a_role_its_trust_policy_counts(account, capsys):
@@ -123,7 +126,100 @@ def test_without_what_the_trust_policy_wants_nobody_of_the_account_takes_the_rol
 def test_an_outsider_is_listed_for_the_action_that_it_may(account, capsys):
     run(["iam", "who-can", "sts:AssumeRoleWithWebIdentity", ADMIN, *account])
 
-    assert capsys.readouterr().out == f"{ACCOUNT}:oidc-provider/sso.example\n  is named by the trust policy\n"
+    assert capsys.readouterr().out.splitlines() == [
+        f"{ACCOUNT}:oidc-provider/sso.example",
+        "  is named by Allow statement 2 of trust policy",
+    ]
+
+
+def trusting(tmp_path, *statements):
+    """Write an account whose only role trusts as told; each is (effect, Principal, conditions)."""
+    trust = [
+        {"Effect": effect, "Principal": principal, "Action": "sts:AssumeRole", "Sid": f"S{place}"}
+        | ({"Condition": conditions} if conditions else {})
+        for place, (effect, principal, conditions) in enumerate(statements)
+    ]
+    role = {"Arn": ADMIN, "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": trust}}
+    (tmp_path / "account.json").write_text(json.dumps({"RoleDetailList": [role]}))
+
+
+PARTNER = {"AWS": "arn:aws:iam::444455556666:role/partner"}
+EXTERNAL = {"StringEquals": {"sts:ExternalId": ["abc", "def"]}, "Bool": {"aws:MultiFactorAuthPresent": "true"}}
+ABROAD = {"NotIpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
+NAMED_PARTNER = [PARTNER["AWS"], "  is named by Allow statement S0 of trust policy"]
+OTHERS = {
+    "the conditions of the statement are told": (
+        [("Allow", PARTNER, EXTERNAL)],
+        [
+            *NAMED_PARTNER,
+            "    if StringEquals holds for sts:ExternalId: abc or def",
+            "    if Bool holds for aws:MultiFactorAuthPresent: true",
+        ],
+    ),
+    "each statement that names somebody is told": (
+        [("Allow", PARTNER, {}), ("Allow", PARTNER, ABROAD)],
+        [
+            *NAMED_PARTNER,
+            "  is named by Allow statement S1 of trust policy",
+            "    if NotIpAddress holds for aws:SourceIp: 192.0.2.0/24",
+        ],
+    ),
+    "a Deny with conditions may apply": (
+        [("Allow", PARTNER, {}), ("Deny", "*", ABROAD)],
+        [
+            *NAMED_PARTNER,
+            "  unless Deny statement S1 of trust policy applies",
+            "    if NotIpAddress holds for aws:SourceIp: 192.0.2.0/24",
+        ],
+    ),
+    "a Deny without conditions keeps everybody out": ([("Allow", PARTNER, {}), ("Deny", "*", {})], []),
+    "a Deny of the account keeps its roles out": (
+        [("Allow", PARTNER, {}), ("Deny", {"AWS": "arn:aws:iam::444455556666:root"}, {})],
+        [],
+    ),
+    "a Deny of somebody else is nothing to them": (
+        [("Allow", PARTNER, {}), ("Deny", {"AWS": "777788889999"}, {})],
+        NAMED_PARTNER,
+    ),
+    "a Deny of one role leaves the rest of the account": (
+        [("Allow", {"AWS": "444455556666"}, {}), ("Deny", PARTNER, {})],
+        [
+            "444455556666",
+            "  is named by Allow statement S0 of trust policy",
+            f"  unless Deny statement S1 of trust policy applies for {PARTNER['AWS']}",
+        ],
+    ),
+    "everyone is an outsider too": (
+        [("Allow", "*", {"StringEquals": {"aws:PrincipalOrgID": "o-1"}})],
+        [
+            "*",
+            "  is named by Allow statement S0 of trust policy",
+            "    if StringEquals holds for aws:PrincipalOrgID: o-1",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("statements", "told"), OTHERS.values(), ids=OTHERS)
+def test_an_outsider_is_told_with_what_its_statements_want(tmp_path, monkeypatch, capsys, statements, told):
+    monkeypatch.chdir(tmp_path)
+    trusting(tmp_path, *statements)
+
+    code = run(["iam", "who-can", "sts:AssumeRole", ADMIN, "--account", "account.json"])
+
+    assert capsys.readouterr().out.splitlines() == told
+    assert code == (0 if told else 1)
+
+
+def test_conditions_of_an_outsider_are_data_too(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    trusting(tmp_path, ("Allow", {"AWS": "444455556666"}, ABROAD), ("Deny", PARTNER, {}))
+
+    run(["iam", "who-can", "sts:AssumeRole", ADMIN, "--account", "account.json", "--json"])
+
+    allow, deny = json.loads(capsys.readouterr().out)["statements"]
+    assert allow["conditions"] == [{"operator": "NotIpAddress", "key": "aws:SourceIp", "values": ["192.0.2.0/24"]}]
+    assert (deny["effect"], deny["only"]) == ("Deny", [PARTNER["AWS"]])
 
 
 def test_pages_are_joined(account, tmp_path, capsys):

@@ -1,7 +1,6 @@
 """``actas iam who-can`` and ``actas iam what-can``: a whole account, asked offline."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +14,7 @@ from actas.cli.iam_ask import Files, Texts, levels, named
 from actas.cli.iam_compare import changes_lines
 from actas.cli.iam_errors import NoSuchPrincipal
 from actas.cli.iam_files import content, context, json_line, layer, plain
-from actas.iam.matching import action_patterns
+from actas.cli.iam_outsiders import outsider_json, outsider_text, outsiders
 
 Account = Annotated[Files, Parameter(negative=(), required=True)]
 Levels = Annotated[Texts, Parameter(negative=(), show_default=False)]
@@ -36,7 +35,8 @@ def who_can(
     """List the users and roles of an account that can do something, each as soon as it is found, and by what.
 
     Inline, attached and group policies count, and boundaries, and tags as aws:PrincipalTag. To take a role, its trust
-    policy counts too, and whoever it names outside the account is listed. Ends with 1 where nobody can.
+    policy counts too, and whoever it names outside the account is listed with its conditions. Where nobody can, it
+    ends with 1.
 
     Examples:
         aws iam get-account-authorization-details > account.json
@@ -77,8 +77,7 @@ def who_can(
         print(holder_json(holder) if json else plain(holder_text(holder)), flush=True)
     named_outside = list(outsiders(trust, action, resource))
     for one in named_outside:
-        data = {"principal": one, "outside": True}
-        print(json_line(data) if json else plain(f"{one}\n  is named by the trust policy"), flush=True)
+        print(outsider_json(one) if json else plain(outsider_text(one)), flush=True)
     print(f"{count} of {len(known.principals)} principals of the account", file=sys.stderr)
     return DONE if count or named_outside else DENIED
 
@@ -139,22 +138,6 @@ def _trust(known: iam.Account, action: str, resource: str) -> tuple[iam.Policy, 
     if action.lower().startswith("sts:") and ":role/" in resource and resource in known.principals:
         return (known.trust_of(resource),)
     return ()
-
-
-def outsiders(trust: tuple[iam.Policy, ...], action: str, resource: str) -> Iterator[str]:
-    """Name who else a trust policy allows the action by name: services, providers, other accounts, everyone."""
-    own = resource.split(":")[4] if trust else ""
-    seen: set[str] = set()
-    for policy in trust:
-        for statement in policy.statements:
-            wanted = bool(action_patterns(statement.actions).holds(action.lower(), {})) is not statement.not_action
-            people = statement.principals
-            if people is None or statement.effect != "Allow" or statement.not_principal or not wanted:
-                continue
-            others = (one for one in people.aws if one != own and f"::{own}:" not in one)
-            listed = (*(("*",) if people.everyone else ()), *people.service, *people.federated, *others)
-            yield from (one for one in listed if one not in seen)
-            seen.update(listed)
 
 
 def holder_text(holder: iam.Holder) -> str:
