@@ -346,6 +346,32 @@ async def test_what_a_database_would_refuse_is_refused_before_it_gets_there(tmp_
         await opened.close()
 
 
+async def test_what_another_gateway_puts_is_worked_on_though_nobody_tells(opened):
+    seen = []
+
+    async def work(job):
+        seen.append(job.body)
+        return Done()
+
+    async def done():
+        return len(seen) == 2
+
+    async with opened() as ours, opened() as theirs:
+        await ours.put(queue="mail", body=b"before")
+
+        async def put_late():
+            while not seen:  # noqa: ASYNC110 - the runner has begun, and found nothing more
+                await anyio.sleep(0.01)
+            await anyio.sleep(0.05)
+            await theirs.put(queue="mail", body=b"after")
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(put_late)
+            await until(ours, "mail", work, settled=done)
+
+    assert seen == [b"before", b"after"]
+
+
 async def test_another_gateway_is_woken_by_a_notification(fresh_postgresql, tmp_path):
     heard = anyio.Event()
     here = await store.open(tmp_path, url=fresh_postgresql)

@@ -134,6 +134,22 @@ async def test_no_name_stands_in_the_table(opened, tmp_path):
     assert b"ana-7f3a" not in stored
 
 
+async def test_a_table_in_which_nothing_changes_stays_fresh_and_what_another_gateway_adds_is_read(opened):
+    now = [AT]
+    one = Watermarks(KEY, lambda: now[0])
+    async with opened() as here, opened() as there:
+        await one.read(here)
+        now[0] += STALE + TICK
+        stale = one.fresh(now[0])
+        await one.read(here)
+        fresh = one.fresh(now[0])
+        await table().append(there, provider="corp", at=AT, reason="disabled", subject="ana")
+        await one.read(here)
+
+    assert (stale, fresh) == (False, True)
+    assert one.refuses(provider="corp", subject="ana", session=None, issued_at=AT)
+
+
 async def test_a_table_not_read_lately_is_stale(opened):
     one = table()
     fresh = [one.fresh(AT)]

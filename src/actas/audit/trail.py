@@ -229,8 +229,11 @@ class Audit:
     async def _serve_store(self) -> None:
         """Open the store, then do what other processes ask through it."""
         async with self.attended() as opened:
+            done = None
             while True:
                 with contextlib.suppress(StoreError, AuditError):  # asked again in a second
-                    await self.pseudonyms.forget_erased()
-                    await errands.run(opened, self._writer.keep)
+                    if (stamp := opened.stamp()) is None or stamp != done:
+                        await self.pseudonyms.forget_erased()
+                        await errands.run(opened, self._writer.keep)
+                    done = stamp
                 await anyio.sleep(_EVERY)

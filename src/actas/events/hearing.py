@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import anyio
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from actas.errors import ActasError
 from actas.events.errors import Backlogged, EventMalformed, NoSuchSource, SourceSlow
@@ -19,6 +20,7 @@ from actas.events.normal import IdentityEvent
 from actas.store import heard_rows
 from actas.store.database import Store
 from actas.store.errors import StoreError
+from actas.store.stamp import Stamp
 
 log = logging.getLogger("actas.events")
 LIMIT = 60.0
@@ -30,6 +32,7 @@ Should both ask, the same comes twice and counts once.
 """
 LONGEST = 60.0
 """Seconds between two questions to a source in trouble, at most."""
+_Times = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,9 @@ class Hearing:
         self._troubles: dict[str, str] = {}
         self._changed = anyio.Event()
         self._me = secrets.token_hex(16)
+        self._kept: Mapping[str, tuple[_Times | None, int]] = {}
+        """Of each source what the database last said: its last event, and how often something may have been missed."""
+        self._stamp: Stamp | None = None
 
     @property
     def sources(self) -> Mapping[str, Source]:
@@ -103,22 +109,23 @@ class Hearing:
 
     async def states(self) -> list[State]:
         """Tell how each source does."""
-        found: list[State] = []
-        async with self._store.read() as connection:
-            for name, source in self._sources.items():
-                last = await heard_rows.last(connection, name)
-                reached = await heard_rows.reached(connection, name)
-                state = State(
-                    source=name,
-                    provider=source.provider,
-                    health=source.health(),
-                    trouble=self._troubles.get(name),
-                    last_happened=None if last is None else last[0],
-                    last_heard=None if last is None else last[1],
-                    missed=reached.missed,
-                )
-                found.append(state)
-        return found
+        sources, stamp = dict(self._sources), self._store.stamp()
+        if stamp is None or stamp != self._stamp or sources.keys() != self._kept.keys():
+            async with self._store.read() as connection:
+                self._kept = {name: await _kept(connection, name) for name in sources}
+            self._stamp = stamp
+        return [self._state(name, source, *self._kept[name]) for name, source in sources.items()]
+
+    def _state(self, name: str, source: Source, last: _Times | None, missed: int) -> State:
+        return State(
+            source=name,
+            provider=source.provider,
+            health=source.health(),
+            trouble=self._troubles.get(name),
+            last_happened=None if last is None else last[0],
+            last_heard=None if last is None else last[1],
+            missed=missed,
+        )
 
     async def _ask(self, name: str, source: Polls) -> None:
         """Ask one source again and again; one in trouble ever more rarely."""
@@ -163,6 +170,10 @@ class Hearing:
                 await heard_rows.release(connection, name, self._me)
         except StoreError as wrong:
             log.warning("%s: another gateway has to wait until it may ask %s", wrong.code, name)
+
+
+async def _kept(connection: AsyncConnection, name: str) -> tuple[_Times | None, int]:
+    return await heard_rows.last(connection, name), (await heard_rows.reached(connection, name)).missed
 
 
 def _check(source: Source, events: tuple[IdentityEvent, ...]) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from actas.store.errors import StoreExposed, StoreLate, StoreTooNew, StoreUnavailable
+from actas.store.stamp import Stamp, Stamps
 from actas.store.tables import MIGRATIONS, VERSION
 
 LIMIT = 5.0
@@ -37,13 +38,17 @@ _LATE = frozenset({"SQLITE_BUSY", "57014"})
 class Store:
     """An open database."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+    def __init__(self, engine: AsyncEngine, stamps: Stamps | None = None) -> None:
+        self._engine, self._stamps = engine, stamps
 
     @property
     def is_sqlite(self) -> bool:
         """Tell whether there is one writer at a time."""
         return self._engine.dialect.name == "sqlite"
+
+    def stamp(self) -> Stamp | None:
+        """Give what stays the same as long as nothing is committed; None where that cannot be told for nothing."""
+        return None if self._stamps is None else self._stamps.read()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -88,13 +93,15 @@ class Store:
 
     async def close(self) -> None:
         """Let go of the database."""
+        if self._stamps is not None:
+            self._stamps.close()
         with anyio.CancelScope(shield=True), anyio.move_on_after(LIMIT):
             await self._engine.dispose()
 
 
 async def open_store(path: Path, url: str | None) -> Store:
     """Open the file at *path*, or the database at *url*, and bring its tables up to date."""
-    store = Store(_postgresql(url) if url else _sqlite(path))
+    store = Store(_postgresql(url)) if url else Store(_sqlite(path), Stamps(path))
     try:
         async with store.write(_MIGRATING) as connection:
             await connection.run_sync(_migrate)

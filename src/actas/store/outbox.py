@@ -22,6 +22,7 @@ from actas.store.errors import JobUnfit
 from actas.store.gathered import Gathered
 from actas.store.moments import moment
 from actas.store.outbox_jobs import Again, Counts, Dead, DeadJob, Done, Job, Put, Verdict, Work
+from actas.store.outbox_look import Lookout
 from actas.store.outbox_run import Keeps, Runner
 from actas.store.tables import DEAD, DONE
 
@@ -63,6 +64,7 @@ class Outbox:
         self.lease, self.deaths = lease, deaths
         self._puts: Gathered[tuple[str, Put], bool] = Gathered(self._put_all)
         self._wakes: dict[str, set[Callable[[], None]]] = {}
+        self._lookout = Lookout(store)
 
     async def put(
         self, *, queue: str, body: bytes, key: str | None = None, lane: str | None = None, due: datetime | None = None
@@ -95,7 +97,14 @@ class Outbox:
     async def run(self, queue: str, work: Work, *, at_once: int) -> None:
         """Work on the queue until cancelled; what is not done by then is given back."""
         wakes = self._wakes.setdefault(queue, set())
-        keeps = Keeps(store=self.store, lease=self.lease, deaths=self.deaths, wakes=wakes, job=self._job)
+        keeps = Keeps(
+            store=self.store,
+            lease=self.lease,
+            deaths=self.deaths,
+            wakes=wakes,
+            job=self._job,
+            lookout=self._lookout,
+        )
         await Runner(keeps, queue, work, at_once).run()
 
     async def listen(self) -> None:

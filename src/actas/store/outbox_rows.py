@@ -25,7 +25,7 @@ _NOW = {
     "postgresql": "cast(extract(epoch from clock_timestamp()) * 1000000 as bigint)",
 }
 _o = OUTBOX.c
-_IS_OPEN = _o.state == sa.literal_column(str(OPEN))
+IS_OPEN = _o.state == sa.literal_column(str(OPEN))
 """Literal, not a parameter: only so is a partial index of use."""
 _EARLIER = OUTBOX.alias("earlier")
 _IS_FIRST_OF_ITS_LANE = sa.or_(
@@ -37,9 +37,9 @@ _IS_FIRST_OF_ITS_LANE = sa.or_(
         _EARLIER.c.sequence < _o.sequence,
     ),
 )
-_QUEUE = sa.bindparam("queue_", type_=sa.String)
+QUEUE = sa.bindparam("queue_", type_=sa.String)
 _NUMBER = sa.bindparam("number", type_=sa.String)
-_MINE = sa.and_(_o.id == _NUMBER, _o.lease == sa.bindparam("token", type_=sa.String), _IS_OPEN)
+_MINE = sa.and_(_o.id == _NUMBER, _o.lease == sa.bindparam("token", type_=sa.String), IS_OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,12 @@ class Taken:
 
 def now(connection: AsyncConnection) -> sa.ColumnElement[int]:
     """Give the database's clock as an expression."""
-    return _now(connection.dialect.name)
+    return now_of(connection.dialect.name)
 
 
 @cache
-def _now(dialect: str) -> sa.ColumnElement[int]:
+def now_of(dialect: str) -> sa.ColumnElement[int]:
+    """Give it by the name of a dialect."""
     return sa.literal_column(_NOW[dialect], sa.BigInteger)
 
 
@@ -144,13 +145,13 @@ def _fresh(dialect: str) -> sa.Select[Any]:
 
 
 def _due(dialect: str) -> sa.Select[Any]:
-    return sa.select(_o.sequence, _o.deaths).where(_o.queue == _QUEUE, _IS_OPEN, _o.due_us <= _now(dialect))
+    return sa.select(_o.sequence, _o.deaths).where(_o.queue == QUEUE, IS_OPEN, _o.due_us <= now_of(dialect))
 
 
 @cache
 def _leasing(dialect: str) -> Any:
     died = sa.case((_o.lease.is_not(None), 1), else_=0)
-    until = _now(dialect) + sa.bindparam("lease_us_", type_=sa.BigInteger)
+    until = now_of(dialect) + sa.bindparam("lease_us_", type_=sa.BigInteger)
     chosen = _o.sequence.in_(sa.bindparam("chosen_", expanding=True))
     token = sa.bindparam("token_", type_=sa.String)
     values = {"lease": token, "due_us": until, "attempts": _o.attempts + 1, "deaths": _o.deaths + died}
@@ -174,7 +175,7 @@ async def renew(connection: AsyncConnection, held: Sequence[tuple[str, str]], le
 @cache
 def _done(dialect: str) -> sa.Update:
     values = {"state": DONE, "body": b"", "lane": None, "lease": None, "why": None}
-    return OUTBOX.update().where(_MINE).values(**values, settled_us=_now(dialect))
+    return OUTBOX.update().where(_MINE).values(**values, settled_us=now_of(dialect))
 
 
 async def done(connection: AsyncConnection, held: Sequence[tuple[str, str]]) -> None:
@@ -201,24 +202,6 @@ async def bury(connection: AsyncConnection, name: str, token: str, why: str) -> 
     """Set a job apart."""
     statement = OUTBOX.update().where(_MINE).values(state=DEAD, lease=None, settled_us=now(connection), why=why)
     await connection.execute(statement, {"number": name, "token": token})
-
-
-@cache
-def _next_due(dialect: str, *, past: bool) -> sa.CompoundSelect[Any]:
-    at, queue = _now(dialect), _o.queue == _QUEUE
-    which = sa.true() if past else _o.due_us > at
-    both = (_o.lease.is_(None), _o.lease.is_not(None))  # each with an index of its own
-    return sa.union_all(*(sa.select(sa.func.min(_o.due_us) - at).where(queue, _IS_OPEN, one, which) for one in both))
-
-
-async def next_due(connection: AsyncConnection, queue: str, *, past: bool) -> timedelta | None:
-    """Tell how long it is until a job comes due, or a lease ends; None where there is none.
-
-    Without *past* what is due already does not count: it waits for its lane, and that for somebody to settle it.
-    """
-    statement = _next_due(connection.dialect.name, past=past)
-    waits = [int(row[0]) for row in await connection.execute(statement, {"queue_": queue}) if row[0] is not None]
-    return max(timedelta(), span(min(waits))) if waits else None
 
 
 async def dead(connection: AsyncConnection, queue: str | None, most: int) -> list[DeadJob]:
@@ -263,7 +246,7 @@ async def counts(connection: AsyncConnection, queue: str) -> Counts:
     again_ = sa.case((sa.and_(_o.lease.is_(None), _o.attempts > 0), 1), else_=0)
     columns = (sa.func.count(), sa.func.sum(leased), sa.func.sum(again_), now(connection) - sa.func.min(_o.put_us))
     total, running, tried, oldest = (
-        await connection.execute(sa.select(*columns).where(_o.queue == queue, _IS_OPEN))
+        await connection.execute(sa.select(*columns).where(_o.queue == queue, IS_OPEN))
     ).one()
     buried = sa.select(sa.func.count()).where(_o.queue == queue, _o.state == DEAD)
     return Counts(
@@ -275,7 +258,7 @@ async def counts(connection: AsyncConnection, queue: str) -> Counts:
     )
 
 
-_COUNT_OPEN = sa.select(sa.func.count()).where(_o.queue == _QUEUE, _IS_OPEN)
+_COUNT_OPEN = sa.select(sa.func.count()).where(_o.queue == QUEUE, IS_OPEN)
 
 
 async def open_(connection: AsyncConnection, queue: str) -> int:

@@ -12,15 +12,15 @@ from anyio.abc import TaskGroup
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from actas.errors import ActasError
+from actas.store import outbox_dues
 from actas.store import outbox_rows as rows
 from actas.store.database import Store
 from actas.store.errors import StoreError
 from actas.store.gathered import Gathered
 from actas.store.outbox_jobs import Again, Dead, Done, Job, Verdict, Work
+from actas.store.outbox_look import POLL, Lookout
 
 log = logging.getLogger("actas")
-POLL = 1.0
-"""Seconds after which a queue is looked at though nobody said that there is work: another process may have put it."""
 LOOK_FOR_DROPPED = 0.5
 """Seconds between two looks for jobs whose lease ended."""
 ALONE = 2
@@ -40,6 +40,7 @@ class Keeps:
     wakes: set[Callable[[], None]]
     """Who wants to know that there may be work."""
     job: Callable[[rows.Taken], Job]
+    lookout: Lookout
 
 
 @dataclass(slots=True, eq=False)
@@ -95,14 +96,14 @@ class Runner:
         if (room := self._room()) > 0:
             self._asked += room
             try:
-                if not told:  # a look costs a queue in which nothing happens less than a transaction
-                    pause = await self._pause(past=True)
+                if not told:
+                    pause = await self._keeps.lookout.pause(self._queue)
                 if told or not pause:
                     async with self._keeps.store.write() as connection:
                         taken = await self._take(connection, room)
                     if self._begin(taken) == room:
                         return
-                    pause = await self._pause(past=False)
+                    pause = await self._pause()
             except StoreError as wrong:
                 log.warning("%s: the queue %s waits", wrong.code, self._queue)
             finally:
@@ -134,10 +135,10 @@ class Runner:
             self._tasks.start_soon(self._one, held)
         return len(taken)
 
-    async def _pause(self, *, past: bool) -> float:
-        """Tell how long nothing comes due; with *past* 0 where something is due."""
+    async def _pause(self) -> float:
+        """Tell how long nothing comes due beside what is due and waits for its lane."""
         async with self._keeps.store.read() as connection:
-            due = await rows.next_due(connection, self._queue, past=past)
+            due = await outbox_dues.next_due(connection, self._queue)
         return POLL if due is None else min(POLL, due.total_seconds())
 
     async def _one(self, held: _Held) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from actas.store.database import Store
+    from actas.store.stamp import Stamp
 
 STALE = timedelta(seconds=5)
 EVERY = 1.0
@@ -54,6 +55,8 @@ class Watermarks:
         self.on_change: Callable[[], None] = lambda: None
         """Called when something was read that is new."""
         self._told = anyio.Event()
+        self._stamp: Stamp | None = None
+        """Of what was read."""
 
     def refuses(
         self,
@@ -189,10 +192,12 @@ class Watermarks:
         """Take in what was added since the last time."""
         from actas.store import rows
 
-        began, before = self._clock(), self.sequence
-        async with store.read() as connection:
-            for row in await rows.watermarks_since(connection, before):
-                self._take(*row)
+        began, before, stamp = self._clock(), self.sequence, store.stamp()
+        if stamp is None or stamp != self._stamp:  # else nothing was committed since it was read
+            async with store.read() as connection:
+                for row in await rows.watermarks_since(connection, before):
+                    self._take(*row)
+            self._stamp = stamp
         self.read_at = began
         if self.sequence != before:
             self.on_change()

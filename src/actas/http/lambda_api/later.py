@@ -30,6 +30,7 @@ from actas.model.held import Held
 from actas.model.ids import RANDOM, call_id
 from actas.model.outcome import Answered, Outcome, Refused, Streamed
 from actas.store.outbox import Again, Dead, Done, Job, Outbox, Verdict
+from actas.store.stamp import Stamp
 
 QUEUE: Final = "functions"
 MOST: Final = 10_000
@@ -86,6 +87,7 @@ class Later:
     most: int = MOST
     _waiting: int = field(default=0, init=False)
     _dead: int = field(default=0, init=False)
+    _counted: Stamp | None = field(default=None, init=False)
 
     def gauges(self) -> dict[str, float]:
         """Give the figures for metrics, as of the last count."""
@@ -110,9 +112,12 @@ class Later:
 
     async def count(self) -> None:
         """Learn how many wait; between two counts it is known by what was put, and done."""
+        if (stamp := self.outbox.store.stamp()) is not None and stamp == self._counted:
+            return
         found = await self.outbox.counts(QUEUE)
         told = await self.outbox.counts(TELLING)
         self._waiting, self._dead = found.waiting + found.running, found.dead + told.dead
+        self._counted = stamp
 
     async def work(self, job: Job) -> Verdict:
         """Run one event, and say what is to become of it."""
