@@ -1,5 +1,6 @@
 """The room as doors use it: assertions in, identities and tokens of ours out, revocation over both."""
 
+import os
 from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,6 +8,11 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import msgspec
 import pytest
+from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from lxml import etree
 
 from actas import jose
@@ -21,7 +27,7 @@ from actas.identify.watermarks import MarksInMemory
 from actas.model.evidence import BearerToken, SamlResponse
 from actas.model.facts import Known, Missing
 from actas.model.secret import Secret
-from actas.saml.names import saml
+from actas.saml.names import DS, SAML, XENC, saml
 from actas.saml.parsing import parse
 from actas.saml.signature import SIGNATURE
 from actas.saml.signing import sign_element
@@ -122,6 +128,50 @@ def again_signed(xml):
     assertion.remove(assertion.find(SIGNATURE))
     sign_element(assertion, IDP.key, position=1)
     return etree.tostring(root)
+
+
+def encrypted_by_old_ciphers(xml, key):
+    """Encrypt the assertion in *xml* by 3DES and RSA PKCS #1 v1.5."""
+    root = parse(xml)
+    assertion = root.find(saml("Assertion"))
+    inside, secret, nonce = etree.tostring(assertion), os.urandom(24), os.urandom(8)
+    fill = 8 - len(inside) % 8
+    sealing = Cipher(TripleDES(secret), CBC(nonce)).encryptor()
+    sealed = nonce + sealing.update(inside + bytes([fill] * fill)) + sealing.finalize()
+    wrapped = key.public_key().encrypt(secret, padding.PKCS1v15())
+    value = "<e:CipherData><e:CipherValue>{}</e:CipherValue></e:CipherData>"
+    made = etree.fromstring(
+        f'<s:EncryptedAssertion xmlns:s="{SAML}" xmlns:e="{XENC}" xmlns:d="{DS}"><e:EncryptedData>'
+        f'<e:EncryptionMethod Algorithm="{XENC}tripledes-cbc"/><d:KeyInfo><e:EncryptedKey>'
+        f'<e:EncryptionMethod Algorithm="{XENC}rsa-1_5"/>{value.format(b64encode(wrapped).decode())}'
+        f"</e:EncryptedKey></d:KeyInfo>{value.format(b64encode(sealed).decode())}"
+        "</e:EncryptedData></s:EncryptedAssertion>"
+    )
+    root.replace(assertion, made)
+    return etree.tostring(root)
+
+
+@pytest.mark.parametrize(
+    ("named", "taken"),
+    [([], False), (["rsa-1_5"], False), (["tripledes-cbc"], False), (["rsa-1_5", "tripledes-cbc"], True)],
+    ids=["none", "RSA-1.5 alone", "3DES alone", "both"],
+)
+def test_old_ciphers_are_opened_where_the_settings_name_them(tmp_path, named, taken):
+    ours = SamlIdp(key_name="ours").key
+    pem = ours.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "ours.pem").write_bytes(pem)
+    (tmp_path / "ours.pem").chmod(0o600)
+    room = Room(tmp_path, old_ciphers=named, decryption=[{"file": "ours.pem"}])
+    xml = encrypted_by_old_ciphers(IDP.response(Said(recipient=DOORS.acs, audience=DOORS.metadata), now=NOW), ours)
+
+    def read():
+        return anyio.run(lambda: room.identify.saml.read("ping", xml, now=NOW)).identity.subject
+
+    if taken:
+        assert read() == "f1a9"
+    else:
+        with pytest.raises(SamlRefused):
+            read()
 
 
 @pytest.mark.parametrize(

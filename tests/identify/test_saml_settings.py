@@ -1,18 +1,45 @@
 """What `actas check` says of SAML providers, and of rules that rest on their assertions."""
 
+import base64
+import hashlib
 from datetime import date
 
 import pytest
 import yaml
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from lxml import etree
 
 from actas.identify.presets import SAML_PRESETS
 from actas.identify.saml_requirements import saml_requirements
+from actas.saml.names import DS, ENVELOPED, EXCLUSIVE
 from actas.testing.saml_idp import SamlIdp
 from actas.wiring.load import load
 
 TODAY = date(2026, 11, 23)
 ACCOUNT = "111122223333"
 IDP = SamlIdp()
+
+
+def signed_with_sha_1(document, key):
+    """Sign metadata as old providers do."""
+    root = etree.fromstring(document)
+    root.set("ID", "_m")
+    form = {"method": "c14n", "exclusive": True, "with_comments": False}
+    digest = base64.b64encode(hashlib.sha1(etree.tostring(root, **form)).digest()).decode()
+    info = etree.fromstring(
+        f'<ds:SignedInfo xmlns:ds="{DS}"><ds:CanonicalizationMethod Algorithm="{EXCLUSIVE}"/>'
+        f'<ds:SignatureMethod Algorithm="{DS}rsa-sha1"/><ds:Reference URI="#_m"><ds:Transforms>'
+        f'<ds:Transform Algorithm="{ENVELOPED}"/><ds:Transform Algorithm="{EXCLUSIVE}"/></ds:Transforms>'
+        f'<ds:DigestMethod Algorithm="{DS}sha1"/><ds:DigestValue>{digest}</ds:DigestValue></ds:Reference>'
+        "</ds:SignedInfo>"
+    )
+    value = key.sign(etree.tostring(info, **form), padding.PKCS1v15(), hashes.SHA1())
+    signature = etree.Element(f"{{{DS}}}Signature")
+    signature.append(info)
+    etree.SubElement(signature, f"{{{DS}}}SignatureValue").text = base64.b64encode(value).decode()
+    root.insert(0, signature)
+    return etree.tostring(root)
 
 
 @pytest.fixture
@@ -104,7 +131,17 @@ def test_a_provider_is_taken_that_has(check, provider):
 
 @pytest.mark.parametrize(
     "key",
-    ["metadata", "metadata_certificate", "entity_id", "name_id", "require", "request", "idp_initiated", "allow_sha1"],
+    [
+        "metadata",
+        "metadata_certificate",
+        "entity_id",
+        "name_id",
+        "require",
+        "request",
+        "idp_initiated",
+        "allow_sha1",
+        "old_ciphers",
+    ],
 )
 def test_what_only_saml_has_is_refused_elsewhere(check, key):
     value = {
@@ -112,6 +149,7 @@ def test_what_only_saml_has_is_refused_elsewhere(check, key):
         "request": {"force": True},
         "idp_initiated": True,
         "allow_sha1": True,
+        "old_ciphers": ["rsa-1_5"],
         "metadata": "idp/ping.xml",
         "metadata_certificate": "idp/ping.xml",
     }.get(key, "x")
@@ -122,6 +160,34 @@ def test_what_only_saml_has_is_refused_elsewhere(check, key):
 
 def test_sha_1_is_warned_of(check):
     assert check(SAML | {"allow_sha1": True}) == [("settings.sha1-allowed", "providers.ping.allow_sha1", "warning")]
+
+
+@pytest.mark.parametrize("named", [["rsa-1_5"], ["tripledes-cbc"], ["rsa-1_5", "tripledes-cbc"]])
+def test_old_ciphers_are_warned_of(check, named):
+    found = check(SAML | {"old_ciphers": named})
+
+    assert found == [("settings.old-ciphers", "providers.ping.old_ciphers", "warning")]
+
+
+def test_no_other_cipher_can_be_switched_on(check):
+    assert "error" in [severity for *_, severity in check(SAML | {"old_ciphers": ["aes128-ecb"]})]
+
+
+def test_3des_is_no_gcm(check):
+    found = check(SAML | {"old_ciphers": ["tripledes-cbc"], "require": {"gcm_only": True}})
+
+    assert [where for _, where, severity in found if severity == "error"] == ["providers.ping.old_ciphers"]
+
+
+def test_metadata_that_was_signed_with_sha_1_is_read_where_that_is_allowed(check):
+    (check.folder / "idp/signed.xml").write_bytes(signed_with_sha_1(IDP.metadata(), IDP.key))
+    (check.folder / "idp/pinned.der").write_bytes(IDP.certificate)
+    shape = SAML | {"metadata": "idp/signed.xml", "metadata_certificate": "idp/pinned.der"}
+
+    refused, taken = check(shape), check(shape | {"allow_sha1": True})
+
+    assert ("settings.bad-metadata", "providers.ping.metadata", "error") in refused
+    assert [severity for *_, severity in taken] == ["warning"]
 
 
 def test_metadata_that_cannot_be_used_is_told_before_anything_starts(check):

@@ -113,6 +113,28 @@ def test_an_encrypted_assertion_is_told_of_without_and_with_the_key(idp, wanted,
     assert codes(saml.diagnose(response, replace(wanted, decryption_keys=(sp_key,)))) == ["recipient"]
 
 
+@pytest.mark.parametrize(
+    ("how", "name"),
+    [({"transport": "rsa-1_5"}, "rsa-1_5"), ({"cipher": "tripledes-cbc"}, "tripledes-cbc")],
+    ids=["RSA-1.5", "3DES"],
+)
+def test_an_old_cipher_is_told_of_until_it_is_switched_on(idp, wanted, made, sp_key, trust, how, name):
+    response = idp.envelope(made.encrypt(idp.signed(idp.assertion()), sp_key, **how)).encode()
+    closed = replace(wanted, decryption_keys=(sp_key,))
+    opens = {"decryption_keys": (sp_key,), "old_ciphers": (name,)}
+
+    (told,) = saml.diagnose(response, closed)
+
+    assert (told.code, name in told.sentence, "old_ciphers" in told.hint) == ("encrypted", True, True)
+    (warned,) = saml.diagnose(response, replace(wanted, **opens))
+    assert (warned.code, warned.severity, name in warned.sentence) == ("old-ciphers", "warning", True)
+    assert saml.look(response, **opens).is_opened
+    explained = saml.explain(
+        response, trust, audience=made.AUDIENCE, recipient=made.ACS, now=made.NOW, in_response_to="_q1", **opens
+    )
+    assert explained.assertion.name_id == "ana"
+
+
 def test_without_settings_only_what_they_do_not_decide_is_found(idp, made):
     bare = saml.Wanted(trust=None, now=made.NOW)
 

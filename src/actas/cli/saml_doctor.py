@@ -114,6 +114,7 @@ async def _of_response(xml: bytes, provider: str | None, here: Here, now: dateti
             now=now,
             leeway=profile.leeway,
             allow_sha1=profile.allow_sha1,
+            old_ciphers=profile.old_ciphers,
             decryption_keys=asked.providers.decryption_keys(name),
             require=asked.providers.require(name),
         ),

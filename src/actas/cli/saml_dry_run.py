@@ -100,7 +100,7 @@ async def _believed(
     known = await asked.providers.known(provider, now=now)
     keys = asked.providers.decryption_keys(provider)
     try:
-        seen = saml.look(xml, decryption_keys=keys)
+        seen = saml.look(xml, decryption_keys=keys, old_ciphers=profile.old_ciphers)
     except saml.SamlError as wrong:
         return (saml.Step(name="document", code=wrong.code, sentence=f"{wrong.message}. {wrong.hint}"),), None
     found = saml.explain(
@@ -111,6 +111,7 @@ async def _believed(
         now=now,
         leeway=profile.leeway,
         allow_sha1=profile.allow_sha1,
+        old_ciphers=profile.old_ciphers,
         decryption_keys=keys,
         require=asked.providers.require(provider),
         uses=saml_asking.uses_in(profile, dict.fromkeys(seen.attributes, ())),

@@ -45,6 +45,7 @@ def not_of_tokens(provider: Provider) -> Iterator[Shortcoming]:
         "request": provider.request == SamlRequest(),
         "idp_initiated": not provider.idp_initiated,
         "allow_sha1": not provider.allow_sha1,
+        "old_ciphers": not provider.old_ciphers,
         "decryption": not provider.decryption,
         "sign_in": provider.sign_in == Span.read("15m"),
     }
@@ -139,4 +140,10 @@ def _passed_on(provider: Provider, _preset: SamlPreset) -> Iterator[Shortcoming]
         yield Shortcoming(key="passed_on", message="is no sign-in address of AWS's", hint=hint)
 
 
-_CHECKS = (_metadata, _nothing_of_tokens, _audience, _subject, _facts, _spans, _passed_on)
+def _old_ciphers(provider: Provider, _preset: SamlPreset) -> Iterator[Shortcoming]:
+    if "tripledes-cbc" in provider.old_ciphers and provider.require.gcm_only:
+        hint = "Remove it, or do not require gcm_only."
+        yield Shortcoming(key="old_ciphers", message="has tripledes-cbc, and gcm_only refuses it", hint=hint)
+
+
+_CHECKS = (_metadata, _nothing_of_tokens, _audience, _subject, _facts, _spans, _passed_on, _old_ciphers)

@@ -146,6 +146,7 @@ class SamlProviders:
                 in_response_to=answers,
                 leeway=profile.leeway,
                 allow_sha1=profile.allow_sha1,
+                old_ciphers=profile.old_ciphers,
                 decryption_keys=self.decryption_keys(profile.name),
                 require=_require(profile.require),
             )

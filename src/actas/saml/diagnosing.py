@@ -11,7 +11,7 @@ from typing import Literal
 from actas.saml.algorithms import DIGESTS, OLD_DIGESTS, OLD_SIGNATURES, SIGNATURES
 from actas.saml.assertion import ANY, Require
 from actas.saml.certificates import PublicKey
-from actas.saml.decryption import DecryptionKey
+from actas.saml.decryption import OLD_CIPHERS, DecryptionKey
 from actas.saml.errors import SamlError, listed, shown
 from actas.saml.looking import Seen, look
 from actas.saml.names import SUCCESS
@@ -48,13 +48,14 @@ class Wanted:
     leeway: timedelta = timedelta(seconds=60)
     allow_sha1: bool = False
     decryption_keys: Sequence[DecryptionKey] = ()
+    old_ciphers: Collection[str] = ()
     require: Require | None = None
 
 
 def diagnose(response: bytes, wanted: Wanted) -> tuple[Finding, ...]:
     """Find everything wrong with *response*; nothing found means that it would be taken."""
     try:
-        seen = look(response, decryption_keys=wanted.decryption_keys)
+        seen = look(response, decryption_keys=wanted.decryption_keys, old_ciphers=wanted.old_ciphers)
     except SamlError as unreadable:
         return (_of(unreadable),)
     found = [one for check in CHECKS for one in check(seen, wanted)]
@@ -87,6 +88,7 @@ def _refusal(response: bytes, seen: Seen, wanted: Wanted) -> SamlError | None:
             allow_sha1=wanted.allow_sha1,
             decryption_keys=wanted.decryption_keys,
             require=wanted.require,
+            old_ciphers=wanted.old_ciphers,
         )
     except SamlError as refusal:
         return refusal
@@ -148,19 +150,32 @@ def _has_one_assertion(seen: Seen, _wanted: Wanted) -> Iterator[Finding]:
 
 
 def _can_be_opened(seen: Seen, wanted: Wanted) -> Iterator[Finding]:
-    if not seen.is_encrypted or seen.is_opened:
+    if not seen.is_encrypted:
+        return
+    if seen.is_opened:
+        if old := list(_old(seen)):
+            sentence = f"the assertion is encrypted by {listed(old)}, which tells strangers a little of what is inside"
+            hint = "Have the provider encrypt with RSA-OAEP and AES-GCM, and remove old_ciphers."
+            yield Finding(code="old-ciphers", sentence=sentence, severity="warning", hint=hint)
         return
     if not wanted.decryption_keys:
         sentence, hint = (
             "the assertion is encrypted, and there is no key to open it",
             "Name our private key under `decryption`, or have the provider encrypt to the certificate in our metadata.",
         )
+    elif old := [name for name in _old(seen) if name not in wanted.old_ciphers]:
+        sentence = f"the assertion is encrypted by {listed(old)}, which is opened only where it is switched on"
+        hint = "Have the provider encrypt with RSA-OAEP and AES-GCM; old_ciphers takes it until then."
     else:
         sentence, hint = (
             f"the assertion cannot be opened; it is encrypted by {listed(seen.ciphers)}",
             "Give the provider our current certificate, and have it use RSA-OAEP with AES.",
         )
     yield Finding(code="encrypted", sentence=sentence, hint=hint)
+
+
+def _old(seen: Seen) -> Iterator[str]:
+    return (name for name in OLD_CIPHERS if any(one.endswith(f"#{name}") for one in seen.ciphers))
 
 
 def _is_meant_for_us(seen: Seen, wanted: Wanted) -> Iterator[Finding]:

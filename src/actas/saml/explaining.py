@@ -3,7 +3,7 @@
 Pure. The steps are told of an assertion that was verified; what was not is told by `diagnosing`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -51,6 +51,7 @@ def explain(
     allow_sha1: bool = False,
     decryption_keys: Sequence[DecryptionKey] = (),
     require: Require | None = None,
+    old_ciphers: Collection[str] = (),
     uses: Mapping[str, str] | None = None,
 ) -> Explained:
     """Verify *response* and tell each step; *uses* says what the attributes are used for, by their names."""
@@ -65,13 +66,14 @@ def explain(
         allow_sha1=allow_sha1,
         decryption_keys=decryption_keys,
         require=require,
+        old_ciphers=old_ciphers,
     )
     try:
         assertion = verified(trust)
     except SamlError as refused:
         step = Step(name="refused", code=refused.code, sentence=f"{refused.message}. {refused.hint}")
         return Explained(steps=(step,), assertion=None)
-    seen = look(response, decryption_keys=decryption_keys)
+    seen = look(response, decryption_keys=decryption_keys, old_ciphers=old_ciphers)
     used = [one for one in map(Certificate.read, trust.certificates) if _holds(verified, trust, one)]
     told = _signature(assertion, seen, used), (_encryption(seen),), _conditions(assertion, now)
     return Explained(steps=(*chain(*told), *_attributes(assertion, uses or {})), assertion=assertion)

@@ -4,13 +4,13 @@ The same safe order as for a response: the signature first, and then only what i
 enveloped; in a query it covers the query, and the message may carry none of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from actas.saml.algorithms import usable
 from actas.saml.content_errors import MessageNotFresh
-from actas.saml.decryption import DecryptionKey, Opener, decrypt_value, load_keys
+from actas.saml.decryption import DecryptionKey, Opener, decrypt_value, opener
 from actas.saml.errors import (
     AskedWrongly,
     DocumentTooLarge,
@@ -110,14 +110,15 @@ def read_logout_request(
     lifetime: timedelta = LIFETIME,
     allow_sha1: bool = False,
     decryption_keys: Sequence[DecryptionKey] = (),
+    old_ciphers: Collection[str] = (),
 ) -> LogoutRequest:
     """Verify a request to end a session, from a form (bytes) or a query, and give what it says."""
     expected = _expected(_REQUEST, trust, destination=destination, now=now, leeway=leeway, lifetime=lifetime)
-    opener = Opener(keys=load_keys(decryption_keys), gcm_only=False)
+    opens = opener(decryption_keys, old_ciphers=old_ciphers)
     found = _verified(message, trust, expected, allow_sha1=allow_sha1, must_be_signed=True)
     element = found.element
     issued_at = _checked(found, expected)
-    name = _name_id(element, opener)
+    name = _name_id(element, opens)
     return LogoutRequest(
         id=element.get("ID", ""),
         issuer=trust.entity_id,
@@ -268,11 +269,11 @@ def _ends(element: Element, issued_at: datetime, expected: _Expected) -> datetim
     return longest if said is None else min(said, longest)
 
 
-def _name_id(element: Element, opener: Opener) -> Element:
+def _name_id(element: Element, opens: Opener) -> Element:
     found = [child for child in element if child.tag in {_NAME_ID, _ENCRYPTED_ID}]
     if len(found) != 1:
         raise UnexpectedStructure(where="LogoutRequest", why="does not have exactly one NameID or EncryptedID")
-    return found[0] if found[0].tag == _NAME_ID else decrypt_value(found[0], _NAME_ID, opener)
+    return found[0] if found[0].tag == _NAME_ID else decrypt_value(found[0], _NAME_ID, opens)
 
 
 def _indexes(element: Element) -> tuple[str, ...]:

@@ -3,13 +3,13 @@
 Nothing of this is evidence. It is read from the tree as it arrived, which an attacker can have put together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from actas.saml.certificates import Certificate
 from actas.saml.content_errors import BadCertificate
-from actas.saml.decryption import DecryptionKey, Opener, decrypt, load_keys
+from actas.saml.decryption import DecryptionKey, Opener, decrypt, opener
 from actas.saml.errors import MalformedDocument, SamlError
 from actas.saml.names import ds, local, saml, samlp, xenc
 from actas.saml.parsing import Element, base64_of, parse
@@ -59,12 +59,12 @@ class Seen:
     has_sign_in: bool
 
 
-def look(response: bytes, *, decryption_keys: Sequence[DecryptionKey] = ()) -> Seen:
+def look(response: bytes, *, decryption_keys: Sequence[DecryptionKey] = (), old_ciphers: Collection[str] = ()) -> Seen:
     """Tell what *response* claims; raise a `SamlError` where it cannot even be read."""
     root = parse(response)
     found = list(root.iter(_ASSERTION))
     sealed = list(root.iter(_ENCRYPTED))
-    opened = _opened(sealed, decryption_keys)
+    opened = _opened(sealed, opener(decryption_keys, old_ciphers=old_ciphers))
     inner = found + opened
     places = [root, *inner]
     return Seen(
@@ -90,11 +90,11 @@ def look(response: bytes, *, decryption_keys: Sequence[DecryptionKey] = ()) -> S
     )
 
 
-def _opened(sealed: list[Element], keys: Sequence[DecryptionKey]) -> list[Element]:
-    opener, found = Opener(keys=load_keys(keys), gcm_only=False), []
-    for one in sealed[:1] if keys else ():
+def _opened(sealed: list[Element], opens: Opener) -> list[Element]:
+    found = []
+    for one in sealed[:1] if opens.keys else ():
         try:
-            found.append(decrypt(one, _ASSERTION, opener))
+            found.append(decrypt(one, _ASSERTION, opens))
         except SamlError:
             continue
     return found

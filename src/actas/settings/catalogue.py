@@ -60,6 +60,7 @@ CODES: Final = {
     "settings.bad-certificate": "A file of certificates that holds none.",
     "settings.wrong-lookup": "A look-up that does not fit the preset.",
     "settings.sha1-allowed": "A SAML provider may sign with SHA-1.",
+    "settings.old-ciphers": "A SAML provider may encrypt with RSA PKCS #1 v1.5 or 3DES.",
     "settings.bad-metadata": "The metadata of a SAML provider cannot be used.",
     "settings.certificate-ends": "A certificate of a SAML provider ends within thirty days.",
     # functions and routes

@@ -120,6 +120,8 @@ class Provider(Keys, frozen=True):
     """SAML: answers are taken in browsers that asked for none; strangers can then sign people in as others."""
     allow_sha1: bool = False
     """SAML: SHA-1 and short RSA keys are taken, as old providers have them."""
+    old_ciphers: tuple[Literal["rsa-1_5", "tripledes-cbc"], ...] = ()
+    """SAML: ciphers that are opened though they tell a little of what is inside, for a provider that has no others."""
     decryption: tuple[SecretRef, ...] = ()
     """SAML: private keys (PEM) that open what is encrypted to us, beside those that the gateway makes itself."""
     sign_in: Span = Span.read("15m")

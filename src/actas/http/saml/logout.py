@@ -151,6 +151,7 @@ async def _asked(visit: Visit, message: bytes | saml.RedirectMessage, binding: s
             leeway=profile.leeway,
             allow_sha1=profile.allow_sha1,
             decryption_keys=house.identify.saml.decryption_keys(profile.name),
+            old_ciphers=profile.old_ciphers,
         )
 
     try:

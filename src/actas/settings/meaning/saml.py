@@ -36,6 +36,12 @@ def _weak(view: View, path: Path, provider: Provider) -> None:
         message = f"{path[1]} may sign with SHA-1 and short keys, for which somebody else's document can be made to fit"
         hint = "Have the provider sign with SHA-256, and remove allow_sha1."
         view.warn("settings.sha1-allowed", (*path, "allow_sha1"), message, hint)
+    if provider.old_ciphers:
+        message = (
+            f"{path[1]} may encrypt with {' and '.join(provider.old_ciphers)}, by whose errors a stranger can decrypt"
+        )
+        hint = "Have the provider encrypt with RSA-OAEP and AES-GCM, and remove old_ciphers."
+        view.warn("settings.old-ciphers", (*path, "old_ciphers"), message, hint)
 
 
 def _metadata(view: View, path: Path, provider: Provider) -> None:
@@ -49,7 +55,7 @@ def _metadata(view: View, path: Path, provider: Provider) -> None:
     pinned = None if provider.metadata_certificate is None else view.file(provider.metadata_certificate)
     certificates = () if pinned is None or pinned.content is None else (pinned.content,)
     try:
-        found = saml.Metadata.parse(file.content, now=now, certificates=certificates)
+        found = saml.Metadata.parse(file.content, now=now, certificates=certificates, allow_sha1=provider.allow_sha1)
         providers = [one for one in found.entities if one.is_idp]
         chosen = [one for one in providers if provider.entity_id in {None, one.entity_id}]
         if len(chosen) != 1:
