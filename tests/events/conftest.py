@@ -50,9 +50,9 @@ def event():
 
 @pytest.fixture
 def settings():
-    def make(*on, backlog=1000, **source):
+    def make(*on, backlog=1000, address=None, **source):
         return Settings(
-            providers={"corp": Provider(preset="oidc")},
+            providers={"corp": Provider(preset="oidc", address=address)},
             events=Events(sources={"hr": EventSource(kind="webhook", provider="corp", **source)}, backlog=backlog),
             on=on,
         )

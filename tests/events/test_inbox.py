@@ -142,6 +142,55 @@ async def test_the_end_of_a_session_ends(gateway, settings, event, about, ends):
         ] == ends
 
 
+BY_ADDRESS = {"subject": None, "named": ("email:Ana@People.Example", "phone_number:+49301234567")}
+EVIDENCE = [("ana@people.example", "s"), ("ana@people.example", None), ("ben@people.example", None), ("", None)]
+ADDRESSED = [
+    ("somebody disabled", "user-disabled", {}, "address", [True, True, False, True]),
+    ("all of somebody's sessions", "session-revoked", {}, "address", [True, True, False, True]),
+    ("one session", "session-revoked", {"session": "other"}, "session", [False, True, False, True]),
+    ("a session that is named", "session-revoked", {"session": "s"}, "session", [True, True, False, True]),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "about", "ended", "ends"), [case[1:] for case in ADDRESSED], ids=[case[0] for case in ADDRESSED]
+)
+async def test_who_is_named_by_an_address_loses_access(gateway, settings, event, kind, about, ended, ends):
+    """By tokens that are verified anew or remembered, and by sealed sessions; what bears no address may be theirs."""
+    async with gateway(settings(address="email")) as room:
+        at = event("x").happened_at
+        who = [
+            {"provider": "corp", "subject": "a1", "session": session, "issued_at": at, "address": address}
+            for address, session in EVIDENCE
+        ]
+        held = [room.marks.of(began=at, **one) for one in who]
+        await room.hear(event("e1", kind=kind, **BY_ADDRESS, **about))
+        async with room.store.read() as connection:
+            (row,) = await heard_rows.latest(connection, after=-1, most=9, source=None)
+
+        assert [room.marks.refuses(**one) for one in who] == ends
+        assert [room.marks.ended(marks) for marks in held] == ends
+        assert (row.ended, room.inbox.unmatched.total()) == (ended, 0)
+
+
+@pytest.mark.parametrize("kind", ["user-disabled", "session-revoked", "role-revoked"])
+async def test_who_is_named_in_a_way_that_nothing_bears_is_counted_and_shown(gateway, settings, event, kind):
+    async with gateway(settings()) as room:
+        at = event("x").happened_at
+        one = event("e1", kind=kind, **BY_ADDRESS)
+        await room.hear(one)
+        await room.hear(one)  # again: counted once
+        async with room.store.read() as connection:
+            (row,) = await heard_rows.latest(connection, after=-1, most=9, source=None)
+        refused = room.marks.refuses(provider="corp", subject="a1", session=None, issued_at=at, address="")
+
+        assert (row.ended, dict(room.inbox.unmatched), refused) == ("nobody", {"hr": 1}, False)
+
+    async with gateway(settings(unmatched="everybody")) as room:
+        await room.hear(event("e2", kind=kind, **BY_ADDRESS))
+        assert room.marks.refuses(provider="corp", subject="a1", session=None, issued_at=at)
+
+
 async def test_another_gateway_knows_what_was_ended_as_soon_as_it_reads(gateway, settings, event):
     async with gateway(settings()) as here, gateway(settings()) as there:
         await here.hear(event("e1"))

@@ -7,7 +7,7 @@ import pytest
 
 from actas.assume.cutting import document
 from actas.events import cuts
-from actas.events.ends import Cut, cut
+from actas.events.ends import Cut, Reach, cut
 from actas.events.envelopes import Outside, wrap
 from actas.events.meaning import Meaning
 from actas.events.normal import KINDS, Kind
@@ -16,6 +16,7 @@ from actas.settings.schema_events import ENDING, EVENT_FACTS
 
 AT = datetime(2026, 3, 14, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+ADDRESS = ("email:ana@people.example",)
 
 WHERE = [
     ("nothing asked for", {}, {}, True),
@@ -51,13 +52,23 @@ def test_a_subscription_is_another_one_when_what_it_runs_changes_and_not_when_wh
 
 
 def test_every_fact_that_can_be_asked_for_can_be_told(event):
-    one = event("e1", roles=("admin",), groups=("a", "b"), session="s", client="app", actor="ben", reason="r", type="t")
+    one = event(
+        "e1",
+        roles=("admin",),
+        groups=("a", "b"),
+        session="s",
+        client="app",
+        actor="ben",
+        reason="r",
+        type="t",
+        named=ADDRESS,
+    )
 
     assert facts(one, EVENT_FACTS) == {
         "id": "e1", "source": "hr", "provider": "corp", "kind": "role-revoked", "type": "t", "subject": "ana",
         "actor": "ben", "client": "app", "session": "s", "happened_at": "2026-03-14T12:00:00+00:00",
         "heard_at": "2026-03-14T12:00:01+00:00", "roles": ("admin",), "groups": ("a", "b"), "role": "admin",
-        "group": None, "reason": "r",
+        "group": None, "reason": "r", "named": ("email:ana@people.example",),
     }  # fmt: skip
 
 
@@ -113,14 +124,63 @@ ENDS = [
 
 @pytest.mark.parametrize(("about", "ends"), [case[1:] for case in ENDS], ids=[case[0] for case in ENDS])
 def test_what_an_event_ends(event, about, ends):
-    found = cut(event("e1", **about), frozenset(KINDS), leeway=MINUTE)
+    found = cut(event("e1", **about), Reach(kinds=KINDS, leeway=MINUTE))
 
     assert (None if found is None else (found.what, found.subject, found.session)) == ends
 
 
 def test_nothing_ends_by_a_kind_that_the_source_may_not_end_by(event):
-    assert cut(event("e1"), frozenset({"user-deleted"}), leeway=MINUTE) is None
-    assert cut(event("e1"), frozenset({"role-revoked"}), leeway=MINUTE) is not None
+    assert cut(event("e1"), Reach(kinds={"user-deleted"}, leeway=MINUTE)) is None
+    assert cut(event("e1"), Reach(kinds={"role-revoked"}, leeway=MINUTE)) is not None
+
+
+BY_PHONE = {"subject": None, "named": ("phone_number:+49301234567",)}
+BY_ADDRESS = {"subject": None, "named": ("phone_number:+49301234567", *ADDRESS)}
+NAMED = [
+    ("by an address that is one person's", {"addresses": True}, BY_ADDRESS, "address"),
+    ("by an address that is nobody's for good", {}, BY_ADDRESS, None),
+    ("by an address that is taken for anybody", {"everybody": True}, BY_ADDRESS, "provider"),
+    ("by a telephone number alone", {"addresses": True}, BY_PHONE, None),
+    ("by a telephone number that is taken for anybody", {"addresses": True, "everybody": True}, BY_PHONE, "provider"),
+    ("by an address and the identifier", {"addresses": True, "everybody": True}, {"named": ADDRESS}, "subject"),
+    ("in no way at all", {}, {"subject": None}, "provider"),
+]
+
+
+@pytest.mark.parametrize(("how", "about", "ends"), [case[1:] for case in NAMED], ids=[case[0] for case in NAMED])
+@pytest.mark.parametrize("kind", ["user-disabled", "role-revoked"])
+def test_an_event_that_names_somebody(event, how, about, ends, kind):
+    found = cut(event("e1", kind=kind, **about), Reach(kinds=KINDS, leeway=MINUTE, **how))
+
+    assert (None if found is None else found.what) == ends
+    assert (() if found is None else found.addresses) == (("ana@people.example",) if ends == "address" else ())
+
+
+SESSIONS = [
+    ("of somebody by an address", {"addresses": True}, BY_ADDRESS, "address"),
+    ("of somebody by an address, and by its name", {"addresses": True}, BY_ADDRESS | {"session": "s"}, "session"),
+    ("of nobody by an address, and by its name", {}, BY_ADDRESS | {"session": "s"}, "session"),
+    ("of nobody by an address", {}, BY_ADDRESS, None),
+    ("of somebody who is taken for anybody", {"everybody": True}, BY_PHONE, "provider"),
+    ("of nobody at all", {"everybody": True}, {"subject": None}, None),
+]
+
+
+@pytest.mark.parametrize(("how", "about", "ends"), [case[1:] for case in SESSIONS], ids=[case[0] for case in SESSIONS])
+def test_the_end_of_a_session(event, how, about, ends):
+    found = cut(event("e1", kind="session-revoked", **about), Reach(kinds=KINDS, leeway=MINUTE, **how))
+
+    assert (None if found is None else found.what) == ends
+
+
+def test_what_takes_access_from_nobody_whom_we_know_is_told_from_what_takes_none(event, settings):
+    meaning = Meaning(settings())
+    lost = event("e1", kind="session-revoked", **BY_ADDRESS)
+
+    assert meaning.is_lost(lost)
+    assert not meaning.is_lost(event("e1", kind="session-revoked"))
+    assert not meaning.is_lost(event("e1", kind="signed-in", **BY_ADDRESS))
+    assert not Meaning(settings(ends=())).is_lost(lost)
 
 
 @pytest.mark.parametrize(
@@ -131,7 +191,7 @@ def test_nothing_ends_by_a_kind_that_the_source_may_not_end_by(event):
 def test_an_event_of_the_future_ends_no_more_than_clocks_may_differ_by(event, ahead, at):
     one = event("e1", happened_at=AT + ahead, heard_at=AT)
 
-    assert cut(one, ENDING, leeway=MINUTE) == Cut(
+    assert cut(one, Reach(kinds=ENDING, leeway=MINUTE)) == Cut(
         provider="corp", at=AT + at, reason="event:role-revoked", subject="ana"
     )
 

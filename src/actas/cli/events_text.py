@@ -12,7 +12,7 @@ from actas.store.heard_rows import Heard
 def heard(one: Heard) -> str:
     """Write one event on one line."""
     lag = max(0.0, (one.heard_at - one.happened_at).total_seconds())
-    ended = f"  ended: {one.ended}" if one.ended else ""
+    ended = "  matches nobody" if one.ended == "nobody" else f"  ended: {one.ended}" if one.ended else ""
     runs = f"  runs {one.deliveries}" if one.deliveries else ""
     at = one.happened_at.isoformat(timespec="seconds")
     return f"{one.sequence:>8}  {at}  {one.source}  {one.kind:<18}  heard after {lag:.1f} s{ended}{runs}"

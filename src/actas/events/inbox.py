@@ -7,6 +7,7 @@ not heard it, and its source tells it again.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,6 +30,8 @@ from actas.store.outbox import Outbox, Put, Seals
 from actas.store.person_key import PersonKey
 from actas.store.watermarks import UNNAMED, Watermarks
 
+NOBODY = "nobody"
+"""Whose access an event ended that names somebody in a way that nothing here bears."""
 RETRY = 5
 """Seconds after which a source that was told to wait may come again."""
 _COUNT_EVERY = timedelta(milliseconds=250)
@@ -43,6 +46,10 @@ class Means(Protocol):
 
     def cut(self, event: IdentityEvent) -> Cut | None:
         """Say what it ends."""
+        ...
+
+    def is_lost(self, event: IdentityEvent) -> bool:
+        """Tell whether it takes access away from somebody whom nothing here is matched by."""
         ...
 
     def cuts(self, event: IdentityEvent) -> Sequence[str]:
@@ -102,6 +109,8 @@ class Inbox:
         self._waiting, self._counted_at = 0, EPOCH
         self.fresh = self.repeated = self.turned_away = 0
         """Events since the start: new ones, ones that were known, ones that their source has to keep for now."""
+        self.unmatched: Counter[str] = Counter()
+        """By source, since the start: events that take access away from somebody who was not found by them."""
 
     async def take(self, told: Told) -> TakenIn:
         """Keep what is new of it, and end what it ends; both are durable on return.
@@ -144,6 +153,7 @@ class Inbox:
             fresh = await heard_rows.hear(connection, rows) if rows else set()
             new = [ready[finder] for finder in ready if finder in fresh]  # in the order in which they came
             cuts = _fewest([one.cut for one in new if one.cut is not None])
+            self.unmatched.update(one.row.source for one in new if one.row.ended == NOBODY)
             await self._cut(connection, cuts)
             await places.outbox.put_within(connection, [job for one in new for job in one.jobs])
             for told in batch:
@@ -157,14 +167,11 @@ class Inbox:
 
     async def _cut(self, connection: AsyncConnection, cuts: Sequence[Cut]) -> None:
         for one in cuts:
-            # A provider knows its sessions by their names alone, whatever a token's subject is read from.
-            whose = [(None if one.session else one.subject, one.session)]
-            if one.session is not None and one.subject is not None:
-                whose.append((one.subject, UNNAMED))
-            for subject, session in whose:
+            for subject, session, address in _whose(one):
                 await self._places.marks.append_within(
-                    connection, provider=one.provider, at=one.at, reason=one.reason, subject=subject, session=session
-                )
+                    connection, provider=one.provider, at=one.at, reason=one.reason, subject=subject, session=session,
+                    address=address,
+                )  # fmt: skip
 
     def _ready(self, event: IdentityEvent) -> _Ready:
         found = finder(event.source, event.id)
@@ -178,7 +185,7 @@ class Inbox:
             happened_us=kept(event.happened_at),
             heard_us=kept(event.heard_at),
             deliveries=len(deliveries),
-            ended="" if ends is None else ends.what,
+            ended=ends.what if ends is not None else NOBODY if self.means.is_lost(event) else "",
             body=self._places.seals.seal(msgspec.json.encode(event), found),
         )
         return _Ready(row=row, cut=ends, jobs=(*deliveries, *cutting))
@@ -205,9 +212,10 @@ class Inbox:
 
     def _lane(self, event: IdentityEvent, wanted: Subscription) -> str | None:
         """Name the queue of one subject at one subscription, so that nobody can read in it who that is."""
-        if event.subject is None:
+        subject = event.subject or next(iter(event.named), None)
+        if subject is None:
             return None
-        mark = self._places.key.mark(event.provider, event.subject, None)
+        mark = self._places.key.mark(event.provider, subject, None)
         return f"{hashlib.sha256(b'lane' + mark).hexdigest()[:32]}-{wanted.id}"
 
 
@@ -216,11 +224,25 @@ def finder(source: str, event: str) -> bytes:
     return hashlib.sha256(json.dumps([source, event]).encode()).digest()
 
 
+def _whose(one: Cut) -> list[tuple[str | None, str | None, str | None]]:
+    """List the watermarks of a cut: each by its subject, its session and its address."""
+    named = UNNAMED if one.session is not None else None  # of a session also what names none: it may be of this one
+    addresses = (*one.addresses, "") if one.addresses else ()
+    whose: list[tuple[str | None, str | None, str | None]] = [(None, named, address) for address in addresses]
+    if one.subject is not None:
+        # A name that may be a session's or a person's ends both.
+        whose.append((one.subject, None if one.subject == one.session else named, None))
+    if one.session is not None:
+        # A provider knows its sessions by their names alone, whatever a token's subject is read from.
+        whose.append((None, one.session, None))
+    return whose or [(None, None, None)]
+
+
 def _fewest(cuts: Sequence[Cut]) -> list[Cut]:
     """Leave out cuts that say no more than others do."""
-    last: dict[tuple[str, str | None, str | None], Cut] = {}
+    last: dict[tuple[str, str | None, str | None, tuple[str, ...]], Cut] = {}
     for one in cuts:
-        about = (one.provider, one.subject, one.session)
+        about = (one.provider, one.subject, one.session, one.addresses)
         if about not in last or last[about].at < one.at:
             last[about] = one
     return list(last.values())

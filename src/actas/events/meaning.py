@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from actas.events.ends import Cut, cut
+from actas.events.ends import Cut, Reach, cut
 from actas.events.normal import IdentityEvent
 from actas.events.subscriptions import Subscription, is_own, subscription
-from actas.settings.schema import Settings, many
+from actas.settings.schema import Provider, Settings, many
+from actas.settings.schema_events import EventSource
 
 
 class Meaning:
@@ -15,14 +16,14 @@ class Meaning:
     def __init__(self, settings: Settings) -> None:
         self.backlog = settings.events.backlog
         self._subscriptions: tuple[Subscription, ...] = tuple(subscription(one) for one in settings.on)
-        self._ends: Mapping[str, frozenset[str]] = {
-            name: frozenset(many(source.ends)) for name, source in settings.events.sources.items()
+        self._reach: Mapping[str, Reach] = {
+            name: _reach(source, settings.providers.get(source.provider))
+            for name, source in settings.events.sources.items()
         }
         self._own = {name: many(source.own_clients) for name, source in settings.events.sources.items()}
         self._cuts = {
             name: frozenset(many(role.cut.on)) for name, role in settings.roles.items() if role.cut is not None
         }
-        self._leeway = {name: provider.leeway.time for name, provider in settings.providers.items()}
 
     def deliveries(self, event: IdentityEvent) -> Sequence[Subscription]:
         """Give the subscriptions that it runs; none of what our own clients caused, unless they say so."""
@@ -35,5 +36,19 @@ class Meaning:
 
     def cut(self, event: IdentityEvent) -> Cut | None:
         """Say what it ends; also what our own clients caused ends what it ends."""
-        leeway = self._leeway.get(event.provider, timedelta())
-        return cut(event, self._ends.get(event.source, frozenset()), leeway=leeway)
+        reach = self._reach.get(event.source)
+        return None if reach is None else cut(event, reach)
+
+    def is_lost(self, event: IdentityEvent) -> bool:
+        """Tell whether it takes access away from somebody whom nothing here is matched by."""
+        reach = self._reach.get(event.source)
+        return reach is not None and reach.ends(event) and cut(event, reach) is None
+
+
+def _reach(source: EventSource, provider: Provider | None) -> Reach:
+    return Reach(
+        kinds=frozenset(many(source.ends)),
+        leeway=timedelta() if provider is None else provider.leeway.time,
+        addresses=provider is not None and provider.address is not None,
+        everybody=source.unmatched == "everybody",
+    )

@@ -1,7 +1,8 @@
 """One normal form for what every provider tells: who, what happened to them, when, and what it concerned. Pure.
 
 A fact that a provider does not state is None or empty, never a guess. An event that takes rights away and names no
-subject speaks of everybody whom it may concern: the members of its groups or roles, else the whole provider.
+subject speaks of everybody whom it may concern: the members of its groups or roles, else the whole provider. One
+that names somebody in a way that tokens do not concerns nobody whom we could find; that is said, and never guessed.
 """
 
 from collections.abc import Mapping
@@ -59,7 +60,7 @@ class IdentityEvent:
     type: str = ""
     """What the provider calls it: ``access.LOGIN``, ``group.user_membership.remove``."""
     subject: str | None = field(default=None, repr=False)
-    """Whom it happened to, by the identifier that tokens carry (the preset says which); never a mail address."""
+    """Whom it happened to, by the identifier that tokens carry (the preset says which)."""
     actor: str | None = field(default=None, repr=False)
     """Who did it, where somebody else than the subject."""
     client: str | None = None
@@ -70,6 +71,8 @@ class IdentityEvent:
     groups: tuple[str, ...] = field(default=(), repr=False)
     reason: str | None = None
     """The provider's word for why: ``invalid_user_credentials``, ``hijacking``."""
+    named: tuple[str, ...] = field(default=(), repr=False)
+    """How the provider names the subject where it does not by that identifier: ``email:…``, ``phone_number:…``."""
     raw: bytes | None = field(default=None, repr=False)
     """What came, as it came; kept, sealed, only where the source's settings say so."""
 
@@ -77,7 +80,7 @@ class IdentityEvent:
         """Refuse what no provider can mean."""
         for name, longest in _LENGTHS.items():
             _check_text(name, getattr(self, name), longest)
-        for name in ("roles", "groups"):
+        for name in ("roles", "groups", "named"):
             found = getattr(self, name)
             if type(found) is not tuple or len(found) > MOST:
                 raise EventMalformed(why=f"its {name} are no list of at most {MOST}")
@@ -101,7 +104,7 @@ _LENGTHS: Final[Mapping[str, int]] = {
 
 
 def _check_text(name: str, text: object, longest: int) -> None:
-    if text is None and name not in ("id", "source", "provider", "type", "roles", "groups"):
+    if text is None and name not in ("id", "source", "provider", "type", "roles", "groups", "named"):
         return
     if not isinstance(text, str) or len(text) > longest:
         raise EventMalformed(why=f"its {name} is no text of at most {longest} characters")

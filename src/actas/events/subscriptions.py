@@ -88,4 +88,5 @@ _FACTS: Final[Mapping[str, Callable[[IdentityEvent], Fact]]] = {
     "role": lambda event: event.roles[0] if len(event.roles) == 1 else None,
     "group": lambda event: event.groups[0] if len(event.groups) == 1 else None,
     "reason": lambda event: event.reason,
+    "named": lambda event: event.named,
 }

@@ -33,6 +33,7 @@ def event_data(row: Heard, found: IdentityEvent) -> dict[str, Any]:
         "roles": list(found.roles),
         "groups": list(found.groups),
         "reason": found.reason,
+        "named": list(found.named),
         "raw": found.raw is not None,
     }
 

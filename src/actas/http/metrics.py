@@ -71,6 +71,7 @@ TOLD = {
     "events_heard": "Identity events taken in since the start.",
     "events_repeated": "Identity events that came again since the start.",
     "events_turned_away": "Identity events that their source had to keep since the start, as too much waited.",
+    "events_unmatched": "Identity events since the start that take access from somebody who was not found by them.",
     "events_delivered": "Deliveries to functions that were answered since the start.",
     "events_again": "Deliveries that did not succeed and are tried again, each time, since the start.",
     "events_dead": "Deliveries that are set apart.",
@@ -89,6 +90,7 @@ OF_SOURCES = {
     "lag_seconds": "From the source's latest event to its being heard; -1 where there was none.",
     "last_seconds": "How long ago an event of the source was heard; -1 where none ever was.",
     "missed": "How often the source noticed that something may have been missed.",
+    "unmatched": "Events of the source since the start that take access from somebody who was not found by them.",
     "trouble": "1 where the source cannot be heard.",
 }
 

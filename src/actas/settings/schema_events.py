@@ -22,7 +22,7 @@ ENDING = (
 """What can end access."""
 EVENT_FACTS = (
     "id", "source", "provider", "kind", "type", "subject", "actor", "client", "session", "happened_at", "heard_at",
-    "roles", "groups", "role", "group", "reason",
+    "roles", "groups", "role", "group", "reason", "named",
 )  # fmt: skip
 """What a function can be told of an event; ``role`` and ``group`` are the only one of a list, or nothing."""
 WHERE_FACTS = ("source", "provider", "type", "subject", "actor", "client", "role", "group", "reason")
@@ -43,6 +43,9 @@ class EventSource(Keys, frozen=True):
     function, unless the subscription says ``own: true``."""
     ends: Texts = ENDING
     """What of it ends access: kinds of events; ``[]`` for none."""
+    unmatched: Literal["nobody", "everybody"] = "nobody"
+    """Whose access an event ends that names somebody in a way that nothing here bears (a telephone number, a device, an
+    address where the provider has no ``address``): nobody's, which is counted and shown, or that of everybody."""
     keep_raw: bool = False
     """Keep what came as it came, sealed, for ``actas events show``."""
     client: EventClient | None = None

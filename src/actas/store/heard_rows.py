@@ -42,7 +42,7 @@ class Heard:
     deliveries: int
     """How many subscriptions it fitted."""
     ended: str
-    """What it ended: ``subject``, ``session``, ``provider`` or nothing."""
+    """What it ended: ``subject``, ``address``, ``session``, ``provider``, ``nobody`` who was found, or nothing."""
     body: bytes = field(repr=False)
 
 

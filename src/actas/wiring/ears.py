@@ -30,6 +30,7 @@ from actas.store import heard_rows
 from actas.store.errors import StoreError
 from actas.store.moments import kept
 from actas.store.outbox import Counts, Outbox
+from actas.store.stamp import Stamp
 from actas.wiring import sources as making
 from actas.wiring.cutting import Cuts
 from actas.wiring.over import is_over
@@ -83,6 +84,7 @@ class Ears:
         self._heard: Loaded | None = None
         self.states: list[State] = []
         self.counts: Counts | None = None
+        self._counted: Stamp | None = None
         self.broken: dict[str, str] = {}
         """Sources that cannot be made, with the code of why."""
         self._end = anyio.Event()
@@ -137,6 +139,7 @@ class Ears:
             "events_heard": inbox.fresh,
             "events_repeated": inbox.repeated,
             "events_turned_away": inbox.turned_away,
+            "events_unmatched": inbox.unmatched.total(),
             "events_delivered": courier.delivered,
             "events_again": courier.again,
             "events_dead": 0 if counts is None else counts.dead,
@@ -153,19 +156,23 @@ class Ears:
     def by_source(self) -> dict[str, dict[str, float]]:
         """Give the figures of each source."""
         now = clock.now()
-        found: dict[str, dict[str, float]] = {"lag_seconds": {}, "last_seconds": {}, "missed": {}, "trouble": {}}
+        found: dict[str, dict[str, float]] = {
+            name: {} for name in ("lag_seconds", "last_seconds", "missed", "unmatched", "trouble")
+        }
         for one in self.states:
             lag, heard = one.lag(), one.last_heard
             found["lag_seconds"][one.source] = -1.0 if lag is None else lag
             found["last_seconds"][one.source] = -1.0 if heard is None else (now - heard).total_seconds()
             found["missed"][one.source] = one.missed
+            found["unmatched"][one.source] = self.hearing.inbox.unmatched[one.source]
             found["trouble"][one.source] = float(_trouble(one) is not None)
         found["trouble"] |= dict.fromkeys(self.broken, 1.0)
         return found
 
     def ready(self) -> dict[str, Any]:
         """Tell how each source does, and by what each provider's callers lose their access."""
-        sources = [_told(one) for one in self.states]
+        unmatched = self.hearing.inbox.unmatched
+        sources = [{**_told(one), "unmatched": unmatched[one.source]} for one in self.states]
         sources += [{"source": name, "trouble": code} for name, code in sorted(self.broken.items())]
         counts = self.counts
         return {
@@ -217,9 +224,15 @@ class Ears:
                 continue
             try:
                 self.states = await self.hearing.states()
-                self.counts = await self._outbox.counts(QUEUE)
+                await self._count()
             except StoreError as wrong:
                 log.warning("%s: how the sources do is not known", wrong.code)
+
+    async def _count(self) -> None:
+        """Count the deliveries, unless none waits and nothing was committed since that was known."""
+        stamp, counts = self._outbox.store.stamp(), self.counts
+        if stamp is None or stamp != self._counted or counts is None or counts.waiting or counts.running:
+            self.counts, self._counted = await self._outbox.counts(QUEUE), stamp
 
     async def _follow(self) -> None:
         """Make the sources of the settings, those anew whose settings changed."""

@@ -341,7 +341,7 @@ class SsfApi(Api):
         super().__init__()
         self.waiting, self.acknowledged, self.errors = {}, set(), {}
         self.streams, self.status, self.verified = [], "enabled", []
-        self.base = SIGNALS
+        self.base, self.critical = SIGNALS, []
 
     async def answer(self, path, _query, wish):
         match path:
@@ -351,6 +351,7 @@ class SsfApi(Api):
                     "configuration_endpoint": "https://signals.example/streams",
                     "status_endpoint": "https://signals.example/status",
                     "verification_endpoint": "https://signals.example/verify",
+                    "critical_subject_members": self.critical,
                 })  # fmt: skip
             case "/keys":
                 return self.says({"keys": [KEY.to_json()]})
@@ -480,7 +481,9 @@ def test_a_verification_shows_the_state_that_was_asked_for(built, pushed, receiv
     assert api.streams[0]["delivery"]["endpoint_url"] == "https://functions.example/events/told"
     assert (verification({"state": state}).status, verification({"state": state}).events) == (202, ())
     assert json.loads(verification({"state": "another"}).body)["err"] == "invalid_state"
-    assert source.health().notes == ("the transmitter proved that the stream works",)
+    assert source.health().notes == (
+        "the transmitter proved that the stream works", "tokens that were refused: 1, the last as invalid_state",
+    )  # fmt: skip
     assert {one.severity for one in anyio.run(lambda: source.examine(now=NOW))} == {"fine"}
 
 
@@ -1044,3 +1047,67 @@ def test_a_report_of_google_that_comes_hours_late_is_found(built):
     deep, _ = polled(source, cursor, NOW + timedelta(minutes=131))
 
     assert {one.id for one in shallow + deep} == {"admin." + iso(NOW + timedelta(minutes=1)) + ".late.0"}
+
+
+# Whom signals speak of
+
+
+def test_an_event_with_a_critical_member_that_nobody_here_processes_takes_nothing_away(built, pushed, receive):
+    """SSF 1.0, section 7.1: such an event is discarded; what it may mean less than it seems is not acted on."""
+    api = SsfApi()
+    source = built("ssf", fetch=api, transmitter=SIGNALS, audience="us", secret=SecretRef(env="S"))
+    subject = {
+        "format": "complex", "user": {"format": "iss_sub", "iss": ISSUER, "sub": "ana"},
+        "tenant": {"format": "opaque", "id": "t1"},
+    }  # fmt: skip
+
+    def heard(**more):
+        headers = {"Authorization": SECRET, "Content_Type": "application/secevent+jwt"}
+        (event,) = receive(source, pushed(token(**more).encode(), **headers)).events
+        return event.kind.value, event.subject
+
+    plain = heard(sub_id=subject)
+    api.critical = ["tenant", "user"]
+    again = built("ssf", fetch=api, transmitter=SIGNALS, audience="us", secret=SecretRef(env="S"))
+    source = again
+
+    assert plain == ("session-revoked", "ana")
+    assert heard(sub_id=subject) == ("other", "ana")
+    assert heard(sub_id={name: one for name, one in subject.items() if name != "tenant"}) == plain
+
+
+def test_who_is_named_by_an_address_is_handed_on_by_it(built, pushed, receive):
+    source = built("ssf", fetch=SsfApi(), transmitter=SIGNALS, audience="us", secret=SecretRef(env="S"))
+    one = token(sub_id={"format": "email", "email": "ana@people.example"})
+
+    headers = {"Authorization": SECRET, "Content_Type": "application/secevent+jwt"}
+    (event,) = receive(source, pushed(one.encode(), **headers)).events
+
+    assert (event.subject, event.session, event.named) == (None, None, ("email:ana@people.example",))
+    assert "ana" not in repr(event)
+
+
+def test_tokens_that_were_refused_are_told_of_in_the_sources_health(built, pushed, receive):
+    source = built("ssf", fetch=SsfApi(), transmitter=SIGNALS, audience="us", secret=SecretRef(env="S"))
+    headers = {"Authorization": SECRET, "Content_Type": "application/secevent+jwt"}
+
+    before = source.health().notes
+    assert receive(source, pushed(token(aud="others").encode(), **headers)).status == 400
+
+    assert before == ()
+    assert source.health().notes == ("tokens that were refused: 1, the last as invalid_audience",)
+
+
+@pytest.mark.parametrize(
+    ("event", "named"),
+    [("SUSPEND_USER", ("email:nobody@people.example",)), ("REMOVE_GROUP_MEMBER", ()), ("UNASSIGN_ROLE", ())],
+    ids=["a person whom the directory has not", "a group inside a group, perhaps", "a group with a role, perhaps"],
+)
+def test_an_address_that_googles_directory_does_not_know_is_of_nobody_or_of_a_group(built, event, named):
+    api = GoogleApi()
+    api.happen("q1", event, mail="nobody@people.example", at=NOW - timedelta(hours=1))
+    source = built("google", fetch=api, client=GOOGLE, of=TestGoogle.of)
+
+    (found,) = {one.id: one for one in polled(source, None)[0]}.values()
+
+    assert (found.subject, found.named) == (None, named)

@@ -213,7 +213,7 @@ def test_google_names_who_signed_in_by_profile_and_whom_an_administrator_changed
     second, third = google.activity(changed)
 
     assert (first.kind, first.subject, first.actor) == ("signed-in", "1001", None)
-    assert (second.kind, second.subject, second.subject_mail, second.actor) == (
+    assert (second.kind, second.subject, second.mail, second.actor) == (
         "user-disabled", None, "ben@people.example", "1001",
     )  # fmt: skip
     assert (third.kind, third.roles) == ("role-revoked", ("Reader",))
@@ -233,66 +233,6 @@ def test_every_token_of_the_ssf_examples_is_read(ssf_examples, count):
             count("SSF examples", f"{found.kind} ({found.type.rpartition('/')[2]})")
             assert found.kind in KINDS
     assert len(tokens) == 22
-
-
-def test_every_subject_of_the_ssf_examples_is_read(ssf_examples, count):
-    subjects = [one["json"] for one in ssf_examples if one["json"] and "format" in one["json"]]
-
-    for value in subjects:
-        found = sets.subject_of(value, ISSUER)
-        assert found.is_read
-        count("SSF subjects", value["format"])
-    assert len(subjects) == 9
-
-
-SUBJECTS = [
-    ("ours by issuer and subject", {"format": "iss_sub", "iss": ISSUER, "sub": "ana"}, ("ana", None, None)),
-    ("another issuer's", {"format": "iss_sub", "iss": "https://other.example", "sub": "ana"}, (None, None, None)),
-    ("Google's older word", {"subject_type": "iss-sub", "iss": ISSUER, "sub": "ana"}, ("ana", None, None)),
-    ("opaque", {"format": "opaque", "id": "ana"}, ("ana", None, None)),
-    ("an address", {"format": "email", "email": "ana@people.example"}, (None, None, "ana@people.example")),
-    ("an account", {"format": "account", "uri": "acct:ana@people.example"}, (None, None, "ana@people.example")),
-    (
-        "aliases",
-        {
-            "format": "aliases",
-            "identifiers": [
-                {"format": "email", "email": "ana@people.example"},
-                {"format": "iss_sub", "iss": ISSUER, "sub": "ana"},
-            ],
-        },
-        ("ana", None, None),
-    ),
-    (
-        "a user and a session",
-        {
-            "format": "complex",
-            "user": {"format": "iss_sub", "iss": ISSUER, "sub": "ana"},
-            "session": {"format": "opaque", "id": "s1"},
-        },
-        ("ana", "s1", None),
-    ),
-]
-
-
-@pytest.mark.parametrize(("value", "wanted"), [one[1:] for one in SUBJECTS], ids=[one[0] for one in SUBJECTS])
-def test_a_subject_is_read(value, wanted):
-    found = sets.subject_of(value, ISSUER)
-
-    assert (found.subject, found.session, found.mail) == wanted
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        None, [], "ana", {}, {"format": 1}, {"format": "aliases"}, {"format": "aliases", "identifiers": []},
-        {"format": "aliases", "identifiers": [{"format": "aliases", "identifiers": []}]},
-    ],
-    ids=str,
-)  # fmt: skip
-def test_a_subject_that_is_none_is_refused(value):
-    with pytest.raises(MalformedDelivery):
-        sets.subject_of(value, ISSUER)
 
 
 @pytest.mark.parametrize(

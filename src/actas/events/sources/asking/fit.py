@@ -59,6 +59,7 @@ class Fit:
             roles=told.roles[:MOST],
             groups=told.groups[:MOST],
             reason=told.reason,
+            named=told.named if told.subject is None else (),
             raw=(told.raw or raw) if self.keep_raw else None,
         )
 

@@ -31,6 +31,8 @@ _PAGE: Final = 1000
 _MOST_PAGES: Final = 100
 _REMEMBERED: Final = 10_000
 _WHAT: Final = "the report"
+_OF_GROUPS: Final = frozenset({"group-left", "role-revoked"})
+"""What can happen to a group inside another one too."""
 
 
 class _Page(msgspec.Struct, frozen=True):
@@ -78,18 +80,21 @@ class Reports:
             self.unreadable += 1
             return ()
         for one in found:
-            if one.subject is not None and one.subject_mail is not None:
-                self._remember(one.subject_mail, one.subject)
+            if one.subject is not None and one.mail is not None:
+                self._remember(one.mail, one.subject)
         return found
 
     async def named(self, one: Told, *, now: datetime) -> Told:
         """Give an event that names somebody by address the identifier that tokens carry, as far as it is known."""
-        mail = one.subject_mail
+        mail = one.mail
         if one.subject is not None or mail is None:
             return one
         if mail not in self._known and one.kind in ENDS:
             self._remember(mail, await self._look_up(mail, now))
-        return replace(one, subject=self._known.get(mail))
+        found = self._known.get(mail)
+        if found is None and one.kind in _OF_GROUPS:  # the address of a group, perhaps: then it is about its members
+            return replace(one, named=())
+        return replace(one, subject=found)
 
     async def _look_up(self, mail: str, now: datetime) -> str | None:
         """Ask the directory, and for somebody who is deleted those who were."""

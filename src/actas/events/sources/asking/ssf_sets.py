@@ -55,18 +55,33 @@ class Sets:
     def __init__(self, frame: Frame, stream: Stream) -> None:
         self._frame, self._stream = frame, stream
         self._audience = many(frame.settings.audience)
-        self.notes: tuple[str, ...] = ()
+        self._said: tuple[str, ...] = ()
+        self._refused, self._last = 0, ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say what the transmitter said of the stream, and what it sent that was not taken."""
+        refused = (f"tokens that were refused: {self._refused}, the last as {self._last}",) if self._refused else ()
+        return (*self._said, *refused)
 
     async def read(
         self, token: str, *, now: datetime, pushed: bool, jti: str | None = None
     ) -> tuple[IdentityEvent, ...]:
         """Verify *token* and give its events; *jti* is what it was listed under."""
+        try:
+            return await self._read(token, now=now, pushed=pushed, jti=jti)
+        except Refused as refused:
+            self._refused, self._last = self._refused + 1, refused.err
+            raise
+
+    async def _read(self, token: str, *, now: datetime, pushed: bool, jti: str | None) -> tuple[IdentityEvent, ...]:
         claims = await self._claims(token, now, self._frame.settings.oldest.time if pushed else _EVER)
         if jti is not None and claims.get("jti") != jti:
             raise Refused(err="invalid_request")
         try:
             self._of_the_stream(reading.events(claims))
-            told = reading.told(claims, issuer=self._frame.provider.issuer or self._stream.issuer)
+            issuer = self._frame.provider.issuer or self._stream.issuer
+            told = reading.told(claims, issuer=issuer, critical=self._stream.critical)
             fit = self._frame.fit
             return (
                 fit.pushed(told, now=now, raw=token.encode())
@@ -103,12 +118,12 @@ class Sets:
             # One without a state is sent by the transmitter of itself (section 8.1.4.2).
             if state is not None and wanted is not None and not hmac.compare_digest(_bytes(state), wanted.encode()):
                 raise Refused(err="invalid_state")
-            self.notes = ("the transmitter proved that the stream works",)
+            self._said = ("the transmitter proved that the stream works",)
         updated = events.get(reading.STREAM_UPDATED)
         if updated is not None:
             status = updated.get("status")
             known = status if status in ("enabled", "paused", "disabled") else "in another state"
-            self.notes = (f"the transmitter says that the stream is {known}",)
+            self._said = (f"the transmitter says that the stream is {known}",)
 
 
 def _word(wrong: BaseException | None) -> str:

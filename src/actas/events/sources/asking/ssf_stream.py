@@ -36,6 +36,7 @@ class Metadata(msgspec.Struct, frozen=True):
     configuration: str | None = msgspec.field(default=None, name="configuration_endpoint")
     status: str | None = msgspec.field(default=None, name="status_endpoint")
     verification: str | None = msgspec.field(default=None, name="verification_endpoint")
+    critical: tuple[str, ...] = msgspec.field(default=(), name="critical_subject_members")
 
 
 class _Delivery(msgspec.Struct, frozen=True):
@@ -85,6 +86,11 @@ class Stream:
         key = self._frame.secret(reference, "secret").reveal().encode()
         digest = hmac.new(key, f"ssf verification of {self._frame.name}".encode(), hashlib.sha256).digest()
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+    @property
+    def critical(self) -> tuple[str, ...]:
+        """Give the members of subjects that nobody may pass over, as far as the transmitter was asked for them."""
+        return () if self._metadata is None else self._metadata.critical
 
     async def keys(self, *, now: datetime) -> SigningKeys:
         """Give the transmitter's keys."""

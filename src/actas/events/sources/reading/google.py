@@ -1,7 +1,7 @@
 """What Google's Admin reports say (Reports API, ``activities.list``). Pure.
 
 The people in them are named by e-mail address but for who acted, who has a profile id too. Tokens carry the profile
-id, so an address is handed on as ``subject_mail`` for the directory to be asked.
+id, so an address is handed on for the directory to be asked.
 """
 
 from typing import Any, Final
@@ -10,7 +10,7 @@ import msgspec
 
 from actas.events.sources.errors import MalformedDelivery
 from actas.events.sources.reading import strict
-from actas.events.sources.reading.told import Kind, Told
+from actas.events.sources.reading.told import ADDRESS, Kind, Told
 
 APPLICATIONS: Final = ("login", "admin", "token", "user_accounts", "groups_enterprise")
 """The reports that hold identity events."""
@@ -120,12 +120,17 @@ def _told(whole: Activity, event: _Event, place: int) -> Told:
         kind=kind,
         at=strict.instant(whole.id.time),
         subject=strict.name(actor.profile) if alone else None,
-        subject_mail=strict.name(actor.email if alone else mail),
+        named=_named(actor.email if alone else mail),
         actor=None if alone else strict.name(actor.profile),
         client=_first(said, _CLIENTS),
         roles=strict.names((_first(said, _ROLES),)) if kind.startswith("role-") else (),
         groups=strict.names((_first(said, _GROUPS),)),
     )
+
+
+def _named(mail: str | None) -> tuple[str, ...]:
+    found = strict.name(mail)
+    return () if found is None else ((ADDRESS + found)[: strict.LONGEST],)
 
 
 def _first(said: dict[str, str], wanted: tuple[str, ...]) -> str | None:

@@ -13,6 +13,8 @@ from actas.settings.schema_events import ENDING
 
 Kind = KindName
 KINDS: tuple[Kind, ...] = get_args(Kind)
+ADDRESS = "email:"
+"""What stands before an e-mail address by which somebody is named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +30,8 @@ class Told:
     """When it happened, by the provider's clock."""
     subject: str | None = field(default=None, repr=False)
     """Whom it happened to, by the identifier that tokens carry."""
-    subject_mail: str | None = field(default=None, repr=False)
-    """The subject's address, where the provider names nobody otherwise; tokens are never matched by it."""
+    named: tuple[str, ...] = field(default=(), repr=False)
+    """How the provider names the subject where it does not by that identifier: ``email:…``, ``phone_number:…``."""
     actor: str | None = field(default=None, repr=False)
     """Who did it, where somebody else than the subject."""
     client: str | None = None
@@ -40,6 +42,11 @@ class Told:
     """The provider's word for why: ``invalid_user_credentials``, ``hijacking``."""
     raw: bytes | None = field(default=None, repr=False)
     """What came, where it is to be kept."""
+
+    @property
+    def mail(self) -> str | None:
+        """The first address by which the subject is named."""
+        return next((one.removeprefix(ADDRESS) for one in self.named if one.startswith(ADDRESS)), None)
 
 
 ENDS: frozenset[str] = frozenset(ENDING)
