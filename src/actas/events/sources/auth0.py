@@ -15,18 +15,17 @@ whichever way it comes.
 """
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
 import msgspec
 
-from actas.errors import ActasError
 from actas.events.interface import Advice, Batch, Health, Listed, Making, Pushed, Reply
 from actas.events.sources.asking import proof
 from actas.events.sources.asking.client import Client
 from actas.events.sources.asking.fit import name_of
-from actas.events.sources.asking.frame import Both, Frame
+from actas.events.sources.asking.frame import Both, Frame, Trouble
 from actas.events.sources.errors import MalformedDelivery, ProviderRefused, ProviderUnreadable, SourceIncomplete
 from actas.events.sources.reading import auth0 as reading
 from actas.events.sources.reading import strict
@@ -78,26 +77,21 @@ class Auth0Asked:
         self.name, self.provider, self.every = frame.name, frame.fit.provider, frame.settings.every.time
         self._frame, self._base, self._client = frame, base, client
         self._api = Client(frame.making, self._sign_in, private=frame.provider.private, ca=frame.provider.ca)
-        self._trouble: str | None = None
+        self._trouble = Trouble()
         self._unreadable = 0
 
     def health(self) -> Health:
         """Tell how it does; how long entries are kept depends on the tenant's plan."""
         notes = (f"entries that could not be read: {self._unreadable}",) if self._unreadable else ()
-        return Health(trouble=self._trouble, notes=notes)
+        return Health(trouble=self._trouble.code, notes=notes)
 
     async def close(self) -> None:
         """Hold nothing."""
 
     async def poll(self, cursor: str | None, *, now: datetime) -> Batch:
         """Go on from the last entry."""
-        try:
-            found = await self._poll(_read_cursor(cursor, now), now)
-        except ActasError as wrong:
-            self._trouble = wrong.code
-            raise
-        self._trouble = None
-        return found
+        with self._trouble:
+            return await self._poll(_read_cursor(cursor, now), now)
 
     async def _poll(self, cursor: _Cursor, now: datetime) -> Batch:
         told: list[Told] = []
@@ -117,7 +111,7 @@ class Auth0Asked:
         if last is not None:
             query: dict[str, Any] = {"from": last, "take": _TAKE}
         else:
-            query = {"q": f"date:[{_text(since)} TO *]", "sort": "date:1", "per_page": _TAKE, "page": 0}
+            query = {"q": f"date:[{strict.written(since)} TO *]", "sort": "date:1", "per_page": _TAKE, "page": 0}
         rows = await self._api.json(_WHAT, f"{self._base}/api/v2/logs?{urlencode(query)}", now=now)
         if not isinstance(rows, list):
             raise ProviderUnreadable(what=_WHAT, why="is no list")
@@ -172,13 +166,9 @@ class Auth0Asked:
 
 def _read_cursor(text: str | None, now: datetime) -> _Cursor:
     try:
-        return _Cursor(since=_text(now)) if text is None else msgspec.json.decode(text, type=_Cursor)
+        return _Cursor(since=strict.written(now)) if text is None else msgspec.json.decode(text, type=_Cursor)
     except msgspec.DecodeError:
-        return _Cursor(since=_text(now))
-
-
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
+        return _Cursor(since=strict.written(now))
 
 
 def source(settings: EventSource, provider: Provider, making: Making) -> Auth0Asked | Auth0Told | Both:

@@ -22,11 +22,10 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from actas.errors import ActasError
 from actas.events.interface import Advice, Batch, Health, Making, Pushed, Reply
 from actas.events.normal import IdentityEvent
 from actas.events.sources.asking import graph
-from actas.events.sources.asking.frame import Frame
+from actas.events.sources.asking.frame import Frame, Trouble
 from actas.events.sources.asking.graph import RESOURCES, Cursor, Graph
 from actas.events.sources.errors import MalformedDelivery, NotAuthentic, ProviderRefused, SourceIncomplete
 from actas.events.sources.reading import entra as reading
@@ -49,7 +48,7 @@ class EntraAsked:
         self.name, self.provider = frame.name, frame.fit.provider
         self._frame = frame
         self.graph = Graph(frame, client)
-        self._trouble: str | None = None
+        self._trouble = Trouble()
         self._notes: tuple[str, ...] = ()
 
     @property
@@ -59,20 +58,15 @@ class EntraAsked:
 
     def health(self) -> Health:
         """Tell how it does; a delta link is good for some days."""
-        return Health(trouble=self._trouble, reaches_back=timedelta(days=7), notes=self._notes)
+        return Health(trouble=self._trouble.code, reaches_back=timedelta(days=7), notes=self._notes)
 
     async def close(self) -> None:
         """Leave the subscriptions, which end by themselves: another gateway may live by them."""
 
     async def poll(self, cursor: str | None, *, now: datetime) -> Batch:
         """Ask for what changed."""
-        try:
-            found = await self._poll(graph.read_cursor(cursor), now)
-        except ActasError as wrong:
-            self._trouble = wrong.code
-            raise
-        self._trouble = None
-        return found
+        with self._trouble:
+            return await self._poll(graph.read_cursor(cursor), now)
 
     async def _poll(self, cursor: Cursor, now: datetime) -> Batch:
         events: list[IdentityEvent] = []

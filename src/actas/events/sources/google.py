@@ -23,10 +23,9 @@ from typing import Final
 
 import msgspec
 
-from actas.errors import ActasError
 from actas.events.interface import Advice, Batch, Health, Listed, Making
 from actas.events.sources.asking.fit import name_of
-from actas.events.sources.asking.frame import Frame
+from actas.events.sources.asking.frame import Frame, Trouble
 from actas.events.sources.asking.google import Reports
 from actas.events.sources.errors import ProviderRefused, SourceIncomplete
 from actas.events.sources.reading import strict
@@ -60,25 +59,20 @@ class GoogleAsked:
         self.name, self.provider = frame.name, frame.fit.provider
         self.every = frame.settings.every.time
         self._frame, self._reports = frame, Reports(frame, client)
-        self._trouble: str | None = None
+        self._trouble = Trouble()
 
     def health(self) -> Health:
         """Tell how it does."""
         notes = (f"activities that could not be read: {self._reports.unreadable}",) if self._reports.unreadable else ()
-        return Health(trouble=self._trouble, reaches_back=_KEPT, notes=notes)
+        return Health(trouble=self._trouble.code, reaches_back=_KEPT, notes=notes)
 
     async def close(self) -> None:
         """Hold nothing."""
 
     async def poll(self, cursor: str | None, *, now: datetime) -> Batch:
         """Ask for what is new in each report, and now and then for what came late."""
-        try:
-            found = await self._poll(_read_cursor(cursor, now), now)
-        except ActasError as wrong:
-            self._trouble = wrong.code
-            raise
-        self._trouble = None
-        return found
+        with self._trouble:
+            return await self._poll(_read_cursor(cursor, now), now)
 
     async def _poll(self, cursor: _Cursor, now: datetime) -> Batch:
         to, deep = strict.instant(cursor.to), strict.instant(cursor.deep)
@@ -91,7 +85,7 @@ class GoogleAsked:
         since = strict.instant(cursor.since)
         kept = [one for one in sorted(told, key=lambda one: one.at) if one.at >= since or one.kind in ENDS]
         named = [await self._reports.named(one, now=now) for one in kept]
-        after = _Cursor(since=cursor.since, to=_text(end), deep=_text(now if is_deep else deep))
+        after = _Cursor(since=cursor.since, to=strict.written(end), deep=strict.written(now if is_deep else deep))
         return Batch(
             events=self._frame.fit.asked(named, now=now),
             cursor=msgspec.json.encode(after).decode(),
@@ -126,15 +120,11 @@ class GoogleAsked:
 
 
 def _read_cursor(text: str | None, now: datetime) -> _Cursor:
-    start = _Cursor(since=_text(now), to=_text(now - _BEGIN + _SHALLOW), deep=_text(now))
+    start = _Cursor(since=strict.written(now), to=strict.written(now - _BEGIN + _SHALLOW), deep=strict.written(now))
     try:
         return start if text is None else msgspec.json.decode(text, type=_Cursor)
     except msgspec.DecodeError:
         return start
-
-
-def _text(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
 
 
 def source(settings: EventSource, provider: Provider, making: Making) -> GoogleAsked:

@@ -17,18 +17,17 @@ whichever way it comes.
 
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
-from actas.errors import ActasError
 from actas.events.interface import Advice, Batch, Health, Listed, Making, Pushed, Reply
 from actas.events.sources.asking import okta_sign_in, proof
 from actas.events.sources.asking.client import Client, read
 from actas.events.sources.asking.fit import name_of
-from actas.events.sources.asking.frame import Both, Frame
+from actas.events.sources.asking.frame import Both, Frame, Trouble
 from actas.events.sources.errors import MalformedDelivery, ProviderRefused, ProviderUnreadable, SourceIncomplete
 from actas.events.sources.reading import okta as reading
 from actas.events.sources.reading import strict
@@ -90,26 +89,21 @@ class OktaAsked:
         self._frame, self._base = frame, base
         sign_in, self._scheme = okta_sign_in.way(frame, base)
         self._api = Client(frame.making, sign_in, private=frame.provider.private, ca=frame.provider.ca)
-        self._trouble: str | None = None
+        self._trouble = Trouble()
         self._unreadable = 0
 
     def health(self) -> Health:
         """Tell how it does."""
         notes = (f"entries that could not be read: {self._unreadable}",) if self._unreadable else ()
-        return Health(trouble=self._trouble, reaches_back=_KEPT, notes=notes)
+        return Health(trouble=self._trouble.code, reaches_back=_KEPT, notes=notes)
 
     async def close(self) -> None:
         """Hold nothing."""
 
     async def poll(self, cursor: str | None, *, now: datetime) -> Batch:
         """Ask for what is new; without an end, Okta lists by when an entry became visible, so none is passed over."""
-        try:
-            found = await self._poll(_read_cursor(cursor, now), now)
-        except ActasError as wrong:
-            self._trouble = wrong.code
-            raise
-        self._trouble = None
-        return found
+        with self._trouble:
+            return await self._poll(_read_cursor(cursor, now), now)
 
     async def _poll(self, cursor: _Cursor, now: datetime) -> Batch:
         url, missed = self._first(cursor, now), False
@@ -130,7 +124,7 @@ class OktaAsked:
             if not full or spent():
                 break
         at = max((one.at for one in told), default=None)
-        after = _Cursor(since=cursor.since, link=url, at=_text(at) if at else cursor.at)
+        after = _Cursor(since=cursor.since, link=url, at=strict.written(at) if at else cursor.at)
         since_at = strict.instant(cursor.since)
         kept = [one for one in told if one.at >= since_at or one.kind in ENDS]
         return Batch(
@@ -146,9 +140,9 @@ class OktaAsked:
         return self._list(since=min(now, strict.instant(cursor.since)) - _BEGIN)
 
     def _list(self, *, since: datetime, until: datetime | None = None) -> str:
-        query: dict[str, Any] = {"since": _text(since), "sortOrder": "ASCENDING", "limit": _LIMIT}
+        query: dict[str, Any] = {"since": strict.written(since), "sortOrder": "ASCENDING", "limit": _LIMIT}
         if until is not None:
-            query["until"] = _text(until)
+            query["until"] = strict.written(until)
         return f"{self._base}/api/v1/logs?{urlencode(query)}"
 
     async def _page(self, url: str, now: datetime) -> tuple[list[Told], str | None]:
@@ -197,13 +191,9 @@ class OktaAsked:
 
 def _read_cursor(text: str | None, now: datetime) -> _Cursor:
     try:
-        return _Cursor(since=_text(now)) if text is None else msgspec.json.decode(text, type=_Cursor)
+        return _Cursor(since=strict.written(now)) if text is None else msgspec.json.decode(text, type=_Cursor)
     except msgspec.DecodeError:
-        return _Cursor(since=_text(now))
-
-
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
+        return _Cursor(since=strict.written(now))
 
 
 def base_of(issuer: str | None, url: str | None) -> str | None:

@@ -27,7 +27,7 @@ from actas.errors import ActasError
 from actas.events.interface import Advice, Batch, Health, Making, Pushed, Reply
 from actas.events.normal import IdentityEvent
 from actas.events.sources.asking import proof
-from actas.events.sources.asking.frame import Frame
+from actas.events.sources.asking.frame import Frame, Trouble
 from actas.events.sources.asking.ssf_sets import Refused, Sets
 from actas.events.sources.asking.ssf_stream import Stream
 from actas.events.sources.errors import SourceIncomplete
@@ -100,24 +100,19 @@ class SsfAsked:
     def __init__(self, frame: Frame, stream: Stream, sets: Sets) -> None:
         self.name, self.provider, self.every = frame.name, frame.fit.provider, frame.settings.every.time
         self._frame, self._stream, self._sets = frame, stream, sets
-        self._trouble: str | None = None
+        self._trouble = Trouble()
 
     def health(self) -> Health:
         """Tell how it does: what was not acknowledged comes again."""
-        return Health(trouble=self._trouble, notes=self._sets.notes)
+        return Health(trouble=self._trouble.code, notes=self._sets.notes)
 
     async def close(self) -> None:
         """Hold nothing."""
 
     async def poll(self, cursor: str | None, *, now: datetime) -> Batch:
         """Acknowledge what is durable here, and ask for more."""
-        try:
-            found = await self._poll(_read_cursor(cursor), now)
-        except ActasError as wrong:
-            self._trouble = wrong.code
-            raise
-        self._trouble = None
-        return found
+        with self._trouble:
+            return await self._poll(_read_cursor(cursor), now)
 
     async def _poll(self, cursor: _Cursor, now: datetime) -> Batch:
         asked: dict[str, Any] = {"maxEvents": _MOST, "returnImmediately": True}

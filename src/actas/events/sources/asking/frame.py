@@ -3,8 +3,10 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import TracebackType
 from typing import Final, Protocol
 
+from actas.errors import ActasError
 from actas.events.interface import Advice, Batch, Health, Listed, Making, Pushed, Reply
 from actas.events.sources.asking.fit import Fit
 from actas.events.sources.errors import SourceIncomplete
@@ -52,6 +54,26 @@ class Frame:
         if reference is None:
             raise SourceIncomplete(source=self.name, why=f"has no {key}")
         return self.making.secret(reference)
+
+
+class Trouble:
+    """Remembers what went wrong last: ``with trouble:`` around each question to the provider."""
+
+    def __init__(self) -> None:
+        self.code: str | None = None
+        """The code of the last question's error; None where it went well."""
+
+    def __enter__(self) -> None:
+        """Begin a question."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, wrong: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take note of how it ended; one that was cancelled says nothing."""
+        if wrong is None:
+            self.code = None
+        elif isinstance(wrong, ActasError):
+            self.code = wrong.code
 
 
 class Asked(Protocol):

@@ -60,7 +60,11 @@ class Reports:
 
     async def between(self, application: str, begin: datetime, end: datetime, *, now: datetime) -> list[Told]:
         """Give everything of one report between two moments: pages come newest first, so all of them are read."""
-        query: dict[str, Any] = {"startTime": _text(begin), "endTime": _text(end), "maxResults": _PAGE}
+        query: dict[str, Any] = {
+            "startTime": strict.written(begin),
+            "endTime": strict.written(end),
+            "maxResults": _PAGE,
+        }
         url = f"{self._base}/admin/reports/v1/activity/users/all/applications/{application}"
         told: list[Told] = []
         for _ in range(_MOST_PAGES):
@@ -132,7 +136,3 @@ def _shaped(value: Any, shape: Any) -> Any:
         return strict.shaped(value, shape)
     except MalformedDelivery as wrong:
         raise ProviderUnreadable(what=_WHAT, why=wrong.why) from wrong
-
-
-def _text(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"

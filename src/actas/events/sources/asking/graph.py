@@ -121,7 +121,7 @@ class Graph:
             "notificationUrl": address,
             "lifecycleNotificationUrl": address,
             "resource": resource,
-            "expirationDateTime": _text(now + _LONGEST),
+            "expirationDateTime": strict.written(now + _LONGEST),
             "clientState": self._frame.secret(self._frame.settings.secret, "secret").reveal(),
         }
         return await self._change("the subscription", "POST", f"{self._base}/v1.0/subscriptions", body, now)
@@ -130,7 +130,9 @@ class Graph:
         """Renew a subscription; None where Graph does not know it any more."""
         url = f"{self._base}/v1.0/subscriptions/{one.id}"
         try:
-            return await self._change("the renewal", "PATCH", url, {"expirationDateTime": _text(now + _LONGEST)}, now)
+            return await self._change(
+                "the renewal", "PATCH", url, {"expirationDateTime": strict.written(now + _LONGEST)}, now
+            )
         except ProviderRefused as refused:
             if refused.found != 404:
                 raise
@@ -156,7 +158,3 @@ class Graph:
             ca=provider.ca,
         )
         return lookup.sign_in(account, now)
-
-
-def _text(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -9,13 +9,12 @@ from typing import Any, Final
 
 import msgspec
 
-from actas.errors import ActasError
 from actas.events.interface import Advice, Batch, Health, Listed
 from actas.events.sources.asking import keycloak as realms
 from actas.events.sources.asking import keycloak_mend
 from actas.events.sources.asking.client import Client, check, read
 from actas.events.sources.asking.fit import AHEAD, name_of
-from actas.events.sources.asking.frame import Frame
+from actas.events.sources.asking.frame import Frame, Trouble
 from actas.events.sources.asking.keycloak import FEEDS, LEAST_PAGE, MOST, PAGE, Config, Cursor, Realm
 from actas.events.sources.errors import MalformedDelivery, ProviderRefused, ProviderUnreadable
 from actas.events.sources.reading import keycloak as reading
@@ -45,7 +44,7 @@ class KeycloakAsked:
         self._overlap = frame.settings.overlap.time // timedelta(milliseconds=1)
         self._config: Config | None = None
         self._looked_at: datetime | None = None
-        self._trouble: str | None = None
+        self._trouble = Trouble()
         self._skew: timedelta | None = None
         self._unreadable = 0
         self._size = PAGE
@@ -58,20 +57,15 @@ class KeycloakAsked:
         if self._unreadable:
             notes.append(f"events that could not be read: {self._unreadable}")
         kept = None if self._config is None else self._config.kept or timedelta(days=36500)
-        return Health(trouble=self._trouble, reaches_back=kept, notes=tuple(notes))
+        return Health(trouble=self._trouble.code, reaches_back=kept, notes=tuple(notes))
 
     async def close(self) -> None:
         """Hold nothing."""
 
     async def poll(self, cursor: str | None, *, now: datetime) -> Batch:
         """Ask for what is new in both feeds."""
-        try:
-            found = await self._poll(realms.read_cursor(cursor, now), now)
-        except ActasError as wrong:
-            self._trouble = wrong.code
-            raise
-        self._trouble = None
-        return found
+        with self._trouble:
+            return await self._poll(realms.read_cursor(cursor, now), now)
 
     async def _poll(self, cursor: Cursor, now: datetime) -> Batch:
         await self._look(now)

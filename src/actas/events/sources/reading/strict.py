@@ -83,6 +83,11 @@ def instant(text: str) -> datetime:
         raise MalformedDelivery(why="its time is on no calendar") from wrong
 
 
+def written(at: datetime) -> str:
+    """Write a time as providers' APIs take it: in UTC, to the millisecond."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
+
+
 def _of_this_age(found: datetime) -> datetime:
     if not _EARLIEST <= found <= _LATEST:
         raise MalformedDelivery(why="its time is not of this age")
