@@ -109,13 +109,13 @@ class Field:
 
     def warm(self, row: Row, server: load.Server, port: int) -> None:
         """Load a row's server for a second; the first time until every token was seen twice."""
-        wanted = 1 if row.name in self._warm else 2 * int(row.tokens)
+        tokens = int(row.tokens)
+        wanted = 1 if row.name in self._warm else 2 * tokens
         self._warm.add(row.name)
-        while wanted > 0:
-            done = load.drive(
-                server, self.folder / "wrk.lua", 1, port=port, warming=True, DISTINCT=row.tokens, **row.options
-            )
-            wanted -= done.requests
+        seen = 0
+        while seen < wanted:  # wrk starts anew each time: it goes on with the token after the last one that was seen
+            options = {"DISTINCT": row.tokens, "FIRST": str(seen % tokens), **row.options}
+            seen += load.drive(server, self.folder / "wrk.lua", 1, port=port, warming=True, **options).requests
 
     def fresh(self) -> load.Server:
         """Start the gateway anew; the caller ends it."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import anyio
 
 from actas import jose
+from actas.cli.serving import settle
 from actas.http.server import serving
 from actas.model import clock
 from actas.model.outcome import Answered
@@ -68,6 +69,11 @@ async def verifying(keys, issuer, audience, scope, receive, send):  # noqa: PLR0
     await hello(scope, receive, send)
 
 
+async def _settled(_running) -> None:
+    """Do what `actas serve` does when it is ready: the gateway is measured as it is served."""
+    settle()
+
+
 async def _serve(app, port: int) -> None:
     async with serving(app, f"127.0.0.1:{port}", grace=1):
         await anyio.sleep_forever()
@@ -100,7 +106,7 @@ def main() -> None:
     else:
         if mode != "whole":
             _furnish(mode)
-        anyio.run(running.run, folder / "actas.yaml", backend_options=options)
+        anyio.run(partial(running.run, on_ready=_settled), folder / "actas.yaml", backend_options=options)
 
 
 main()
