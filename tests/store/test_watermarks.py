@@ -171,6 +171,8 @@ async def test_the_reader_goes_on_after_a_failure_and_the_table_is_stale_meanwhi
             tasks.start_soon(one.run, database)
             await anyio.sleep(0.1)
             stale = not one.fresh(AT + timedelta(seconds=60))
+            with anyio.fail_after(1):
+                await one.caught_up(AT + timedelta(seconds=60))  # a reader that fails is not waited for
             async with database.write() as connection:
                 await connection.exec_driver_sql("alter table gone rename to watermarks")
             with anyio.fail_after(10):
@@ -205,6 +207,45 @@ async def test_a_gateway_that_starts_reads_the_table_before_its_store_is_open(op
     assert new.fresh(AT)
     assert late.fresh(AT)
     assert late.refuses(provider="corp", subject="ana", session=None, issued_at=AT)
+
+
+class Clock:
+    """A clock that tests set."""
+
+    def __init__(self):
+        self.now = AT
+
+    def __call__(self):
+        return self.now
+
+
+async def test_who_asks_after_a_machine_slept_waits_for_the_reader_instead_of_being_refused(opened):
+    clock = Clock()
+    one = Watermarks(KEY, clock)
+    async with opened() as database, anyio.create_task_group() as tasks:
+        tasks.start_soon(one.run, database)
+        with anyio.fail_after(10):
+            while not one.fresh(AT):  # noqa: ASYNC110 - the reader begins
+                await anyio.sleep(0.01)
+        clock.now = later = AT + timedelta(hours=1)
+        stale = not one.fresh(later)
+
+        await one.caught_up(later)
+
+        assert stale
+        assert one.fresh(later)
+        tasks.cancel_scope.cancel()
+
+
+async def test_where_nobody_reads_nobody_waits(opened):
+    one = table()
+    async with opened() as database:
+        await one.read(database)
+
+        with anyio.fail_after(1):
+            await one.caught_up(AT + timedelta(hours=1))
+
+    assert not one.fresh(AT + timedelta(hours=1))
 
 
 def test_a_table_that_cannot_be_read_at_the_start_is_stale(tmp_path):

@@ -42,10 +42,18 @@ class Opens(Protocol):
         ...
 
 
+class Caught(Marks, Protocol):
+    """What ends sessions before their time, and may be waited for."""
+
+    async def caught_up(self, now: datetime) -> None:
+        """Return when it was read lately, or is not about to be."""
+        ...
+
+
 class Signed:
     """Finds who signed a request."""
 
-    def __init__(self, ring: Opens, marks: Marks) -> None:
+    def __init__(self, ring: Opens, marks: Caught) -> None:
         """Take the ring that seals sessions, and what ends them before their time."""
         self._ring, self._marks = ring, marks
         self._keys = sigv4.SigningKeys(KEYS)
@@ -90,6 +98,7 @@ class Signed:
         except sigv4.SigV4Error as wrong:
             raise _told(wrong, asked.wrong, is_presigned=b"X-Amz-Signature=" in query) from wrong
         assert asked.held is not None
+        await self._marks.caught_up(now)
         try:
             usable(asked.held, self._marks, now=now)
         except AssumeError as wrong:

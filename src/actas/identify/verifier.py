@@ -99,6 +99,7 @@ class Identify:
         token = evidence.shown.reveal()
         if (identity := self.known(token, now)) is not None:
             return identity
+        await self._marks.caught_up(now)
         if self.own is not None and self.own.is_ours(token):
             return self._of_ours(self.own, token, now)
         made = self._generation
@@ -136,6 +137,7 @@ class Identify:
         """Believe and use up an assertion, or raise an `IdentifyError`."""
         providers = self.saml
         believed = await providers.look(evidence, now=now)
+        await self._marks.caught_up(now)
         self.stands(believed.identity, believed.profile.digest, now=now)
         await providers.take(believed)
         return believed

@@ -25,7 +25,8 @@ class Watermarks(Protocol):
 
     * `sequence` grows with each change, so that an answer given under an older one is asked for anew;
     * `read_at` is when the table was last known to be whole;
-    * `refuses` neither waits nor fails.
+    * `refuses` neither waits nor fails;
+    * `caught_up` waits a moment at most, for a reading that is due.
     """
 
     @property
@@ -36,6 +37,10 @@ class Watermarks(Protocol):
     @property
     def read_at(self) -> datetime:
         """Tell when the table was last read whole."""
+        ...
+
+    async def caught_up(self, now: datetime) -> None:
+        """Return when the table was read lately, or is not about to be."""
         ...
 
     def refuses(
@@ -67,6 +72,9 @@ class MarksInMemory:
         key = (provider, subject, session)
         self._marks[key] = max(at, self._marks.get(key, at))
         self.sequence += 1
+
+    async def caught_up(self, now: datetime) -> None:
+        """Return: nobody else writes here."""
 
     def refuses(
         self,

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 STALE = timedelta(seconds=5)
 EVERY = 1.0
+CATCH_UP = 2.0
+"""Seconds that whoever asks waits for a reader that is late."""
+_LOOK = 0.02
 TURN = 0x4163746D
 """The advisory lock of this table: without it a reader could see sequence 8 before 7 is committed, and miss 7."""
 CHANNEL = "actas_watermarks"
@@ -55,6 +58,8 @@ class Watermarks:
         self.on_change: Callable[[], None] = lambda: None
         """Called when something was read that is new."""
         self._told = anyio.Event()
+        self._is_read = False
+        """Whether somebody reads it over and over, and could the last time."""
         self._stamp: Stamp | None = None
         """Of what was read."""
 
@@ -137,6 +142,22 @@ class Watermarks:
         """Tell whether the table was read lately enough to rely on anything cached."""
         return self.read_at != NEVER and abs(now - self.read_at) <= STALE
 
+    async def caught_up(self, now: datetime) -> None:
+        """Return when it was read lately, or is not about to be.
+
+        A machine that slept, or had no time for us, wakes with a reading that is too old and a reader that is due:
+        what came first would be refused for nothing. Where reading fails nobody waits.
+        """
+        if not self._is_due(now):
+            return
+        self._told.set()
+        with anyio.move_on_after(CATCH_UP):
+            while self._is_due(now):  # noqa: ASYNC110 - at the start it is a thread that reads
+                await anyio.sleep(_LOOK)
+
+    def _is_due(self, now: datetime) -> bool:
+        return self._is_read and not self.fresh(now)
+
     async def append(
         self,
         store: "Store",
@@ -209,7 +230,7 @@ class Watermarks:
         """
         began = self._clock()
         if not file.exists():  # a new gateway: nothing was ever revoked here
-            self.read_at = began
+            self.read_at, self._is_read = began, True
             return
         with contextlib.suppress(sqlite3.Error):
             connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=1)
@@ -218,7 +239,7 @@ class Watermarks:
                     self._take(*row)
             finally:
                 connection.close()
-            self.read_at = began
+            self.read_at, self._is_read = began, True
 
     async def run(self, store: "Store") -> None:
         """Read once a second, and when another gateway says so, until cancelled.
@@ -229,8 +250,12 @@ class Watermarks:
             tasks.start_soon(store.listen, CHANNEL, lambda _: self._told.set())
             while True:
                 self._told = anyio.Event()
-                with contextlib.suppress(StoreError):  # `fresh` tells it, and everything that asks refuses
+                try:
                     await self.read(store)
+                except StoreError:  # `fresh` tells it, and everything that asks refuses
+                    self._is_read = False
+                else:
+                    self._is_read = True
                 with anyio.move_on_after(EVERY):
                     await self._told.wait()
 
