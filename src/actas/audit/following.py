@@ -16,11 +16,11 @@ import anyio
 import msgspec
 from anyio import to_thread
 
+from actas import private_files
 from actas.audit import chain, records, segments
 from actas.audit.errors import AuditError, LineUnreadable, NotWritable, TrailUnreadable
 from actas.audit.interface import Copied, Follower
 from actas.audit.records import Opened
-from actas.secrets import private_files
 
 MOST: Final = 10_000
 MOST_BYTES: Final = 900_000

@@ -3,13 +3,13 @@
 import fcntl
 import os
 import re
-import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
+from actas import private_files
 from actas.audit import chain, records
 from actas.audit.chain import Head
 from actas.audit.errors import LineUnreadable, TrailBroken, TrailExposed, TrailInUse, TrailUnreadable
@@ -51,15 +51,11 @@ def lines(path: Path) -> Iterator[bytes]:
 def own(path: Path) -> None:
     """Refuse a file or folder that others may read or change, or that is not ours."""
     try:
-        found = path.lstat()
+        private_files.look(path)
+    except private_files.NotPrivate as wrong:
+        raise TrailExposed(name=path.name, why=str(wrong)) from wrong
     except OSError as wrong:
         raise TrailUnreadable(name=path.name, why=wrong.strerror or "it cannot be looked at") from wrong
-    if stat.S_ISLNK(found.st_mode):
-        raise TrailExposed(name=path.name, why="it is a link")
-    if found.st_uid != os.geteuid():
-        raise TrailExposed(name=path.name, why="it belongs to another user")
-    if found.st_mode & 0o077:
-        raise TrailExposed(name=path.name, why=f"others may use it, its mode is {stat.S_IMODE(found.st_mode):04o}")
 
 
 def make_folder(folder: Path) -> None:
@@ -88,15 +84,6 @@ def lock(folder: Path, patience: float) -> int:
         else:
             break
     return handle
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in *folder* durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
+from actas import private_files
 from actas.cli import login_files as files
 from actas.cli.login_errors import NoDemo, WrongResponse
 from actas.cli.login_pkce import authorization_url, code_from, new_attempt, parameters
@@ -19,7 +20,6 @@ from actas.cli.login_provider import LoginClient, discover
 from actas.cli.login_tokens import from_code
 from actas.cli.login_web import Web, is_on_this_machine, web
 from actas.model.secret import Secret
-from actas.secrets import private_files
 
 FILE = "demo.json"
 PROVIDER = "demo"

@@ -1,7 +1,6 @@
 """Files that only their owner may read: 0600 in a folder of 0700, replaced in one step, never followed by a link."""
 
 import contextlib
-import errno
 import fcntl
 import os
 import stat
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import anyio
 
+from actas import private_files
 from actas.cli.login_errors import SignInBusy, SignInsUnsafe
 
 LARGEST = 256 * 1024
@@ -23,34 +23,19 @@ def safe_folder(folder: Path) -> Path:
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700)
-    _refuse_open(folder, folder.lstat(), stat.S_IFDIR)
+    try:
+        private_files.look(folder, stat.S_IFDIR)
+    except private_files.NotPrivate as wrong:
+        raise SignInsUnsafe(path=folder, why=str(wrong)) from wrong
     return folder
-
-
-def _refuse_open(path: Path, found: os.stat_result, kind: int) -> None:
-    if stat.S_IFMT(found.st_mode) != kind:
-        raise SignInsUnsafe(path=path, why="it is a link or another kind of thing")
-    if found.st_uid != os.geteuid():
-        raise SignInsUnsafe(path=path, why="it belongs to somebody else")
-    if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise SignInsUnsafe(path=path, why=f"others may use it; its mode is {stat.S_IMODE(found.st_mode):04o}")
 
 
 def read(path: Path) -> bytes | None:
     """Read a private file; None where there is none."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except FileNotFoundError:
-        return None
-    except OSError as wrong:
-        why = "it is a link" if wrong.errno == errno.ELOOP else wrong.strerror or "it cannot be opened"
-        raise SignInsUnsafe(path=path, why=why) from wrong
-    with os.fdopen(handle, "rb") as file:
-        _refuse_open(path, os.fstat(handle), stat.S_IFREG)
-        found = file.read(LARGEST + 1)
-    if len(found) > LARGEST:
-        raise SignInsUnsafe(path=path, why=f"it is longer than {LARGEST} bytes")
-    return found
+        return private_files.read(path, limit=LARGEST)
+    except (OSError, private_files.NotPrivate) as wrong:
+        raise SignInsUnsafe(path=path, why=private_files.why(wrong)) from wrong
 
 
 @contextlib.asynccontextmanager

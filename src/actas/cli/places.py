@@ -5,8 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+from actas import private_files
 from actas.cli.errors import NoGateway, NoSettings
-from actas.secrets import private_files
 
 FILE = "up.json"
 STATE = Path(".actas")

@@ -15,10 +15,10 @@ import anyio
 import anyio.to_thread
 import msgspec
 
+from actas import private_files
 from actas.cli import login_files as files
 from actas.cli.login_errors import BadName, KeyringRefused, NotSignedIn, SeveralSignIns, SignInEnded, SignInsUnsafe
 from actas.cli.signins_vault import Vault, find_vault
-from actas.secrets import private_files
 
 FOLDER = "sign-ins"
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")

@@ -7,7 +7,6 @@ keys; a key id that a replica does not know makes it read the file again.
 import contextlib
 import fcntl
 import os
-import stat
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,8 +14,11 @@ from typing import Literal
 
 import msgspec
 
+from actas import private_files
 from actas.secrets.errors import RingUnreadable
-from actas.secrets.private_files import write
+
+LARGEST = 1024 * 1024
+"""Bytes."""
 
 RingKind = Literal["sealing", "signing", "saml", "resting"]
 
@@ -42,15 +44,11 @@ class RingFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read(path: Path, kind: RingKind) -> tuple[RingKey, ...]:
     """Read the ring at *path*; an absent file is an empty ring."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
+        found = private_files.read(path, limit=LARGEST)
+    except (OSError, private_files.NotPrivate) as wrong:
+        raise RingUnreadable(path=path, why=private_files.why(wrong)) from wrong
+    if found is None:
         return ()
-    except OSError as wrong:
-        raise RingUnreadable(path=path, why=wrong.strerror or "it cannot be opened") from wrong
-    with os.fdopen(handle, "rb") as file:
-        if os.fstat(handle).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise RingUnreadable(path=path, why="others than its owner may read it; its mode must be 0600")
-        found = file.read(1024 * 1024)
     try:
         ring = msgspec.json.decode(found, type=RingFile)
     except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
@@ -83,7 +81,7 @@ def rotate(
             if next_key is None or now - next_key.made_at < keep
         )
         if kept != found:
-            write(path, msgspec.json.encode(RingFile(kind=kind, keys=kept)))
+            private_files.write(path, msgspec.json.encode(RingFile(kind=kind, keys=kept)))
         return kept
 
 
@@ -92,7 +90,7 @@ def restart(path: Path, kind: RingKind, key: RingKey) -> tuple[RingKey, ...]:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _locked(path):
         read(path, kind)  # another ring is not overwritten
-        write(path, msgspec.json.encode(RingFile(kind=kind, keys=(key,))))
+        private_files.write(path, msgspec.json.encode(RingFile(kind=kind, keys=(key,))))
     return (key,)
 
 

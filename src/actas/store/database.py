@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from actas import private_files
 from actas.store.errors import StoreExposed, StoreLate, StoreTooNew, StoreUnavailable
 from actas.store.stamp import Stamp, Stamps
 from actas.store.tables import MIGRATIONS, VERSION
@@ -174,13 +175,11 @@ def _make_private(path: Path) -> None:
     except OSError as wrong:
         raise StoreUnavailable(why=wrong.strerror or "it cannot be opened") from wrong
     try:
-        found = os.fstat(handle)
+        private_files.check(os.fstat(handle), stat.S_IFREG)
+    except private_files.NotPrivate as wrong:
+        raise StoreExposed(name=path.name, why=str(wrong)) from wrong
     finally:
         os.close(handle)
-    if found.st_uid != os.geteuid():
-        raise StoreExposed(name=path.name, why="it belongs to another user")
-    if found.st_mode & 0o077:
-        raise StoreExposed(name=path.name, why=f"others may use it, its mode is {stat.S_IMODE(found.st_mode):04o}")
 
 
 def _migrate(connection: sa.Connection) -> None:

@@ -10,6 +10,7 @@ import secrets
 import unicodedata
 from pathlib import Path
 
+from actas import private_files
 from actas.store.errors import StoreExposed, StoreUnavailable
 
 
@@ -48,15 +49,13 @@ def read(path: Path) -> PersonKey:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _make(path)
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as file:
-            mode, found = os.fstat(handle).st_mode, file.read(65)
+        found = private_files.read(path, limit=1024)
+    except private_files.NotPrivate as wrong:
+        raise StoreExposed(name=path.name, why=str(wrong)) from wrong
     except OSError as wrong:
-        raise StoreUnavailable(why=f"{path.name}: {wrong.strerror or 'it cannot be read'}") from wrong
-    if mode & 0o077:
-        raise StoreExposed(name=path.name, why="others may use it; its mode must be 0600")
+        raise StoreUnavailable(why=f"{path.name}: {private_files.why(wrong)}") from wrong
     try:
-        return PersonKey(_checked(bytes.fromhex(found.decode())))
+        return PersonKey(_checked(bytes.fromhex((found or b"").decode())))
     except ValueError as wrong:
         raise StoreUnavailable(why=f"{path.name} is no key of 32 bytes in hex") from wrong
 

@@ -20,6 +20,7 @@ from typing import Protocol
 
 import msgspec
 
+from actas import private_files
 from actas.audit import chain, records, segments
 from actas.audit.checkpoints import HeadFile
 from actas.audit.errors import (
@@ -198,7 +199,7 @@ class Jsonl:
             try:
                 _write_all(handle, line)
                 self._sync(handle)
-                segments.sync_folder(self._folder)
+                private_files.sync_folder(self._folder)
             except OSError:
                 os.close(handle)
                 raise
@@ -234,7 +235,7 @@ class Jsonl:
             finally:
                 os.close(handle)
             draft.replace(self._folder / name)
-            segments.sync_folder(self._folder)
+            private_files.sync_folder(self._folder)
         except OSError as wrong:
             raise _translated(wrong) from wrong
 

@@ -15,11 +15,11 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from actas import private_files
 from actas.cli import login_files as files
 from actas.cli.aws.sts import Taken, Wanted
 from actas.cli.login_errors import KeyringRefused
 from actas.cli.signins_vault import Vault, find_vault
-from actas.secrets import private_files
 
 FOLDER = "credentials"
 _KEY = "key"

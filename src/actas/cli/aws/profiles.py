@@ -10,12 +10,12 @@ from typing import Final
 
 from cyclopts import App
 
+from actas import private_files
 from actas.cli import DONE, output
 from actas.cli.aws.errors import BadProfile, ProfileTaken
 from actas.cli.aws.options import Options
 from actas.cli.aws.taking import Purse
 from actas.cli.errors import BadFile, CannotWrite
-from actas.secrets import private_files
 
 MARK: Final = "# written by actas configure aws"
 _HEADER = re.compile(r"^\s*\[(?P<name>[^\]]*)\]")
