@@ -23,8 +23,11 @@ FIXTURES = {
     "simplesamlphp": "simplesamlphp",
     "samlp": "node",
     "crewjam": "crewjam",
+    "pysaml2": "pysaml2",
     "keycloak": "keycloak",
     "keycloak_with_webhooks": "keycloak-webhooks",
+    "durable_keycloak": "keycloak-on-postgresql",
+    "killable_postgresql": "postgresql",
     "moto": "moto",
     "oidc_provider": "node",
 }
@@ -111,6 +114,26 @@ def keycloak_with_webhooks():
     if (why := absent("keycloak-webhooks")) is not None:
         pytest.skip(why)
     with WebhookKeycloak() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def durable_keycloak():
+    from keycloak.durable import DurableKeycloak
+
+    if (why := absent("keycloak-on-postgresql")) is not None:
+        pytest.skip(why)
+    with DurableKeycloak() as running:
+        yield running
+
+
+@pytest.fixture
+def killable_postgresql():
+    from postgresql import PostgreSQL
+
+    if (why := absent("postgresql")) is not None:
+        pytest.skip(why)
+    with PostgreSQL() as running:
         yield running
 
 

@@ -76,6 +76,22 @@ def keycloak_webhooks() -> str | None:
     return keycloak() or absent()
 
 
+def postgresql() -> str | None:
+    from postgresql import absent
+
+    return absent()
+
+
+def durable_keycloak() -> str | None:
+    return keycloak() or postgresql()
+
+
+def namespaces() -> str | None:
+    from kills.network import absent
+
+    return absent()
+
+
 def simplesamlphp() -> str | None:
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     if (base / "actas" / "simplesamlphp" / "root" / ".done").exists():
@@ -90,14 +106,25 @@ def crewjam() -> str | None:
     return "the provider of Go's crewjam is not built (tools/crewjam.sh does it, where there is a go)"
 
 
+def pysaml2() -> str | None:
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    if (base / "actas" / "pysaml2" / ".done").exists():
+        return None
+    return "pysaml2 is not installed (tools/pysaml2.sh does it, from PyPI and Debian's xmlsec1)"
+
+
 PARTS = {
     "keycloak": keycloak,
     "keycloak-webhooks": keycloak_webhooks,
+    "keycloak-on-postgresql": durable_keycloak,
+    "postgresql": postgresql,
+    "namespaces": namespaces,
     "node": node,
     "node-functions": node_functions,
     "browser": browser,
     "simplesamlphp": simplesamlphp,
     "crewjam": crewjam,
+    "pysaml2": pysaml2,
     "moto": moto,
     "aws-cli": aws_cli,
     "curl": curl,

@@ -33,6 +33,14 @@ def samlp(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def pysaml2(tmp_path_factory):
+    from pysaml2_idp import Pysaml2
+
+    with Pysaml2(tmp_path_factory.mktemp("pysaml2")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def crewjam(tmp_path_factory):
     from crewjam_idp import Crewjam
 

@@ -37,6 +37,7 @@ class SimpleSamlPhp:
         self.base = f"http://127.0.0.1:{self.port}/simplesaml"
         self.metadata = f"{self.base}/saml2/idp/metadata.php"
         self.begins = f"{self.base}/saml2/idp/SSOService.php?spentityid="
+        self.leaves = f"{self.base}/saml2/idp/initSLO.php?RelayState={self.base}/"
 
     def __enter__(self) -> Self:
         for name in ("config/metadata", "cert", "log", "data", "tmp", "docroot"):

@@ -1,4 +1,4 @@
-"""SimpleSAMLphp, npm's samlp and Go's crewjam: the whole line, with what each of them does in its own way."""
+"""SimpleSAMLphp, npm's samlp, Go's crewjam and pysaml2: the whole line, with what each of them does in its own way."""
 
 import base64
 
@@ -12,6 +12,7 @@ from actas.cli.login_pkce import challenge_of
 VERIFIER = "v" * 43
 BACK = "http://127.0.0.1:9/callback"
 FINANCE = {"id": "finance", "who": {"provider": "corp", "groups": ["finance"]}, "may": ["report"], "as": "reader"}
+MORE = "http://www.w3.org/2001/04/xmldsig-more#"
 XENC, XENC11 = "http://www.w3.org/2001/04/xmlenc#", "http://www.w3.org/2009/xmlenc11#"
 
 
@@ -44,6 +45,14 @@ def go(crewjam, tmp_path_factory):
         yield house
 
 
+@pytest.fixture(scope="module")
+def python(pysaml2, tmp_path_factory):
+    with opened(pysaml2, tmp_path_factory.mktemp("gateway")) as house:
+        house.provider = pysaml2
+        pysaml2.knows(house)
+        yield house
+
+
 EACH = [
     pytest.param("php", marks=pytest.mark.part("simplesamlphp")),
     pytest.param("node", marks=pytest.mark.part("node")),
@@ -51,7 +60,10 @@ EACH = [
 GO = pytest.param("go", marks=pytest.mark.part("crewjam"))
 
 
-@pytest.fixture(params=[*EACH, GO])
+PYTHON = pytest.param("python", marks=pytest.mark.part("pysaml2"))
+
+
+@pytest.fixture(params=[*EACH, GO, PYTHON])
 def house(request):
     found = request.getfixturevalue(request.param)
     yield found
@@ -171,21 +183,57 @@ def test_crewjam_encrypts_to_the_certificate_of_our_metadata(go, visitor):
     assert b"finance" not in carried(visitor)
 
 
-def test_simplesamlphp_is_told_of_a_sign_out(php, visitor):
-    visitor.sign_in(php.doors.login, "ana", "ana-pw")
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"sign_response": False},
+        {"sign_assertion": False},
+        {"sign_alg": f"{MORE}rsa-sha512", "digest_alg": f"{XENC}sha512"},
+    ],
+    ids=["the assertion signed", "the response signed", "SHA-512"],
+)
+def test_pysaml2_may_have_it_with(python, visitor, how):
+    python.provider.knows(python, **how)
 
-    left = visitor.sign_out(php.doors.logout)
-    again = visitor.go("GET", php.doors.login)
+    answer = python.call("report", token(python, visitor))
+    python.provider.knows(python)
+
+    assert answer.status_code == 200, answer.text
+
+
+def test_pysaml2_encrypts_by_3des_which_is_opened_where_that_is_switched_on(python, visitor, tmp_path):
+    python.provider.knows(python, encrypt_assertion=True)
+    refused = visitor.sign_in(python.doors.login, "ana", "ana-pw", until="/saml/corp/")
+    with opened(python.provider, tmp_path, old_ciphers=["tripledes-cbc"]) as lax, Visitor() as another:
+        python.provider.knows(lax, encrypt_assertion=True)
+        answer = lax.call("report", token(lax, another))
+    python.provider.knows(python)
+
+    assert refused.status_code == 403
+    assert answer.status_code == 200, answer.text
+    assert b"tripledes-cbc" in carried(another)
+    assert b"finance" not in carried(another)
+
+
+@pytest.mark.parametrize("name", [EACH[0], PYTHON])
+def test_the_provider_is_told_of_a_sign_out(request, name, visitor):
+    house = request.getfixturevalue(name)
+    visitor.sign_in(house.doors.login, "ana", "ana-pw")
+
+    left = visitor.sign_out(house.doors.logout)
+    again = visitor.go("GET", house.doors.login)
 
     assert "You are signed out here and at your identity provider." in left.text, left.text
     assert 'name="password"' in again.text
 
 
-def test_simplesamlphp_ends_a_session_by_itself(php, visitor):
-    visitor.sign_in(php.doors.login, "ana", "ana-pw")
-    before = visitor.go("GET", php.doors.done).status_code
+@pytest.mark.parametrize("name", [EACH[0], PYTHON])
+def test_the_provider_ends_a_session_by_itself(request, name, visitor):
+    house = request.getfixturevalue(name)
+    visitor.sign_in(house.doors.login, "ana", "ana-pw")
+    before = visitor.go("GET", house.doors.done).status_code
 
-    visitor.go("GET", f"{php.provider.base}/saml2/idp/initSLO.php?RelayState={php.provider.base}/")
-    after = visitor.go("GET", php.doors.done).status_code
+    left = visitor.go("GET", house.provider.leaves)
+    after = visitor.go("GET", house.doors.done).status_code
 
-    assert (before, after) == (200, 403)
+    assert (before, left.status_code, after) == (200, 200, 403)
