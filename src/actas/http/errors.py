@@ -100,15 +100,27 @@ class TooManyCalls(HttpError):
 
 
 class TooManyEvents(HttpError):
-    """As many events wait to be run later as may."""
+    """As many events of all callers wait to be run later as may."""
 
     code = "http.too-many-events"
-    hint = "Send the event again later, or look why the functions do not keep up."
+    hint = "Send the event again later, look why the functions do not keep up, or raise gateway.limits.later."
     status = 429
 
-    def __init__(self, *, allowed: int) -> None:
-        """State how many may wait."""
-        super().__init__(f"{allowed} events wait to be run, as many as may")
+    def __init__(self, *, waiting: int, size: int) -> None:
+        """State how many wait, and how many bytes they have."""
+        super().__init__(f"{waiting:,} events with {size:,} bytes wait to be run, as many as may")
+
+
+class TooManyEventsOfCaller(HttpError):
+    """As many events of this caller wait to be run later as may."""
+
+    code = "http.too-many-events-of-caller"
+    hint = "Send the event again when some of yours have run; gateway.limits.later_per_subject says how many may wait."
+    status = 429
+
+    def __init__(self, *, waiting: int, size: int) -> None:
+        """State how many of the caller's wait, and how many bytes they have."""
+        super().__init__(f"{waiting:,} events of this caller with {size:,} bytes wait to be run, as many as may")
 
 
 class Overloaded(HttpError):

@@ -68,6 +68,7 @@ TOLD = {
     "lookups_failing": "Providers whose groups could not be looked up the last time.",
     "later_waiting": "Events that callers left to be run later and that are not over.",
     "later_dead": "Such events, and records for destinations, that are set apart.",
+    "later_forgotten": "Such ones that were forgotten since the start because too much was set apart.",
     "events_heard": "Identity events taken in since the start.",
     "events_repeated": "Identity events that came again since the start.",
     "events_turned_away": "Identity events that their source had to keep since the start, as too much waited.",

@@ -54,6 +54,12 @@ class Limits(Keys, frozen=True):
     """Live function processes in all."""
     processes_per_subject: Count = 8
     """Live function processes of one caller."""
+    later: Count = 10_000
+    """Events of the Lambda API that may wait to be run later, and as many that are set apart."""
+    later_per_subject: Count = 1000
+    """Those of one caller."""
+    later_size: Size = Size(1024 * 1024 * 1024)
+    """How large they may be together; one caller's, the same part of it as of the events."""
     depth: Count0 = 5
     """How far below a root call functions may call functions; 0 lets them call none."""
     calls_per_root: Count0 = 100

@@ -87,6 +87,7 @@ class LambdaDoors:
 async def run_later(house: House) -> None:
     """Run the events that callers left here, and tell their destinations, until cancelled."""
     from actas.http.lambda_api import later, telling  # they bring the database with them
+    from actas.http.lambda_api.shares import Room
 
     outbox = await house.parts.opened_outbox()
     doors = LambdaDoors(house)
@@ -98,6 +99,7 @@ async def run_later(house: House) -> None:
         tells=tells,
         clock=clock.now,
         chance=lambda: secrets.randbelow(1000) / 1000,
+        room=lambda: Room.by(house.furnished.settings.gateway.limits),
     )
     await made.count()
     house.parts.later = made

@@ -1,6 +1,7 @@
 """A gateway whose functions run here, and AWS's own client with the credentials that a function was given."""
 
 import json
+from contextlib import contextmanager
 
 import boto3
 import pytest
@@ -141,6 +142,22 @@ def callers(house, tokens):
         return made[person]
 
     return of
+
+
+@pytest.fixture
+def cramped(running, settings, tokens):
+    """Start a gateway where one event of a caller may wait; give it with a client of each caller's."""
+
+    @contextmanager
+    def started(*people):
+        made = functions(settings)
+        made["gateway"]["limits"] = {**made["gateway"].get("limits", {}), "later_per_subject": 1}
+        one = running(made)
+        (one.folder / "lambdas.py").write_text(CODE)
+        with one:
+            yield [Caller(one.call("keys", tokens[who]).json()).client(one.public) for who in people]
+
+    return started
 
 
 @pytest.fixture(scope="session")

@@ -90,8 +90,21 @@ def test_an_events_client_context_is_not_delivered_as_in_aws(ana, house, service
     assert json.loads(body)["responsePayload"]["enveloped"]
 
 
+def test_one_caller_who_fills_a_share_keeps_nobody_else_out(cramped):
+    with cramped("ana", "dalia") as (ana, dalia):
+        sent = ana.invoke(FunctionName="fails", InvocationType="Event")  # it waits a minute to be run again
+        with pytest.raises(ana.exceptions.TooManyRequestsException) as full:
+            ana.invoke(FunctionName="echo", InvocationType="Event")
+        other = dalia.invoke(FunctionName="echo", InvocationType="Event")
+
+    assert (sent["StatusCode"], other["StatusCode"]) == (202, 202)
+    assert full.value.response["Reason"] == "CallerRateLimitExceeded"
+    assert full.value.response["retryAfterSeconds"] == "1"
+
+
 def test_how_many_wait_is_told_in_metrics(house, tokens):
     text = house.ask("GET", "/metrics", tokens["dalia"], control=True).text
 
     assert "actas_later_waiting " in text
     assert "actas_later_dead " in text
+    assert "actas_later_forgotten " in text

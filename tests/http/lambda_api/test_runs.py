@@ -8,13 +8,16 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from actas import store
 from actas.assume.errors import RevocationsUnread, SessionExpired, SessionRevoked
-from actas.http.errors import TooManyEvents
+from actas.http.errors import TooManyEvents, TooManyEventsOfCaller
 from actas.http.lambda_api import later, telling
 from actas.http.lambda_api.directory import Directory
 from actas.http.lambda_api.later import Kept, Later
+from actas.http.lambda_api.shares import Room, Waiting, whose
 from actas.http.lambda_api.telling import Tells
 from actas.invoke.errors import TooDeep
 from actas.invoke.local.errors import ProcessLost, TooManyCalls
@@ -27,13 +30,15 @@ from actas.model.rule_ref import RuleRef
 from actas.secrets.resting import Resting
 from actas.settings.schema import Function
 from actas.settings.schema_functions import Asynchronous
-from actas.store.outbox import Again, Dead, Done, Job, Outbox
+from actas.store.errors import JobUnfit
+from actas.store.outbox import LARGEST, Again, Dead, Done, Job, Outbox
 
 pytestmark = pytest.mark.anyio
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function:report:$LATEST"
 FAILED = Answered(payload=b'{"errorMessage":"it is so"}', function_error="Unhandled")
 REFUSED = Refused(decision=Deny(reasons=(Reason(code="rule-gone", because="it went"),), generation="g"))
 NOW = clock.now()
+ROOM = Room(events=100, of_one=50, size=10_000_000)
 
 
 @pytest.fixture
@@ -108,7 +113,7 @@ class Bench:
             clock=lambda: self.now,
             chance=lambda: 1.0,
             pauses=(timedelta(), timedelta()),
-            **{key: value for key, value in more.items() if key == "most"},
+            room=lambda: more.get("room", ROOM),
         )
 
     async def until_over(self, *queues):
@@ -243,7 +248,9 @@ async def test_a_job_that_a_crash_makes_us_work_on_twice_is_run_again_once_more_
         body = msgspec.msgpack.encode(
             Kept(request="ACCEPTED", function="report", payload=b"{}", accepted_at=NOW, held=held(), root="R", depth=0)
         )
-        job = Job(id="j", queue=later.QUEUE, key="ACCEPTED:0", lane=None, body=body, attempt=1, put_at=NOW)
+        job = Job(
+            id="j", queue=later.QUEUE, key=f"{whose(held())}:ACCEPTED:0", lane=None, body=body, attempt=1, put_at=NOW
+        )
 
         assert [await one.later.work(job), await one.later.work(job)] == [Done(), Done()]
 
@@ -273,7 +280,7 @@ async def test_nothing_is_run_for_whoever_has_no_access_any_more(answer, why, be
         assert "responsePayload" not in record
         asked, source, key = one.gateway.calls[-1]
         assert (source, asked.depth, asked.root) == ("destinations", 0, "ACCEPTED")
-        assert key == "alarm:ACCEPTED:0"
+        assert key == f"{whose(held())}:ACCEPTED:0:alarm"
 
 
 async def test_an_event_that_is_too_old_is_not_run(bench):
@@ -287,7 +294,7 @@ async def test_an_event_that_is_too_old_is_not_run(bench):
         assert one.records()[0]["requestContext"]["condition"] == "EventAgeExceeded"
         assert await one.dead() == ["it is too old"]
         await one.later.count()
-        assert one.later.gauges() == {"later_waiting": 0, "later_dead": 1}
+        assert one.later.gauges() == {"later_waiting": 0, "later_dead": 1, "later_forgotten": 0}
 
 
 async def test_an_event_that_is_just_young_enough_is_run(bench):
@@ -347,21 +354,135 @@ async def test_what_cannot_be_read_is_set_apart(body, bench):
         assert isinstance(await one.tells.work(job), Dead)
 
 
-async def test_beyond_so_many_that_wait_callers_are_told_to_come_again(bench):
-    async with bench(*[Answered(payload=b"null")] * 2, most=2) as one:
-        await one.later.keep(call(id="A"), held())
-        await one.later.keep(call(id="B"), held())
-        with pytest.raises(TooManyEvents):
-            await one.later.keep(call(id="C"), held())
+ANA, BEN, CHIDI = (held(subject=name) for name in ("p-ana", "p-ben", "p-chidi"))
+
+
+async def test_one_caller_is_told_to_come_again_while_others_are_taken(bench):
+    room = Room(events=100, of_one=2, size=10_000_000)
+    async with bench(*[Answered(payload=b"null")] * 3, room=room) as one:
+        await one.later.keep(call(id="A"), ANA)
+        await one.later.keep(call(id="B"), ANA)
+        with pytest.raises(TooManyEventsOfCaller):
+            await one.later.keep(call(id="C"), ANA)
+        await one.later.keep(call(id="C"), BEN)
 
         await one.until_over()
-        await one.later.keep(call(id="D"), held())  # what was done makes room at once
-        await one.later.keep(call(id="E"), held())
-        with pytest.raises(TooManyEvents):
-            await one.later.keep(call(id="F"), held())
+        await one.later.keep(call(id="D"), ANA)  # what was done makes room at once
+        await one.later.keep(call(id="E"), ANA)
+        with pytest.raises(TooManyEventsOfCaller):
+            await one.later.keep(call(id="F"), ANA)
         await one.later.count()
+        with pytest.raises(TooManyEventsOfCaller):
+            await one.later.keep(call(id="G"), ANA)
+        await one.later.keep(call(id="G"), BEN)
+
+
+async def test_sessions_of_one_caller_share_what_the_caller_may(bench):
+    async with bench(room=Room(events=100, of_one=1, size=10_000_000)) as one:
+        await one.later.keep(call(id="A"), ANA)
+        with pytest.raises(TooManyEventsOfCaller):
+            await one.later.keep(call(id="B"), held(subject="p-ana", access_key_id="ASIAOTHER", role="writer"))
+        await one.later.keep(call(id="B"), held(subject="p-ana", provider="azure"))
+
+
+async def test_beyond_so_many_that_wait_everybody_is_told_to_come_again(bench):
+    async with bench(*[Answered(payload=b"null")] * 2, room=Room(events=2, of_one=2, size=10_000_000)) as one:
+        await one.later.keep(call(id="A"), ANA)
+        await one.later.keep(call(id="B"), BEN)
         with pytest.raises(TooManyEvents):
-            await one.later.keep(call(id="G"), held())
+            await one.later.keep(call(id="C"), CHIDI)
+
+        await one.until_over()
+        await one.later.keep(call(id="C"), CHIDI)
+
+
+async def test_bytes_count_as_events_do_and_whoever_has_none_waiting_may_have_one(bench):
+    async with bench(room=Room(events=10, of_one=5, size=2400)) as one:  # a caller may have half of it
+        await one.later.keep(call(id="A", payload=bytes(5000)), ANA)
+        with pytest.raises(TooManyEventsOfCaller):
+            await one.later.keep(call(id="B", payload=b""), ANA)
+        with pytest.raises(TooManyEvents):
+            await one.later.keep(call(id="B", payload=b""), BEN)
+
+
+async def test_what_another_gateway_keeps_counts_when_it_is_counted(bench):
+    room = Room(events=100, of_one=1, size=10_000_000)
+    async with bench(room=room) as here, bench(room=room) as there:
+        await there.later.keep(call(id="A"), ANA)
+        await here.later.count()
+        with pytest.raises(TooManyEventsOfCaller):
+            await here.later.keep(call(id="B"), ANA)
+        await here.later.keep(call(id="B"), BEN)
+
+
+async def test_what_could_not_be_kept_takes_nobody_s_place(bench):
+    async with bench(room=Room(events=100, of_one=1, size=10_000_000)) as one:
+        with pytest.raises(JobUnfit):
+            await one.later.keep(call(id="A", payload=bytes(LARGEST + 1)), ANA)
+        await one.later.keep(call(id="B"), ANA)
+        again = await one.later.keep(call(id="B"), BEN)  # another caller's, whatever it is called
+
+    assert again is None
+
+
+@pytest.mark.parametrize(
+    ("room", "left"),
+    [
+        (Room(events=100, of_one=50, size=10_000_000), {"p-ana": [1, 2, 3, 4], "p-ben": [1, 2]}),
+        (Room(events=100, of_one=3, size=10_000_000), {"p-ana": [2, 3, 4], "p-ben": [1, 2]}),
+        (Room(events=4, of_one=3, size=10_000_000), {"p-ana": [3, 4], "p-ben": [1, 2]}),
+        (Room(events=100, of_one=100, size=1), {"p-ana": [], "p-ben": []}),
+    ],
+    ids=["all that fit", "the latest of a caller who has too much", "the latest of all", "nothing where no byte may"],
+)
+async def test_of_what_is_set_apart_the_oldest_is_forgotten_where_it_is_too_much(bench, room, left):
+    async with bench(*[REFUSED] * 6, room=room) as one:
+        for number, who in ((1, ANA), (2, ANA), (3, ANA), (4, ANA), (1, BEN), (2, BEN)):
+            await one.later.keep(call(id=f"C{number}"), who)
+            await one.until_over()
+        await one.later.count()
+        names = {whose(who): who.subject for who in (ANA, BEN)}
+        found = {name: [] for name in names.values()}
+        for dead in await one.outbox.dead(later.QUEUE):
+            who, request, _ = dead.key.split(":")
+            found[names[who]].append(int(request[1:]))
+        gauges = one.later.gauges()
+
+    kept = sum(map(len, left.values()))
+    assert {name: sorted(numbers) for name, numbers in found.items()} == left
+    assert gauges == {"later_waiting": 0, "later_dead": kept, "later_forgotten": 6 - kept}
+
+
+async def test_whose_an_event_is_cannot_be_read_in_the_database(bench, tmp_path):
+    async with bench() as one:
+        await one.later.keep(call(), held(subject="p-somebody"))
+
+        assert b"p-somebody" not in b"".join(file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
+        assert whose(held(subject="p-somebody")) != whose(held(subject="p-other"))
+
+
+SENT = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 30)), max_size=40)
+
+
+@given(SENT, st.integers(1, 12), st.integers(1, 12), st.integers(1, 200))
+def test_nobody_waits_with_more_than_a_share_and_all_together_with_no_more_than_fits(sent, events, of_one, size):
+    room, waiting, taken = Room(events=events, of_one=of_one, size=size), Waiting(), []
+    for who, length in sent:
+        try:
+            waiting.admit(who, length, room)
+        except (TooManyEvents, TooManyEventsOfCaller):
+            continue
+        waiting.add(who, length)
+        taken.append((who, length))
+
+    assert len(taken) == waiting.events <= events
+    for who in "abc":
+        mine = [length for one, length in taken if one == who]
+        assert len(mine) <= of_one
+        assert sum(mine) <= room.size_of_one or len(mine) == 1
+    for who, length in taken:
+        waiting.add(who, length, count=-1)
+    assert waiting == Waiting()
 
 
 class Body:

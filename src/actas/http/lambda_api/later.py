@@ -6,8 +6,9 @@ set apart, with its reason; a destination is told if the function has one.
 """
 
 import hashlib
+import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -17,10 +18,11 @@ import msgspec
 
 from actas.assume.errors import RevocationsUnread
 from actas.errors import ActasError
-from actas.http.errors import TooManyEvents
+from actas.http.lambda_api import shares
 from actas.http.lambda_api.directory import Directory, Known
 from actas.http.lambda_api.invoking import gathered
 from actas.http.lambda_api.records import About, Condition, Told, record
+from actas.http.lambda_api.shares import Room, Waiting
 from actas.http.lambda_api.telling import QUEUE as TELLING
 from actas.http.lambda_api.telling import Tells
 from actas.model.call import Call
@@ -29,12 +31,13 @@ from actas.model.facts import Missing
 from actas.model.held import Held
 from actas.model.ids import RANDOM, call_id
 from actas.model.outcome import Answered, Outcome, Refused, Streamed
+from actas.store import outbox_shares
 from actas.store.outbox import Again, Dead, Done, Job, Outbox, Verdict
 from actas.store.stamp import Stamp
 
+log = logging.getLogger("actas")
 QUEUE: Final = "functions"
-MOST: Final = 10_000
-"""Events that may wait; beyond that callers get 429."""
+_QUEUES: Final = (QUEUE, TELLING)
 PAUSES: Final = (timedelta(minutes=1), timedelta(minutes=2))
 """Before the second and the third run (Lambda Developer Guide, asynchronous invocation)."""
 FIRST, LONGEST = 1.0, 300.0
@@ -83,20 +86,21 @@ class Later:
     clock: Callable[[], datetime]
     chance: Callable[[], float]
     """Between 0 and 1, for waits to differ."""
+    room: Callable[[], Room]
+    """How much may wait."""
     pauses: tuple[timedelta, ...] = PAUSES
-    most: int = MOST
-    _waiting: int = field(default=0, init=False)
+    _waiting: Waiting = field(default_factory=Waiting, init=False)
     _dead: int = field(default=0, init=False)
+    _forgotten: int = field(default=0, init=False)
     _counted: Stamp | None = field(default=None, init=False)
 
     def gauges(self) -> dict[str, float]:
         """Give the figures for metrics, as of the last count."""
-        return {"later_waiting": self._waiting, "later_dead": self._dead}
+        return {"later_waiting": self._waiting.events, "later_dead": self._dead, "later_forgotten": self._forgotten}
 
     async def keep(self, call: Call, held: Held) -> None:
-        """Return when the event is durable."""
-        if self._waiting >= self.most:
-            raise TooManyEvents(allowed=self.most)
+        """Return when the event is durable; raise where too much of this caller's, or of all, waits already."""
+        self._waiting.admit(shares.whose(held), len(call.payload), self.room())
         kept = Kept(
             request=call.id,
             function=call.function,
@@ -114,16 +118,28 @@ class Later:
         """Learn how many wait; between two counts it is known by what was put, and done."""
         if (stamp := self.outbox.store.stamp()) is not None and stamp == self._counted:
             return
-        found = await self.outbox.counts(QUEUE)
-        told = await self.outbox.counts(TELLING)
-        self._waiting, self._dead = found.waiting + found.running, found.dead + told.dead
+        async with self.outbox.store.read() as connection:
+            waiting = await outbox_shares.open_(connection, _QUEUES)
+            dead = await outbox_shares.dead(connection, _QUEUES)
+        self._waiting.learn(waiting)
+        self._dead = sum(count for count, _ in dead.values())
         self._counted = stamp
+        await self._make_room(shares.beyond(dead, self.room()))
+
+    async def _make_room(self, beyond: Sequence[tuple[str | None, int, int]]) -> None:
+        """Forget the oldest of what is set apart where it is too much, first of whoever has too much."""
+        for whose, most, size in beyond:
+            async with self.outbox.store.write() as connection:
+                gone = await outbox_shares.forget(connection, _QUEUES, whose=whose, most=most, most_bytes=size)
+            self._forgotten += gone
+            self._dead -= gone
+            log.warning("%d events that were set apart are forgotten: more than may be kept", gone)
 
     async def work(self, job: Job) -> Verdict:
         """Run one event, and say what is to become of it."""
         verdict = await self._verdict(job)
         if not isinstance(verdict, Again):
-            self._waiting = max(0, self._waiting - 1)
+            self._waiting.add((job.key or "")[: outbox_shares.LETTERS], len(job.body), count=-1)
         return verdict
 
     async def _verdict(self, job: Job) -> Verdict:
@@ -212,14 +228,23 @@ class Later:
             told=told,
         )
         await self.tells.tell(
-            destination, record(about, at=self.clock()), key=f"{kept.request}:{kept.runs}", root=kept.root,
+            destination, record(about, at=self.clock()), key=_key(kept), root=kept.root,
             depth=kept.depth,  # no function called it: it is as deep as the event that it is about
         )  # fmt: skip
 
     async def _put(self, kept: Kept, due: datetime | None = None) -> None:
-        self._waiting += 1
-        body = msgspec.msgpack.encode(kept)
-        await self.outbox.put(queue=QUEUE, body=body, key=f"{kept.request}:{kept.runs}", due=due)
+        body, whose, is_new = msgspec.msgpack.encode(kept), shares.whose(kept.held), False
+        self._waiting.add(whose, len(body))
+        try:
+            is_new = await self.outbox.put(queue=QUEUE, body=body, key=_key(kept), due=due) is not None
+        finally:
+            if not is_new:
+                self._waiting.add(whose, len(body), count=-1)
+
+
+def _key(kept: Kept) -> str:
+    """Name one run of an event; whose it is comes first, so that the database can tell."""
+    return f"{shares.whose(kept.held)}:{kept.request}:{kept.runs}"
 
 
 def without_secret(held: Held) -> Held:

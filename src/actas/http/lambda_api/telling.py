@@ -55,9 +55,9 @@ class Tells:
     pause: timedelta = PAUSE
 
     async def tell(self, function: str, record: bytes, *, key: str, root: str, depth: int) -> None:
-        """Return when the record is durable; one of the same *key* is told once."""
+        """Return when the record is durable; one of the same *key*, which says whose it is, is told once."""
         body = msgspec.msgpack.encode(Telling(function=function, record=record, root=root, depth=depth))
-        await self.outbox.put(queue=QUEUE, body=body, key=f"{function}:{key}")
+        await self.outbox.put(queue=QUEUE, body=body, key=f"{key}:{function}")
 
     async def work(self, job: Job) -> Verdict:
         """Hand one record over, and say what is to become of it."""

@@ -15,6 +15,7 @@ _RATE: Final = "Rate Exceeded."
 _BUSY: Final = {
     "http.too-many-calls": "CallerRateLimitExceeded",
     "http.too-many-events": "FunctionInvocationRateLimitExceeded",
+    "http.too-many-events-of-caller": "CallerRateLimitExceeded",
     "invoke.too-many-processes": "ConcurrentInvocationLimitExceeded",
     "invoke.lambda-throttled": "ConcurrentInvocationLimitExceeded",
 }
