@@ -1,5 +1,6 @@
 """Verifying fails closed: each thing that is refused stands beside its neighbour that is taken."""
 
+import hashlib
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -185,6 +186,33 @@ def test_a_token_outside_the_signature_is_taken_only_where_that_is_said(world, p
         world.verify(signed.headers, url=signed.url)
 
 
+@pytest.mark.parametrize("presign", [False, True], ids=["in headers", "presigned"])
+def test_a_token_inside_the_signature_is_taken_where_one_outside_may_be(world, presign):
+    signed = world.sign(credentials=TEMPORARY, presign=presign)
+
+    assert world.verify(signed.headers, url=signed.url, unsigned_session_token=True).session_token == "to/ken="
+    with pytest.raises(sigv4.BadSignature):
+        world.verify(
+            with_header(signed, "X-Amz-Security-Token", "other"),
+            url=signed.url.replace("to%2Fken", "other"),
+            unsigned_session_token=True,
+            find_secret=lambda _key, _token: "secret",
+        )
+
+
+def test_the_body_s_hash_needs_no_signature_of_its_own_and_still_has_to_be_the_body_s(world):
+    right, wrong = hashlib.sha256(b"{}").hexdigest(), hashlib.sha256(b"[]").hexdigest()
+    signed = world.sign(body=b"{}")
+
+    caller = world.verify([*signed.headers, ("x-amz-content-sha256", right)], body=b"{}")
+
+    assert caller.access_key_id == "AKIDANA"
+    with pytest.raises(sigv4.BodyMismatch):
+        world.verify([*signed.headers, ("x-amz-content-sha256", wrong)], body=b"{}")
+    with pytest.raises(sigv4.BodyMismatch):
+        world.verify([*signed.headers, ("x-amz-content-sha256", "UNSIGNED-PAYLOAD")], body=b"{}")
+
+
 def test_a_request_that_nobody_signed_is_refused(world):
     with pytest.raises(sigv4.MissingSignature):
         world.verify([HOST, ("Authorization", "Bearer abc")])
@@ -213,7 +241,9 @@ def test_a_header_that_matters_and_is_not_signed_is_refused(world, old, new, hea
         world.verify(authorization(world.sign(), old, new))
 
 
-@pytest.mark.parametrize("name", ["X-Amz-Invocation-Type", "x-amz-client-context", "X-AMZ-Target"])
+@pytest.mark.parametrize(
+    "name", ["X-Amz-Invocation-Type", "x-amz-client-context", "X-AMZ-Target", "X_Amz_Target", "x-amz_log-type"]
+)
 def test_an_amazon_header_that_somebody_added_is_refused(world, name):
     with pytest.raises(sigv4.UnsignedHeader):
         world.verify([*world.sign().headers, (name, "Event")])

@@ -82,11 +82,20 @@ def where(names: tuple[str, ...]) -> Where | None:
     return Where(lower, authorization, date, token, payload, host, {})
 
 
+def must_be_signed(name: str) -> bool:
+    """Tell whether a header, in lower case, matters and so must be signed.
+
+    An underscore counts as a dash, since some that are behind read it so. The body's hash needs no signature of its
+    own: a verifier compares it with the body, whose hash is the last line of what is signed.
+    """
+    return name.replace("_", "-").startswith("x-amz-") and name != "x-amz-content-sha256"
+
+
 def to_verify(names: tuple[str, ...], signed: str) -> Plan | None:
     """Plan the verifying of given headers of which *signed* are signed; None where that is not all that must be."""
     listed = signed.split(";")
     places = {name: FIRST + at for at, name in enumerate(names)}
-    must = {name for name in names if name == "host" or name.startswith("x-amz-")}
+    must = {name for name in names if name == "host" or must_be_signed(name)}
     if listed != sorted(set(listed)) or not set(listed) <= places.keys() or not must <= set(listed):
         return None
     if "authorization" in listed:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from actas.sigv4 import canonical
 from actas.sigv4.canonical import Gathered, Headers, Target
-from actas.sigv4.claimed import TOKEN_PARAMETER, Claim, is_signature, read, shown
+from actas.sigv4.claimed import TOKEN_PARAMETER, Claim, Pairs, is_signature, read, shown
 from actas.sigv4.errors import (
     BadSignature,
     BodyMismatch,
@@ -20,7 +20,7 @@ from actas.sigv4.errors import (
     WrongScope,
 )
 from actas.sigv4.keys import SigningKeys, sign_once
-from actas.sigv4.plans import where
+from actas.sigv4.plans import must_be_signed, where
 from actas.sigv4.scope import ALGORITHM, body_hash, check_time, digest, read_stamp
 from actas.sigv4.values import ANY, Caller, Payload, Scope
 
@@ -99,16 +99,26 @@ def _in_full(asked: _Asked, rules: _Rules, keys: SigningKeys | None, find_secret
     _check_host(asked.front, found)
     _check_signed(claim, found, unsigned_session_token=rules.unsigned_session_token)
     payload = _payload(found, asked.body)
-    if rules.unsigned_session_token and claim.expires is not None:
-        pairs = [pair for pair in pairs if pair[0] != TOKEN_PARAMETER]
     path = canonical.canonical_path(asked.path, normalize=rules.normalize_path, double_encode=rules.double_encode)
-    query = canonical.canonical_query(pairs)
-    request = canonical.canonical_request(
-        asked.method, path, query, headers=found.values, signed=claim.names, payload=payload
-    )
-    if not _is_signed(claim, digest(request), find_secret, keys):
+    digests = [
+        digest(
+            canonical.canonical_request(
+                asked.method, path, query, headers=found.values, signed=claim.names, payload=payload
+            )
+        )
+        for query in _queries(claim, pairs, unsigned_session_token=rules.unsigned_session_token)
+    ]
+    if not _is_signed(claim, digests, find_secret, keys):
         raise BadSignature
     return _caller(claim, signed_at)
+
+
+def _queries(claim: Claim, pairs: Pairs, *, unsigned_session_token: bool) -> list[str]:
+    """Write the query in the ways in which it may have been signed: with its token, or without where that is taken."""
+    whole = canonical.canonical_query(pairs)
+    if claim.expires is None or claim.token is None or not unsigned_session_token:
+        return [whole]
+    return [canonical.canonical_query([pair for pair in pairs if pair[0] != TOKEN_PARAMETER]), whole]
 
 
 def _by_plan(
@@ -144,7 +154,7 @@ def _by_plan(
     if not canonical.is_plain("".join(given)):
         return None
     request = plan.write([method, target.path, target.query, payload, "", "", *given])
-    if _is_signed(claim, sha256(request.encode()).hexdigest(), find_secret, keys):
+    if _is_signed(claim, [sha256(request.encode()).hexdigest()], find_secret, keys):
         return _caller(claim, signed_at)
     if not is_signature(claim.signature):
         return None
@@ -211,7 +221,7 @@ def _check_signed(claim: Claim, found: Gathered, *, unsigned_session_token: bool
         if name not in found.values:
             raise IncompleteSignature(part="SignedHeaders", why="name a header that is not there")
     for name in found.values:
-        if name.startswith("x-amz-") and name not in names and not (name == _TOKEN and unsigned_session_token):
+        if must_be_signed(name) and name not in names and not (name == _TOKEN and unsigned_session_token):
             raise UnsignedHeader(header=name)
 
 
@@ -224,15 +234,19 @@ def _payload(found: Gathered, body: bytes | Payload) -> str:
     return payload
 
 
-def _is_signed(claim: Claim, digest: str, find_secret: FindSecret, keys: SigningKeys | None) -> bool:
-    """Compute the signature of a canonical request's *digest* anew and compare, in constant time."""
+def _is_signed(claim: Claim, digests: list[str], find_secret: FindSecret, keys: SigningKeys | None) -> bool:
+    """Compute the signature of one of the canonical requests' *digests* anew and compare, in constant time."""
     secret = find_secret(claim.access_key_id, claim.token)
     if not secret:
         raise UnknownAccessKey
     _, date, region, service, *_ = claim
-    text = f"{ALGORITHM}\n{claim.time}\n{date}/{region}/{service}/aws4_request\n{digest}"
-    if keys is not None:
-        right = keys.sign(text, secret, date, region, service)
-    else:
-        right = sign_once(text, secret, date, region, service)
-    return claim.signature.isascii() and hmac.compare_digest(right, claim.signature)
+    front = f"{ALGORITHM}\n{claim.time}\n{date}/{region}/{service}/aws4_request\n"
+    scope = (secret, date, region, service)
+    if not claim.signature.isascii():
+        return False
+    for one in digests:
+        text = front + one
+        right = keys.sign(text, *scope) if keys is not None else sign_once(text, *scope)
+        if hmac.compare_digest(right, claim.signature):
+            return True
+    return False
