@@ -367,7 +367,8 @@ def idp():
 @pytest.fixture(scope="session")
 def tokens(idp):
     """A token of each person, made once."""
-    return {name: idp.token(person=name) for name in ("ana", "ben", "chidi", "dalia")}
+    lasts = timedelta(hours=1)  # as long as a run may take on a busy machine
+    return {name: idp.token(person=name, lifetime=lasts) for name in ("ana", "ben", "chidi", "dalia")}
 
 
 @pytest.fixture(scope="session")

@@ -231,6 +231,7 @@ def test_a_streamed_answer_comes_in_events(ana):
     answer = ana.invoke_with_response_stream(FunctionName="large", Payload=json.dumps({"size": 300_000}))
 
     assert answer["ResponseStreamContentType"] == "application/vnd.amazon.eventstream"
+    assert answer["ResponseMetadata"]["RequestId"] == answer["ResponseMetadata"]["HTTPHeaders"]["actas-call-id"]
     assert answer["ExecutedVersion"] == "$LATEST"
     events = list(answer["EventStream"])
     payload = b"".join(one["PayloadChunk"]["Payload"] for one in events[:-1])

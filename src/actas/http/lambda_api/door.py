@@ -140,7 +140,7 @@ class LambdaDoor:
         to = answers.Caller(
             send=send, receive=receive, incoming=None, patience=now.patience, limits=now.front.settings.limits
         )
-        head = (*invoking.told(call), ("Content-Type", frames.CONTENT_TYPE))
+        head = (*invoking.told(call), ("X-Amzn-RequestId", call.id), ("Content-Type", frames.CONTENT_TYPE))
         await answers.stream(to, call.id, invoking.streamed(outcome, wish, head))
         return None
 
