@@ -45,12 +45,12 @@ def test_a_broken_file_keeps_the_old_rules_and_says_so(running, settings, servic
     with running(made) as one:
         one.file.write_text("rules: [")
 
-        soon(lambda: one.ask("GET", "/readyz").json()["settings"]["broken"])
+        soon(lambda: one.ask("GET", "/readyz", control=True).json()["settings"]["broken"])
         call = one.call("web", tokens["ana"])
         text = one.ask("GET", "/metrics", tokens["dalia"], control=True).text
-        ready = one.ask("GET", "/readyz")
+        ready = one.ask("GET", "/readyz", control=True)
         one.write(made)
-        soon(lambda: one.ask("GET", "/readyz").json()["settings"]["broken"] is None)
+        soon(lambda: one.ask("GET", "/readyz", control=True).json()["settings"]["broken"] is None)
         mended = one.ask("GET", "/metrics", tokens["dalia"], control=True).text
 
     assert (call.status_code, ready.status_code) == (200, 200)

@@ -249,12 +249,22 @@ class TestRoutesOfFunctionsHere:
         assert json.loads(answer.content)
 
 
-def test_readyz_says_what_stands(gateway):
-    state = gateway.ask("GET", "/readyz").json()
+def test_readyz_says_on_the_control_origin_what_stands(gateway):
+    state = gateway.ask("GET", "/readyz", control=True).json()
 
     assert state["ready"] is True
     assert state["settings"]["broken"] is None
     assert state["mode"] == "enforce"
+    (corp,) = state["providers"]
+    assert (corp["provider"], corp["ready"], corp["error"], corp["failing_since"]) == ("corp", True, None, None)
+    assert corp["keys"] >= 1
+    assert corp["fetched_at"].endswith("+00:00")
+
+
+def test_readyz_tells_strangers_on_the_public_origin_one_word(gateway):
+    answer = gateway.ask("GET", "/readyz")
+
+    assert (answer.status_code, answer.json()) == (200, {"ready": True})
 
 
 def test_metrics_count_by_outcome_and_never_by_a_name_that_a_caller_chose(gateway, tokens):

@@ -87,7 +87,7 @@ def test_in_observe_mode_nobody_is_refused_and_all_is_said(running, settings, se
     with running(made) as one:
         answer = one.call("web", tokens["ben"])
         stranger = one.call("web", "abc")
-        state = one.ask("GET", "/readyz").json()
+        state = one.ask("GET", "/readyz", control=True).json()
         text = one.ask("GET", "/metrics", tokens["dalia"], control=True).text
         trail = one.trail(answer.headers["actas-call-id"])
 

@@ -32,10 +32,12 @@ def test_the_admin_api_is_refused_as_well(tight, tokens):
 def test_readiness_says_so_and_names_the_trouble(tight, tokens, waits_for):
     tight.call("web", tokens["ana"])
 
-    state = tight.ask("GET", "/readyz")
+    state = tight.ask("GET", "/readyz", control=True)
 
     assert state.status_code == 503
     assert state.json()["audit"] == {"ready": False, "trouble": "audit.reserve-reached", "failing": []}
+    stranger = tight.ask("GET", "/readyz")
+    assert (stranger.status_code, stranger.json()) == (503, {"ready": False})
 
 
 def test_strangers_are_told_nothing_of_it(tight):

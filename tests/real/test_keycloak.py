@@ -260,13 +260,13 @@ def test_with_keycloak_down_known_keys_go_on_and_unknown_fail_closed(keycloak, t
         try:
             assert running.call("report", token).status_code == 200
             assert running.call("report", fresh).status_code == 200
-            ready = httpx.get(f"{running.url}/readyz").json()
+            ready = httpx.get(f"{running.control}/readyz").json()
             assert ready["providers"][0]["ready"]
 
             with Gateway(tmp_path_of(tmp_path), settings(keycloak)) as later:
                 answer = later.call("report", token)
                 assert answer.status_code in {401, 503}
-                assert not httpx.get(f"{later.url}/readyz").json()["providers"][0]["ready"]
+                assert not httpx.get(f"{later.control}/readyz").json()["providers"][0]["ready"]
         finally:
             keycloak.start()
 

@@ -180,7 +180,7 @@ class Killable(Gateway):
         (self.folder / ".actas" / "up.json").unlink()
 
     def ready(self):
-        return httpx.get(f"{self.url}/readyz", timeout=10).json()
+        return httpx.get(f"{self.control}/readyz", timeout=10).json()
 
     def heard(self):
         """Wait until the source was heard since now."""

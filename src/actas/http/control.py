@@ -24,24 +24,24 @@ _JWKS = "/.well-known/actas/jwks.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What the control origin can tell without asking who wants to know."""
+    """What can be told without asking who wants to know."""
 
     ready: Callable[[], Mapping[str, Any]]
-    """The state of each part; ``ready`` in it says whether calls are taken."""
+    """The state of each part; ``ready`` in it says whether calls are taken, and is all that the public origin tells."""
     jwks: Callable[[], Mapping[str, Any]]
     issuer: str = ""
     """Our own name as an issuer; where it is empty, nobody can ask for our keys by it."""
 
 
-def public_pages(told: Told) -> list[Route]:
-    """Give the pages that both origins have."""
+def _pages(told: Told, state: Callable[[], Mapping[str, Any]]) -> list[Route]:
+    """Give the pages that both origins have; *state* is how much of it this one tells."""
 
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"alive": True})
 
     async def readyz(_request: Request) -> Response:
-        state = told.ready()
-        return JSONResponse(state, status_code=200 if state["ready"] else 503)
+        now = state()
+        return JSONResponse(now, status_code=200 if now["ready"] else 503)
 
     async def jwks(_request: Request) -> Response:
         return Response(
@@ -73,8 +73,11 @@ def issuer_pages(told: Told) -> list[Route]:
 
 
 def public_app(told: Told, others: Sequence[Route] = ()) -> Starlette:
-    """Give what the public origin serves beside calls."""
-    return _app([*public_pages(told), *others])
+    """Give what the public origin serves beside calls.
+
+    Anybody in the world may ask there: whom we trust, how they are and what is wrong with us is none of their business.
+    """
+    return _app([*_pages(told, lambda: {"ready": told.ready()["ready"]}), *others])
 
 
 class ControlDoor:
@@ -84,7 +87,7 @@ class ControlDoor:
         self.front = front
         self._root = next((one.app for one in admin if one.path == "/"), None)
         """What ``/`` itself is; found without asking every other page whether it is theirs."""
-        self._pages = _app([*public_pages(told), *issuer_pages(told), *admin])
+        self._pages = _app([*_pages(told, told.ready), *issuer_pages(told), *admin])
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request; its head is read as strictly as a call's."""

@@ -19,6 +19,7 @@ from actas.http.admin import Admin
 from actas.http.calls import CallDoor
 from actas.http.metrics import Figures
 from actas.http.server import serving
+from actas.identify.renewing import RingState
 from actas.invoke.local.machine import probe
 from actas.model import clock
 from actas.settings.mistakes import Mistake
@@ -211,10 +212,7 @@ class _House:
                 "trouble": trail.trouble and trail.trouble.code,
                 "failing": trail.failing,
             },
-            "providers": [
-                {"provider": one.provider, "ready": one.ready, "error": one.error}
-                for one in self.parts.identify.state()
-            ],
+            "providers": [_told(one) for one in self.parts.identify.state()],
             "events": None if self.parts.ears is None else self.parts.ears.ready(),
             "lookups": [{"provider": one.provider, "error": one.error} for one in self.parts.identify.lookup_state()],
         }
@@ -238,6 +236,18 @@ async def _listen(house: _House, path: Path, on_ready: Told | None, stop: anyio.
         with anyio.move_on_after(grace):
             await house.drained()
         tasks.cancel_scope.cancel()
+
+
+def _told(ring: RingState) -> Mapping[str, Any]:
+    """Tell how a provider's keys fare: since when they cannot be renewed, so that it is seen before they are stale."""
+    return {
+        "provider": ring.provider,
+        "ready": ring.ready,
+        "keys": ring.keys,
+        "fetched_at": ring.fetched_at and ring.fetched_at.isoformat(timespec="seconds"),
+        "failing_since": ring.stale_since and ring.stale_since.isoformat(timespec="seconds"),
+        "error": ring.error,
+    }
 
 
 async def _until_signal(stop: anyio.Event) -> None:
