@@ -89,6 +89,20 @@ def test_a_logout_request_names_the_session(made, idp):
     assert [etree.QName(one).localname for one in root] == ["Issuer", "Signature", "NameID", "SessionIndex"]
 
 
+def test_a_logout_request_names_whose_name_it_is(made):
+    """SAML core 3.3.4: a provider that qualified a name knows nobody by the name alone."""
+    said = {"id": "_l1", "issuer": made.AUDIENCE, "destination": SSO, "now": made.NOW, "name_id": "ana"}
+    whole = {"name_id_format": "urn:f", "name_qualifier": made.ISSUER, "sp_name_qualifier": made.AUDIENCE}
+    name = "{urn:oasis:names:tc:SAML:2.0:assertion}NameID"
+
+    plain, qualified = (etree.fromstring(saml.logout_request(**one)).find(name) for one in (said, said | whole))
+
+    assert dict(plain.attrib) == {}
+    assert dict(qualified.attrib) == {
+        "NameQualifier": made.ISSUER, "SPNameQualifier": made.AUDIENCE, "Format": "urn:f"
+    }  # fmt: skip
+
+
 def test_our_metadata_is_metadata(made, idp, attacker):
     xml = saml.sp_metadata(
         entity_id=made.AUDIENCE, acs=(made.ACS, "https://sp.example/acs2"), logout="https://sp.example/slo",

@@ -285,11 +285,17 @@ def test_the_issuer_of_an_assertion_is_the_name_of_an_entity(idp, verify, form, 
 
 @pytest.mark.parametrize(
     ("said", "found"),
-    [("", None), (' NameQualifier=""', None), (' NameQualifier="https://other.example/"', "https://other.example/")],
-    ids=["nothing", "an empty one", "another provider"],
+    [
+        ("", (None, None)),
+        (' NameQualifier="" SPNameQualifier=""', (None, None)),
+        (' NameQualifier="https://other.example/" SPNameQualifier="urn:us"', ("https://other.example/", "urn:us")),
+    ],
+    ids=["nothing", "empty ones", "another provider, and us"],
 )
 def test_whose_name_a_name_is_is_told(idp, verify, said, found):
-    assert verify(idp.response(name=f"<saml:NameID{said}>ana</saml:NameID>")).name_qualifier == found
+    assertion = verify(idp.response(name=f"<saml:NameID{said}>ana</saml:NameID>"))
+
+    assert (assertion.name_qualifier, assertion.sp_name_qualifier) == found
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,8 @@ class SignIn:
     name_id: str | None = field(repr=False)
     name_id_format: str | None
     until: datetime
+    qualifiers: tuple[str | None, str | None] = (None, None)
+    """Whose name it is and towards whom: some providers know nobody by the name alone (SAML core 3.3.4)."""
 
 
 class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -42,6 +44,7 @@ class _Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     until: datetime
     name_id: str | None = None
     name_id_format: str | None = None
+    qualifiers: tuple[str | None, str | None] = (None, None)
 
     def __repr__(self) -> str:
         return "_Kept(...)"
@@ -58,6 +61,7 @@ def sign_in_of(believed: Believed, *, now: datetime) -> SignIn:
         profile=profile.digest,
         name_id=assertion.name_id,
         name_id_format=assertion.name_id_format,
+        qualifiers=(assertion.name_qualifier, assertion.sp_name_qualifier),
         until=until,
     )
 
@@ -71,6 +75,7 @@ def seal(ring: Ring, found: SignIn) -> Secret:
             until=found.until,
             name_id=found.name_id,
             name_id_format=found.name_id_format,
+            qualifiers=found.qualifiers,
         )
         return sealed.seal(ring, _PURPOSE, msgspec.json.encode(inside))
 
@@ -94,5 +99,6 @@ def opened(ring: Ring, text: str, *, now: datetime) -> SignIn:
         profile=found.who.profile,
         name_id=found.name_id,
         name_id_format=found.name_id_format,
+        qualifiers=found.qualifiers,
         until=found.until,
     )

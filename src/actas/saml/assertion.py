@@ -71,6 +71,8 @@ class Assertion:
     """``IssueInstant``: when the provider wrote it; what was revoked up to then does not count any more."""
     name_qualifier: str | None = None
     """Whose name the NameID is, where that is said: a provider may hand on another one's (SAML core 8.3.7)."""
+    sp_name_qualifier: str | None = None
+    """Towards whom it is their name, where that is said; both belong to the name in a request to sign out."""
 
     def attribute(self, name: str) -> tuple[str, ...]:
         """Give the values of an attribute by its Name, else by its FriendlyName; nothing where it is not there."""

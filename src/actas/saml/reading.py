@@ -97,6 +97,7 @@ class Statement(NamedTuple):
     name_id: str | None
     name_id_format: str | None
     name_qualifier: str | None
+    sp_name_qualifier: str | None
     confirmations: tuple[Confirmation, ...]
     conditions: Conditions
     authentications: tuple[Authentication, ...]
@@ -122,6 +123,7 @@ def read_statement(element: Element, opener: Opener) -> Statement:
         name_id=None if name is None else text_of(name),
         name_id_format=None if name is None else name.get("Format"),
         name_qualifier=None if name is None else name.get("NameQualifier"),
+        sp_name_qualifier=None if name is None else name.get("SPNameQualifier"),
         confirmations=_confirmations(subject),
         conditions=_conditions(_only(parts, "Conditions")),  # SAML profiles 4.1.4.2: an audience is said
         authentications=tuple(_authentication(one) for one in parts.get(_AUTHN, ())),

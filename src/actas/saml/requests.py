@@ -64,6 +64,8 @@ def logout_request(
     now: datetime,
     name_id: str,
     name_id_format: str | None = None,
+    name_qualifier: str | None = None,
+    sp_name_qualifier: str | None = None,
     session_index: str | None = None,
     not_on_or_after: datetime | None = None,
     binding: str = POST,
@@ -75,8 +77,8 @@ def logout_request(
     if not_on_or_after is not None:
         root.set("NotOnOrAfter", write_time(not_on_or_after))
     name = _write(root, saml("NameID"), name_id)
-    if name_id_format is not None:
-        _set(name, Format=name_id_format)
+    said = {"NameQualifier": name_qualifier, "SPNameQualifier": sp_name_qualifier, "Format": name_id_format}
+    _set(name, **{attribute: text for attribute, text in said.items() if text is not None})
     if session_index is not None:
         _write(root, samlp("SessionIndex"), session_index)
     return _sent(root, destination, binding, key=key, relay_state=relay_state)

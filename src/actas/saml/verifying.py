@@ -193,6 +193,7 @@ def _assertion(statement: Statement, confirmation: Confirmation, found: _Found) 
         name_id=statement.name_id,
         name_id_format=statement.name_id_format,
         name_qualifier=statement.name_qualifier or None,
+        sp_name_qualifier=statement.sp_name_qualifier or None,
         session_index=authentication.session_index,
         authn_context=authentication.context,
         authn_instant=authentication.instant,

@@ -41,6 +41,8 @@ class Said:
 
     subject: str | None = "f1a9"
     subject_format: str | None = PERSISTENT
+    subject_qualifiers: tuple[str, str] | None = None
+    """NameQualifier and SPNameQualifier."""
     recipient: str
     audience: str
     answers: str | None = None
@@ -140,6 +142,8 @@ class SamlIdp:
         if said.subject is not None:
             name = _write(subject, saml("NameID"), said.subject)
             _set(name, **({} if said.subject_format is None else {"Format": said.subject_format}))
+            if said.subject_qualifiers is not None:
+                _set(name, NameQualifier=said.subject_qualifiers[0], SPNameQualifier=said.subject_qualifiers[1])
         confirmation = etree.SubElement(subject, saml("SubjectConfirmation"), Method=BEARER)
         data = etree.SubElement(confirmation, saml("SubjectConfirmationData"))
         _set(data, NotOnOrAfter=ends, Recipient=said.recipient)

@@ -70,6 +70,22 @@ def test_a_person_leaves_here_and_at_the_provider(signed_in, ping, asked_by_redi
     assert not signed_in.cookies
 
 
+def test_the_provider_hears_the_name_as_it_said_it(browser, ping, asked_by_redirect, person):
+    """SAML core 3.3.4: LemonLDAP, for one, knows nobody by a name without its qualifiers."""
+    asked = asked_by_redirect(browser.get("/saml/ping/login").headers["location"])
+    said = {"subject": person, "subject_qualifiers": (ping.idp.entity_id, "urn:example:actas"), "answers": asked.id}
+    browser.post("/saml/ping/acs", {"SAMLResponse": ping.response(**said), "RelayState": asked.relay})
+
+    name = parse(leave(browser, asked_by_redirect).xml).find("{urn:oasis:names:tc:SAML:2.0:assertion}NameID")
+
+    assert name.text == person
+    assert dict(name.attrib) == {
+        "Format": PERSISTENT,
+        "NameQualifier": ping.idp.entity_id,
+        "SPNameQualifier": "urn:example:actas",
+    }
+
+
 def test_a_sign_in_that_was_copied_ends_with_the_persons_own(signed_in, another_browser, asked_by_redirect):
     another_browser.cookies = dict(signed_in.cookies)
     assert another_browser.get("/saml/ping/signed-in").status_code == 200

@@ -97,6 +97,8 @@ async def _tell(visit: Visit, found: SignIn) -> Response:
         now=visit.at,
         name_id=found.name_id,
         name_id_format=found.name_id_format,
+        name_qualifier=found.qualifiers[0],
+        sp_name_qualifier=found.qualifiers[1],
         session_index=found.identity.provider_session,
         not_on_or_after=visit.at + pending.LASTS,
         binding=endpoint.binding,
