@@ -18,6 +18,7 @@ else
 fi
 tools/crewjam.sh || echo "actas: no crewjam here; the tests that need it will say so" >&2
 tools/pysaml2.sh || echo "actas: no pysaml2 here; the tests that need it will say so" >&2
+tools/lemonldap.sh || echo "actas: no LemonLDAP here; the tests that need it will say so" >&2
 tools/simplesamlphp.sh || echo "actas: no SimpleSAMLphp here; the tests that need it will say so" >&2
 [ -n "${ACTAS_NODE_RIC:-}" ] || tools/node-ric.sh || echo "actas: no Node functions here; the tests that need them will say so" >&2
 tools/aws-sdk-node.sh || echo "actas: no AWS client for Node here; the tests that need it will say so" >&2

@@ -24,6 +24,7 @@ FIXTURES = {
     "samlp": "node",
     "crewjam": "crewjam",
     "pysaml2": "pysaml2",
+    "lemonldap": "lemonldap",
     "keycloak": "keycloak",
     "keycloak_with_webhooks": "keycloak-webhooks",
     "durable_keycloak": "keycloak-on-postgresql",

@@ -113,6 +113,15 @@ def pysaml2() -> str | None:
     return "pysaml2 is not installed (tools/pysaml2.sh does it, from PyPI and Debian's xmlsec1)"
 
 
+def lemonldap() -> str | None:
+    if shutil.which("perl") is None:
+        return "LemonLDAP::NG needs Perl, and there is no perl on this machine"
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    if (base / "actas" / "lemonldap" / "root" / ".done").exists():
+        return None
+    return "LemonLDAP::NG is not unpacked (tools/lemonldap.sh does it, from Debian's packages)"
+
+
 PARTS = {
     "keycloak": keycloak,
     "keycloak-webhooks": keycloak_webhooks,
@@ -125,6 +134,7 @@ PARTS = {
     "simplesamlphp": simplesamlphp,
     "crewjam": crewjam,
     "pysaml2": pysaml2,
+    "lemonldap": lemonldap,
     "moto": moto,
     "aws-cli": aws_cli,
     "curl": curl,

@@ -41,6 +41,14 @@ def pysaml2(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def lemonldap(tmp_path_factory):
+    from lemonldap import LemonLdap
+
+    with LemonLdap(tmp_path_factory.mktemp("lemonldap")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def crewjam(tmp_path_factory):
     from crewjam_idp import Crewjam
 
