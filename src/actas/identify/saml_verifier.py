@@ -25,7 +25,7 @@ from actas.identify.saml_errors import AssertionUsed, NoSamlProvider, SamlRefuse
 from actas.identify.saml_expiry import Announced, days_left, endings
 from actas.identify.saml_metadata import Known, MetadataKeyring, MetadataSource
 from actas.identify.saml_profile import SamlProfile, saml_profile_of
-from actas.model.evidence import SamlResponse
+from actas.model.evidence import OF_BROWSERS, SamlResponse
 from actas.model.identity import Identity
 from actas.settings.resolve import resolve
 from actas.settings.schema import Provider, SamlRequire, many
@@ -125,7 +125,11 @@ class SamlProviders:
         except saml.SamlError as wrong:
             raise SamlRefused(provider=one.profile.name, found=wrong.code, why=wrong.message) from wrong
         answers = saml.ANY if evidence.asked_elsewhere else evidence.answers
-        return await self._verified(one, xml, recipient=evidence.recipient, answers=answers, now=now)
+        believed = await self._verified(one, xml, recipient=evidence.recipient, answers=answers, now=now)
+        if evidence.asked_elsewhere and (believed.assertion.in_response_to or "").startswith(OF_BROWSERS):
+            why = "it answers the sign-in of a browser, which alone may hand it in"
+            raise SamlRefused(provider=one.profile.name, found="saml.wrong-request", why=why)
+        return believed
 
     async def read(self, name: str, xml: bytes, *, now: datetime) -> Believed:
         """Read a document for somebody who wants to know what is in it; whose door it is for is not looked at."""

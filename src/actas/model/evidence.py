@@ -1,6 +1,7 @@
 """What a caller shows to be believed."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from actas.model.secret import Secret
 
@@ -28,8 +29,12 @@ class SamlResponse:
     answers: str | None = None
     """The id of our own request that it must answer; None: it may answer none."""
     asked_elsewhere: bool = False
-    """Machines ask for their assertions themselves: which request this one answers is not looked at."""
+    """Machines ask for their assertions themselves: it may answer any request, but none that a browser's sign-in made.
+    """
 
+
+OF_BROWSERS: Final = "_browser-"
+"""How the ids of those requests begin. What answers one is for the browser that asked, whoever got hold of it."""
 
 Evidence = BearerToken | SamlResponse
 """Every kind of evidence; doors that come later add theirs to the union."""

@@ -68,6 +68,18 @@ def test_an_assertion_is_traded_for_credentials(take, claiming, house, ping):
     )  # fmt: skip
 
 
+def test_the_answer_to_a_browser_s_sign_in_is_for_that_browser_alone(
+    take, refused, claiming, browser, asked_by_redirect
+):
+    asked = asked_by_redirect(browser.get("/saml/ping/login").headers["location"])
+    stolen = claiming(answers=asked.id)
+
+    assert refused(stolen) == ("InvalidIdentityToken", 400)
+    signed_in = browser.post("/saml/ping/acs", {"SAMLResponse": stolen, "RelayState": asked.relay})
+    assert signed_in.status_code == 303  # the try at the other door did not use it up
+    assert take(claiming(answers="_of-the-machine"))["Credentials"]
+
+
 def test_a_session_without_a_name_of_its_own_has_the_pseudonym(take, claiming, house):
     answer = take(claiming())
     decided = house.trail(answer["ResponseMetadata"]["RequestId"])[0]

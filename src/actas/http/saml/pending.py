@@ -13,6 +13,7 @@ from typing import Final, Literal
 import msgspec
 
 from actas.http.saml import cookies
+from actas.model.evidence import OF_BROWSERS
 from actas.secrets import sealed
 from actas.secrets.sealed import Ring
 
@@ -66,7 +67,7 @@ def begin(
     one = Pending(
         provider=provider,
         relay=secrets.token_urlsafe(24),
-        request=f"_{secrets.token_hex(16)}",  # no digit first: Entra refuses it, and so does XML
+        request=f"{OF_BROWSERS}{secrets.token_hex(16)}",  # no digit first: Entra refuses it, and so does XML
         until=now + LASTS,
         what=what,
         next=next_page,
