@@ -80,6 +80,7 @@ CODES = [
     ("less, where less counts", TWO, ONE, ["--fail-on", "lost"], 1),
     ("less, where more counts", TWO, ONE, ["--fail-on", "gained"], 0),
     ("a trust policy against itself", TRUST, TRUST, [], 0),
+    ("a trust policy of another account", TRUST, TRUST.replace("111122223333", "444455556666"), [], 1),
     ("another kind", ONE, TRUST, [], 2),
     ("no policy", ONE, "{", [], 2),
 ]
@@ -132,6 +133,8 @@ def test_what_could_not_be_decided_is_said():
 def test_no_difference_found_and_something_undecided_is_neither_yes_nor_no(write, capsys):
     many = {f"aws:PrincipalTag/t{n}": [f"v{n}", f"w{n}"] for n in range(12)}
     wide = policy("lambda:InvokeFunction", Condition={"StringEquals": many})
+    twice = policy("lambda:InvokeFunction", "LAMBDA:invokefunction", Condition={"StringEquals": many})
 
-    assert run(["iam", "diff", *write(wide, wide)]) == 3
+    assert run(["iam", "diff", *write(wide, twice)]) == 3
     assert "not decided" in capsys.readouterr().out
+    assert run(["iam", "diff", *write(wide, wide)]) == 0

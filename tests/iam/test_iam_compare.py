@@ -136,6 +136,91 @@ def test_resource_policies_are_compared_too():
     assert not comparison.lost
 
 
+ANA, REPORTS = "arn:aws:iam::111122223333:user/ana", "arn:aws:iam::111122223333:role/reports"
+NAMINGS = [
+    ("another role", {"AWS": REPORTS}, {"AWS": REPORTS + "2"}, True, True),
+    ("one more role", {"AWS": REPORTS}, {"AWS": [REPORTS, ANA]}, True, False),
+    ("another account", {"AWS": "444455556666"}, {"AWS": "777788889999"}, True, True),
+    ("the account instead of its role", {"AWS": REPORTS}, {"AWS": "111122223333"}, True, True),
+    ("a session instead of its role", {"AWS": REPORTS}, {"AWS": REPORTS.replace("iam", "sts").replace(
+        "role/", "assumed-role/") + "/ana"}, True, True),
+    ("everyone instead of an account", {"AWS": "444455556666"}, "*", True, False),
+    ("another service", {"Service": "lambda.amazonaws.com"}, {"Service": "s3.amazonaws.com"}, True, True),
+    ("the same account by its root", {"AWS": "444455556666"}, {"AWS": "arn:aws:iam::444455556666:root"}, False, False),
+    ("everyone in other words", "*", {"AWS": "*"}, False, False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [iam.Kind.RESOURCE, iam.Kind.TRUST])
+@pytest.mark.parametrize(
+    ("one", "other", "gained", "lost"), [row[1:] for row in NAMINGS], ids=[row[0] for row in NAMINGS]
+)
+def test_a_change_of_whom_a_policy_names_is_found(kind, one, other, gained, lost):
+    def of(principal):
+        named = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+        return policy(named | ({} if kind is iam.Kind.TRUST else {"Resource": "*"}), kind=kind)
+
+    comparison = iam.compare(of(one), of(other))
+
+    assert (bool(comparison.gained), bool(comparison.lost)) == (gained, lost)
+    assert comparison.undecided == ()
+
+
+def test_the_account_and_nobody_differ_where_the_resource_itself_must_allow():
+    def of(*accounts):
+        named = [
+            {"Effect": "Allow", "Principal": {"AWS": one}, "Action": "kms:Decrypt", "Resource": "*"} for one in accounts
+        ]
+        return policy(*named, kind=iam.Kind.RESOURCE)
+
+    comparison = iam.compare(of("111122223333"), of("111122223333", "444455556666"))
+
+    assert {change.request.principal.split(":")[4] for change in comparison.gained} == {"444455556666"}
+
+
+@pytest.mark.parametrize("kind", [iam.Kind.RCP, iam.Kind.ENDPOINT])
+def test_what_can_only_take_away_is_compared_where_all_else_allows(kind):
+    everything = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "*"}
+
+    comparison = iam.compare(policy(everything, kind=kind), policy(everything, deny, kind=kind))
+
+    assert {action for change in comparison.lost for action in change.actions} == {"s3:PutObject"}
+    assert comparison.gained == ()
+
+
+FOOLED = [
+    ("arn:aws:s3:::b/a??*", "arn:aws:s3:::b/a*x*"),
+    ("arn:aws:s3:::b/a?*", "arn:aws:s3:::b/a?*w*"),
+    ("arn:aws:s3:::b/*", ["arn:aws:s3:::b/*w*", "arn:aws:s3:::b/"]),
+    ("arn:aws:sqs:*:*:q", ["arn:aws:sqs:*-*-1:*:q", "arn:aws:sqs:*:1111*:q"]),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), FOOLED, ids=[row[0] for row in FOOLED])
+def test_a_pattern_is_not_taken_for_another_that_the_witness_happens_to_match(old, new):
+    assert iam.compare(policy(allow("s3:*", old)), policy(allow("s3:*", new))).lost
+    like = [{"Condition": {"StringLike": {"team:key": one}}} for one in (old, new)]
+    assert iam.compare(policy(allow("s3:*", **like[0])), policy(allow("s3:*", **like[1]))).lost
+
+
+def test_a_variable_that_meets_what_another_statement_names_is_found():
+    own = allow("s3:GetObject", "arn:aws:s3:::bucket/${aws:PrincipalTag/team}/*")
+    deny = {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::bucket/legal/*"}
+
+    comparison = iam.compare(policy(own), policy(own, deny))
+
+    assert [dict(change.request.context) for change in comparison.lost] == [{"aws:principaltag/team": "legal"}]
+    assert comparison.undecided
+
+
+def test_the_same_statements_are_the_same_whatever_the_limits():
+    conditions = {"StringEquals": {f"aws:PrincipalTag/t{n}": ["${aws:username}", "b"] for n in range(9)}}
+    one, other = (policy(allow("s3:Get*", Condition=conditions), name=name) for name in ("old", "new"))
+
+    assert iam.compare(one, other) == iam.Comparison(gained=(), lost=(), asked=0, undecided=())
+
+
 def test_a_boundary_takes_away_what_it_does_not_allow():
     identity = (policy(allow("s3:*")),)
     boundary = (policy(allow("s3:Get*"), kind=iam.Kind.BOUNDARY),)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 from actas.iam.compiled import CompiledDecision, compile  # noqa: A004 - api.md's word
+from actas.iam.evaluation import layers_of
 from actas.iam.kinds import PRINCIPALED, Kind
 from actas.iam.policy import Policy
 from actas.iam.principals import Principals
@@ -66,28 +68,34 @@ def compare(
 ) -> Comparison:
     """Compare two sets of policies over requests, or over a universe that is worked out from them.
 
-    Where neither set has resource policies, the resource's side is taken to leave the decision to the caller's account.
+    Where neither set has resource policies, the resource's side is taken to leave the decision to the caller's account;
+    where there are resource policies alone, the caller's side is tried with policies that say nothing, that allow
+    everything, and with a boundary that allows nothing.
     """
     before, after = _as_set(old), _as_set(new)
-    asked: Iterable[tuple[Request, tuple[str, ...]]]
-    worked_out: Plan | None = None
     if requests_or_universe is None or isinstance(requests_or_universe, Universe):
+        if _statements(before) == _statements(after):
+            return Comparison(gained=(), lost=(), asked=0, undecided=())
         worked_out = plan(requests_or_universe or Universe(), (before, after))
-        before, after = _delegated(before, after)
-        asked = worked_out.requests()
-    else:
-        asked = ((request, (request.action,)) for request in requests_or_universe)
-    return _compared(before, after, asked, worked_out)
+        return _compared(_sides(before, after), worked_out.requests(), worked_out)
+    return _compared([(before, after)], ((request, (request.action,)) for request in requests_or_universe), None)
+
+
+def _statements(policies: PolicySet) -> list[object]:
+    return [(name, level, [policy.statements for policy in layer]) for name, level, layer in layers_of(policies)]
 
 
 def _compared(
-    before: PolicySet, after: PolicySet, asked: Iterable[tuple[Request, tuple[str, ...]]], worked_out: Plan | None
+    sides: list[tuple[PolicySet, PolicySet]],
+    asked: Iterable[tuple[Request, tuple[str, ...]]],
+    worked_out: Plan | None,
 ) -> Comparison:
-    first, second = compile(before), compile(after)
+    compiled = [(compile(before), compile(after)) for before, after in sides]
     gained: dict[object, Change] = {}
     lost: dict[object, Change] = {}
+    alike = worked_out.alike if worked_out else frozenset()
     count = 0
-    for request, actions in asked:
+    for (request, actions), (first, second) in product(asked, compiled):
         count += 1
         one, other = first(request), second(request)
         if one.allowed == other.allowed:
@@ -100,7 +108,8 @@ def _compared(
             statements=tuple(_behind(one, other)),
         )
         # One witness is enough for the same statements over the same actions and resource.
-        key = (actions, request.resource, request.principal, change.statements)
+        resource = None if request.resource in alike else request.resource
+        key = (actions, resource, request.principal, change.statements)
         (gained if other.allowed else lost).setdefault(key, change)
     undecided = tuple(worked_out.undecided) if worked_out else ()
     return Comparison(gained=tuple(gained.values()), lost=tuple(lost.values()), asked=count, undecided=undecided)
@@ -110,48 +119,45 @@ def _behind(one: CompiledDecision, other: CompiledDecision) -> Iterator[Statemen
     allowing, refusing = (one, other) if one.allowed else (other, one)
     yield from (ref for ref in refusing.matched if ref.effect == "Deny")
     if refusing.effect == "ImplicitlyDenied":
-        yield from (ref for ref in allowing.matched if ref.effect == "Allow" and ref.policy != _DELEGATES)
+        yield from (ref for ref in allowing.matched if ref.effect == "Allow" and ref.policy not in _ASSUMED)
 
 
 def _as_set(given: PolicySet | Policy) -> PolicySet:
     if isinstance(given, PolicySet):
         return given
+    if given.kind is Kind.RCP:
+        return PolicySet(identity=(_ALL,), resource=(_EVERYONE,), rcps=((given,),))
+    if given.kind is Kind.ENDPOINT:
+        return PolicySet(identity=(_ALL,), resource=(_EVERYONE,), endpoint=(given,))
     if given.kind in PRINCIPALED:
         return PolicySet(resource=(given,))
     return PolicySet(identity=(given,))
 
 
-_DELEGATES = "(the resource's side)"
+def _sides(before: PolicySet, after: PolicySet) -> list[tuple[PolicySet, PolicySet]]:
+    """Supply the side that nobody gave: of the resources, or of the callers."""
+    if before.resource is None and after.resource is None:
+        return [(replace(before, resource=(_TO_ACCOUNTS,)), replace(after, resource=(_TO_ACCOUNTS,)))]
+    if any(layer for one in (before, after) for layer in (one.identity, one.boundary, one.session)):
+        return [(before, after)]
+    # A boundary that allows nothing keeps out whom a policy names by role or account, not whom it names by session.
+    return [
+        (before, after),
+        (replace(before, identity=(_ALL,)), replace(after, identity=(_ALL,))),
+        (replace(before, boundary=()), replace(after, boundary=())),
+    ]
 
 
-def _delegated(before: PolicySet, after: PolicySet) -> tuple[PolicySet, PolicySet]:
-    """Let KMS keys and roles leave the decision to their account, where nobody gave their policies."""
-    if before.resource is not None or after.resource is not None:
-        return before, after
-    return _with(before), _with(after)
+def _assumed(kind: Kind, name: str, principals: Principals | None) -> Policy:
+    allow = Statement(index=0, sid=None, effect="Allow", actions=("*",), resources=("*",), principals=principals)
+    return Policy(kind=kind, name=name, statements=(allow,))
 
 
-def _with(policies: PolicySet) -> PolicySet:
-    return PolicySet(
-        identity=policies.identity,
-        resource=(_TO_ACCOUNTS,),
-        boundary=policies.boundary,
-        session=policies.session,
-        scps=policies.scps,
-        rcps=policies.rcps,
-        endpoint=policies.endpoint,
-    )
-
-
-_TO_ACCOUNTS = Policy(
-    kind=Kind.RESOURCE,
-    name=_DELEGATES,
-    statements=(
-        Statement(
-            index=0, sid=None, effect="Allow", actions=("*",), resources=("*",), principals=Principals(delegates=True)
-        ),
-    ),
-)
+# KMS keys and roles leave the decision to their account, where nobody gave their policies.
+_TO_ACCOUNTS = _assumed(Kind.RESOURCE, "(the resource's side)", Principals(delegates=True))
+_EVERYONE = _assumed(Kind.RESOURCE, "(the resource's side, for all)", Principals(everyone=True))
+_ALL = _assumed(Kind.IDENTITY, "(the caller's side)", None)
+_ASSUMED = frozenset(policy.name for policy in (_TO_ACCOUNTS, _EVERYONE, _ALL))
 
 
 def _plain(value: Any) -> Any:

@@ -55,7 +55,7 @@ def resource_patterns(resources: tuple[str, ...], *, with_variables: bool, exclu
     globs: list[Matcher] = []
     filled: list[ResourceTest] = []
     for resource in resources:
-        template = _template(resource, with_variables=with_variables)
+        template = resource_template(resource, with_variables=with_variables)
         literal = template.literal
         if not template.fixed:
             filled.append(_filled(template, unresolved=excluding))
@@ -66,7 +66,7 @@ def resource_patterns(resources: tuple[str, ...], *, with_variables: bool, exclu
     return Patterns(frozenset(exact), tuple(globs), tuple(filled))
 
 
-def _template(resource: str, *, with_variables: bool) -> variables.Template:
+def resource_template(resource: str, *, with_variables: bool) -> variables.Template:
     """Read a pattern; before the fifth colon ``${`` is text (user guide, policy variables)."""
     if not with_variables or "${" not in resource:
         return variables.read(resource, variables=False, wildcards=True)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from actas.iam import variables
 from actas.iam.addresses import network_of
 from actas.iam.conditions import Condition
-from actas.iam.operators import Operator, spelled
+from actas.iam.operators import Operator
 from actas.iam.values import Value, date_of, number_of
 from actas.iam.variables import Template, Variable
 from actas.iam.wildcards import STAR, Wild
@@ -39,19 +39,8 @@ def _written(template: Template, filler: str) -> str:
     return written
 
 
-def values_for(condition: Condition, *, with_variables: bool) -> list[Value]:
-    """List values on both sides of a condition; None for a key that is absent."""
-    parsed = spelled(condition.operator)
-    if parsed is None:
-        return [None]
-    single: list[Value] = list(dict.fromkeys(_single(parsed.operator, condition, with_variables=with_variables)))
-    if not parsed.quantifier:
-        return [None, *single]
-    pairs = [(one, OTHER) for one in single if one != OTHER]
-    return [None, *[(one,) for one in single], *pairs[:8]]
-
-
-def _single(kind: Operator, condition: Condition, *, with_variables: bool) -> Iterator[Value]:
+def singles(kind: Operator, condition: Condition, *, with_variables: bool) -> Iterator[Value]:
+    """Give values on both sides of a condition, each by itself."""
     for value in condition.values:
         match kind.family:
             case "number":
@@ -115,13 +104,3 @@ def between(values: list[Value]) -> list[Value]:
     found: list[Value] = [(one + other) / Decimal(2) for one, other in pairwise(map(Decimal, numbers))]
     found += [one + (other - one) / 2 for one, other in pairwise(times)]
     return found
-
-
-def joined(patterns: list[str], *, with_variables: bool) -> list[str]:
-    """Give texts that two patterns match together, where one is open at its end and the other at its start."""
-    return [
-        concrete(one[:-1] + other, with_variables=with_variables)
-        for one in patterns
-        for other in patterns
-        if one != other and one.endswith("*") and other.startswith("*")
-    ]

@@ -63,9 +63,15 @@ def _must_be_named(action: str, resource: str) -> bool:
     parts = resource.split(":", arns.PARTS - 1)
     if len(parts) != arns.PARTS:
         return False
+    wanted = special(action)
+    return bool(wanted) and parts[2] == wanted and parts[5].startswith("key/" if wanted == "kms" else "role/")
+
+
+def special(action: str) -> str:
+    """Name the service whose keys or roles must themselves allow *action*, which is folded; empty for all others."""
     if action.startswith("kms:"):
-        return parts[2] == "kms" and parts[5].startswith("key/")
-    return action.startswith(_TRUST) and parts[2] == "iam" and parts[5].startswith("role/")
+        return "kms"
+    return "iam" if action.startswith(_TRUST) else ""
 
 
 def weigh(tally: Tally, about: Frame) -> tuple[Effect, LayerName | None]:
