@@ -8,8 +8,10 @@ import pytest
 
 from actas import store
 from actas.audit.trail import PERSON_KEY
-from actas.cli import ASKED_WRONGLY, CANNOT_TELL, DENIED, DONE, run
+from actas.cli import ASKED_WRONGLY, CANNOT_TELL, DENIED, DONE, events_text, run
+from actas.events.desk import Compared
 from actas.events.inbox import Inbox, Places, Told
+from actas.events.interface import Listed
 from actas.events.jobs import QUEUE
 from actas.events.meaning import Meaning
 from actas.events.normal import IdentityEvent, Kind
@@ -154,6 +156,35 @@ def test_audit_says_of_a_source_that_only_hears_that_nothing_can_be_proved(event
 
     assert code == CANNOT_TELL
     assert out == "hr  cannot tell what its provider has: nothing of it can be proved\n"
+
+
+def compared(**more):
+    told = {"source": "hr", "asked": AT, "since": AT, "until": AT + timedelta(days=1), "listed": 2}
+    return events_text.compared(Compared(**told | more))
+
+
+LINE = "hr  2026-03-14T12:00:00+00:00 to 2026-03-15T12:00:00+00:00: the provider lists 2, "
+MISSED = Listed(id="e-9", happened_at=AT, kind="signed-in")
+EARLIER = {"asked": AT - timedelta(days=2)}
+TEXTS = [
+    ("nothing amiss", {}, LINE + "nothing is missing"),
+    ("something missing", {"missing": 1, "examples": (MISSED,)},
+     LINE + "1 is missing\n  2026-03-14T12:00:00+00:00  signed-in  e-9"),
+    ("what is forgotten here", {"bound": "forgotten-here", **EARLIER},
+     LINE + "nothing is missing\n  from 2026-03-12T12:00:00+00:00 to then: cannot be proved; what was heard is "
+     "forgotten (events.keep says after how long)"),
+    ("what the provider forgets", {"bound": "forgotten-there", **EARLIER},
+     LINE + "nothing is missing\n  from 2026-03-12T12:00:00+00:00 to then: cannot be proved; the provider keeps "
+     "nothing that long"),
+    ("what was before the beginning", {"bound": "began", **EARLIER},
+     LINE + "nothing is missing\n  from 2026-03-12T12:00:00+00:00 to then: not looked at; it was not heard yet, and "
+     "only what ends access was asked for"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("about", "text"), [case[1:] for case in TEXTS], ids=[case[0] for case in TEXTS])
+def test_a_comparison_says_what_it_proves_and_what_not(about, text):
+    assert compared(**about) == text
 
 
 def test_doctor_says_where_there_is_nothing_to_look_at(events):

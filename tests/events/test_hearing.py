@@ -16,6 +16,7 @@ from actas.store import heard_rows
 
 pytestmark = pytest.mark.anyio
 AT = datetime(2026, 3, 14, 12, tzinfo=UTC)
+KEEP = timedelta(days=3650)
 
 
 class Told:
@@ -211,7 +212,7 @@ async def test_the_gap_detector_names_what_was_never_heard(hearing, event):
     source = Asked(event, ["e1", "e2", "e3"])
     async with hearing(source) as (room, _):
         await room.hear(event("e1"), event("e3"))
-        desk = Desk(room.outbox, room.inbox._places.seals, {"hr": source})
+        desk = Desk(room.outbox, room.inbox._places.seals, {"hr": source}, keep=KEEP)
         (found,) = await desk.compare(AT, now=clock.now())
         await room.hear(event("e2"))
         (after,) = await desk.compare(AT, now=clock.now())
@@ -221,9 +222,72 @@ async def test_the_gap_detector_names_what_was_never_heard(hearing, event):
     assert (after.listed, after.missing, nothing) == (3, 0, [])
 
 
+NOW = AT + timedelta(days=40)
+MONTH = timedelta(days=30)
+HOUR = timedelta(hours=1)
+
+
+class Reaches(Asked):
+    """A provider that keeps its list for a while, and a source that began at some time."""
+
+    def __init__(self, event, names, *, keeps=None, began=None):
+        super().__init__(event, names)
+        self._keeps, self._began, self.since = keeps, began, None
+
+    def health(self):
+        return Health(reaches_back=self._keeps)
+
+    def began(self, cursor):
+        return self._began
+
+    async def compare(self, since, *, until):
+        self.since = since
+        yield Listed(id="e1", happened_at=NOW - HOUR, kind="role-revoked")
+
+
+BOUNDS = [
+    ("as long as it is kept here", MONTH - HOUR, {}, (None, MONTH - HOUR)),
+    ("a little longer", MONTH, {}, ("forgotten-here", MONTH - HOUR)),
+    ("as long as the provider keeps it", timedelta(days=7), {"keeps": timedelta(days=7)}, (None, timedelta(days=7))),
+    ("longer than the provider keeps it", timedelta(days=8), {"keeps": timedelta(days=7)},
+     ("forgotten-there", timedelta(days=7))),
+    ("since it began", timedelta(days=2), {"began": NOW - timedelta(days=2)}, (None, timedelta(days=2))),
+    ("since before it began", timedelta(days=3), {"began": NOW - timedelta(days=2)}, ("began", timedelta(days=2))),
+    ("longer than anybody keeps it", timedelta(days=60), {"keeps": timedelta(days=45)},
+     ("forgotten-here", MONTH - HOUR)),
+    ("longer than anybody keeps it, the provider less", timedelta(days=60), {"keeps": timedelta(days=7)},
+     ("forgotten-there", timedelta(days=7))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("back", "source", "found"), [case[1:] for case in BOUNDS], ids=[case[0] for case in BOUNDS])
+async def test_nothing_is_called_complete_that_cannot_be_told_any_more(gateway, settings, event, back, source, found):
+    one = Reaches(event, ["e1"], **source)
+    async with gateway(settings()) as room:
+        async with room.store.write() as connection:
+            await heard_rows.claim(connection, "hr", "me", HOUR)
+        await room.hear(event("e1"), cursor="c")
+        desk = Desk(room.outbox, room.inbox._places.seals, {"hr": one}, keep=MONTH)
+        (compared,) = await desk.compare(NOW - back, now=NOW)
+
+    bound, since = found
+    assert (compared.bound, compared.asked, compared.since) == (bound, NOW - back, NOW - since)
+    assert compared.is_proved is (bound in (None, "began"))
+    assert (compared.listed, compared.missing) == (1, 0)
+
+
+async def test_what_was_forgotten_here_is_not_called_missing(gateway, settings, event):
+    one = Reaches(event, [])
+    async with gateway(settings()) as room:
+        desk = Desk(room.outbox, room.inbox._places.seals, {"hr": one}, keep=MONTH)
+        await desk.compare(NOW - 2 * MONTH, now=NOW)
+
+    assert one.since == NOW - MONTH + HOUR
+
+
 async def test_a_source_that_cannot_tell_says_so(hearing, event):
     async with hearing(Told(event)) as (room, _):
-        desk = Desk(room.outbox, room.inbox._places.seals, {"hr": Told(event)})
+        desk = Desk(room.outbox, room.inbox._places.seals, {"hr": Told(event)}, keep=KEEP)
         (compared,) = await desk.compare(AT, now=clock.now())
         (examined,) = await desk.examine(now=clock.now())
 
@@ -233,7 +297,7 @@ async def test_a_source_that_cannot_tell_says_so(hearing, event):
 async def test_an_event_is_opened_by_its_number_and_by_nobody_without_the_keys(hearing, event):
     async with hearing(Told(event)) as (room, _):
         await room.hear(event("e1", session="s-1"))
-        desk = Desk(room.outbox, room.inbox._places.seals, {})
+        desk = Desk(room.outbox, room.inbox._places.seals, {}, keep=KEEP)
         (row,) = await desk.latest()
         found = await desk.event(row.sequence)
         missing = await desk.event(row.sequence + 1)

@@ -145,7 +145,10 @@ def replay(*names: str, every: bool = False, where: Where = HERE, json: bool = F
 
 @app.command
 def audit(*, since: str = "24h", source: str | None = None, where: Where = HERE, json: bool = False) -> int:
-    """Compare what the providers list with what was heard; the exit code is 1 where something is missing.
+    """Compare what the providers list with what was heard.
+
+    The exit code is 1 where something is missing, and 3 where not everything that was asked for can be told: before
+    events.keep nothing is known here, and providers forget, too.
 
     For example:
         actas events audit --since 24h
@@ -169,7 +172,7 @@ def audit(*, since: str = "24h", source: str | None = None, where: Where = HERE,
         _tell_broken(broken, json=json)
         if any(one.missing for one in found):
             return DENIED
-        return CANNOT_TELL if broken or any(one.trouble for one in found) else DONE
+        return CANNOT_TELL if broken or not all(one.is_proved for one in found) else DONE
 
     return _at(where, compared)
 

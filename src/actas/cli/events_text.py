@@ -1,7 +1,7 @@
 """How events are shown: as lines for people, and as data. Pure."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from actas.cli.output import json_line, plain
 from actas.events.desk import Compared, Examined, Letter
@@ -44,10 +44,21 @@ def compared(one: Compared) -> str:
         return f"{one.source}  cannot tell what its provider has: nothing of it can be proved"
     if one.trouble is not None:
         return f"{one.source}  could not be compared: {one.trouble}"
-    verdict = "nothing is missing" if not one.missing else f"{one.missing} are missing"
+    verdict = (
+        "nothing is missing" if not one.missing else f"{one.missing} {'is' if one.missing == 1 else 'are'} missing"
+    )
     lines = [f"{one.source}  {span}: the provider lists {one.listed}, {verdict}"]
+    if one.bound is not None:
+        lines.append(f"  from {one.asked.isoformat(timespec='seconds')} to then: {_BOUND[one.bound]}")
     lines += [f"  {each.happened_at.isoformat()}  {each.kind}  {plain(each.id)}" for each in one.examples]
     return "\n".join(lines)
+
+
+_BOUND: Final = {
+    "began": "not looked at; it was not heard yet, and only what ends access was asked for",
+    "forgotten-here": "cannot be proved; what was heard is forgotten (events.keep says after how long)",
+    "forgotten-there": "cannot be proved; the provider keeps nothing that long",
+}
 
 
 def examined(one: Examined, *, json: bool) -> Iterator[str]:

@@ -1,8 +1,9 @@
 """What people ask of events: what was heard, what is set apart, what is missing, what stands in the way."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 import anyio
 import msgspec
@@ -23,8 +24,14 @@ PATIENCE = 600.0
 """Seconds that one source may take to list what it has, or to be examined."""
 SHOWN = 20
 """How many missing events are named."""
+APART = timedelta(hours=1)
+"""How far clocks may be apart where it counts what is kept no more."""
 About = Callable[[bytes], tuple[str, str, str]]
 """Says of a job's body: the function, who caused it, what it is."""
+
+
+Bound = Literal["began", "forgotten-here", "forgotten-there"]
+"""Before it only what ends access was brought; before it nothing is kept any more, by us or by the provider."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,13 +53,23 @@ class Compared:
     """What a provider lists, and what of it was heard."""
 
     source: str
+    asked: datetime
+    """Since when it was to be compared."""
     since: datetime
+    """Since when it was."""
     until: datetime
+    bound: Bound | None = None
+    """Why not since it was asked for."""
     listed: int = 0
     missing: int = 0
     examples: tuple[Listed, ...] = field(default=())
     trouble: str | None = None
     """The code of why it could not be compared; ``cannot`` where the source has nothing to compare with."""
+
+    @property
+    def is_proved(self) -> bool:
+        """Tell whether it was compared as far back as the source ever heard everything."""
+        return self.trouble is None and self.bound in (None, "began")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +85,19 @@ class Desk:
     """Answers for one database and the sources of one moment."""
 
     def __init__(
-        self, outbox: Outbox, seals: Seals, sources: Mapping[str, Source], others: Mapping[str, About] | None = None
+        self,
+        outbox: Outbox,
+        seals: Seals,
+        sources: Mapping[str, Source],
+        others: Mapping[str, About] | None = None,
+        *,
+        keep: timedelta,
     ) -> None:
-        """Take the database and the sources; *others* are queues of other rooms, and what says what lies in them."""
-        self._outbox, self._seals, self._sources = outbox, seals, sources
+        """Take the database and the sources; *others* are queues of other rooms, and what says what lies in them.
+
+        What was heard is kept for *keep*: before that nothing can be compared.
+        """
+        self._outbox, self._seals, self._sources, self._keep = outbox, seals, sources, keep
         self._queues: dict[str, About] = {QUEUE: _about, **(others or {})}
 
     async def latest(self, *, after: int = -1, most: int = 20, source: str | None = None) -> list[Heard]:
@@ -112,9 +138,8 @@ class Desk:
 
     async def compare(self, since: datetime, *, now: datetime, only: str | None = None) -> list[Compared]:
         """Compare what every provider lists with what was heard."""
-        until = now - SETTLES
         asked = [(name, source) for name, source in self._sources.items() if only in (None, name)]
-        return [await self._compared(name, source, since, until) for name, source in asked]
+        return [await self._compared(name, source, since, now) for name, source in asked]
 
     async def examine(self, *, now: datetime, only: str | None = None) -> list[Examined]:
         """Ask every source what stands between its provider and it."""
@@ -141,43 +166,43 @@ class Desk:
             return None
         return await source.mend(administrator, now=now)
 
-    async def _begun(self, name: str, source: Source, since: datetime) -> datetime:
-        """Give the later of *since* and the moment from which on the source brings everything."""
+    async def _began(self, name: str, source: Source) -> datetime | None:
+        """Give the moment from which on the source brings everything, where that is known."""
         if not isinstance(source, Begins):
-            return since
+            return None
         async with self._outbox.store.read() as connection:
             cursor = (await heard_rows.reached(connection, name)).cursor
-        began = None if cursor is None else source.began(cursor)
-        return since if began is None else max(since, began)
+        return None if cursor is None else source.began(cursor)
 
-    async def _compared(self, name: str, source: Source, since: datetime, until: datetime) -> Compared:
-        since = await self._begun(name, source, since)
-        found = Compared(source=name, since=since, until=until)
+    async def _compared(self, name: str, source: Source, asked: datetime, now: datetime) -> Compared:
+        until = now - SETTLES
+        found = Compared(source=name, asked=asked, since=asked, until=until)
         if not isinstance(source, Compares):
-            return _troubled(found, "cannot")
+            return replace(found, trouble="cannot")
+        bounds: list[tuple[datetime, Bound]] = [(now - self._keep + APART, "forgotten-here")]
+        if (began := await self._began(name, source)) is not None:
+            bounds.append((began, "began"))
+        found = _bound(found, bounds)
         try:
             with anyio.fail_after(PATIENCE):
-                listed = {one.id: one async for one in source.compare(since, until=until)}
+                listed = {one.id: one async for one in source.compare(found.since, until=until)}
         except ActasError as wrong:
-            return _troubled(found, wrong.code)
+            return replace(found, trouble=wrong.code)
         except TimeoutError:
-            return _troubled(found, "late")
+            return replace(found, trouble="late")
+        if (reach := source.health().reaches_back) is not None:  # known by now at the latest
+            found = _bound(found, [(now - reach, "forgotten-there")])
         finders = {finder(name, event): one for event, one in listed.items()}
         async with self._outbox.store.read() as connection:
             known = await heard_rows.known(connection, list(finders))
         missing = sorted((one for key, one in finders.items() if key not in known), key=lambda one: one.happened_at)
-        return Compared(
-            source=name,
-            since=since,
-            until=until,
-            listed=len(listed),
-            missing=len(missing),
-            examples=tuple(missing[:SHOWN]),
-        )
+        return replace(found, listed=len(listed), missing=len(missing), examples=tuple(missing[:SHOWN]))
 
 
-def _troubled(found: Compared, code: str) -> Compared:
-    return Compared(source=found.source, since=found.since, until=found.until, trouble=code)
+def _bound(found: Compared, bounds: Sequence[tuple[datetime, Bound]]) -> Compared:
+    """Say the latest moment before which nothing can be told, and why."""
+    since, why = max(bounds)
+    return replace(found, since=min(since, found.until), bound=why) if since > found.since else found
 
 
 def _about(body: bytes) -> tuple[str, str, str]:

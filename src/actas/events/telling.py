@@ -56,10 +56,12 @@ def compared_data(one: Compared) -> dict[str, Any]:
     """Give what a provider lists beside what was heard."""
     return {
         "source": one.source,
+        "asked": one.asked.isoformat(),
         "since": one.since.isoformat(),
         "until": one.until.isoformat(),
         "listed": one.listed,
         "missing": one.missing,
+        "bound": one.bound,
         "trouble": one.trouble,
         "examples": [
             {"id": each.id, "kind": each.kind, "happened_at": each.happened_at.isoformat()} for each in one.examples

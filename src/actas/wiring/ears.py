@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
@@ -31,8 +31,10 @@ from actas.store.errors import StoreError
 from actas.store.moments import kept
 from actas.store.outbox import Counts, Outbox
 from actas.store.stamp import Stamp
+from actas.wiring import ears_told
 from actas.wiring import sources as making
 from actas.wiring.cutting import Cuts
+from actas.wiring.event_desk import others
 from actas.wiring.over import is_over
 from actas.wiring.parts import Parts
 
@@ -128,7 +130,8 @@ class Ears:
 
     def desk(self) -> Desk:
         """Give what answers people."""
-        return Desk(self._outbox, self._house.parts.resting, self.hearing.sources)
+        parts = self._house.parts
+        return Desk(self._outbox, parts.resting, self.hearing.sources, others(), keep=self._events.keep.time)
 
     def gauges(self) -> dict[str, float]:
         """Give the figures of all sources together."""
@@ -148,44 +151,20 @@ class Ears:
             "events_lag_seconds": max(lags, default=0.0),
             "events_last_seconds": min(((clock.now() - one).total_seconds() for one in heard), default=-1.0),
             "events_missed": sum(one.missed for one in self.states),
-            "event_sources_troubled": len(self.broken) + sum(_trouble(one) is not None for one in self.states),
+            "event_sources_troubled": len(self.broken) + sum(ears_told.trouble(one) is not None for one in self.states),
             "access_ended": self.ended,
             "revocations_read_seconds": self._read_ago(),
         }
 
     def by_source(self) -> dict[str, dict[str, float]]:
         """Give the figures of each source."""
-        now = clock.now()
-        found: dict[str, dict[str, float]] = {
-            name: {} for name in ("lag_seconds", "last_seconds", "missed", "unmatched", "trouble")
-        }
-        for one in self.states:
-            lag, heard = one.lag(), one.last_heard
-            found["lag_seconds"][one.source] = -1.0 if lag is None else lag
-            found["last_seconds"][one.source] = -1.0 if heard is None else (now - heard).total_seconds()
-            found["missed"][one.source] = one.missed
-            found["unmatched"][one.source] = self.hearing.inbox.unmatched[one.source]
-            found["trouble"][one.source] = float(_trouble(one) is not None)
-        found["trouble"] |= dict.fromkeys(self.broken, 1.0)
-        return found
+        return ears_told.by_source(self.states, self.broken, self.hearing.inbox.unmatched, now=clock.now())
 
     def ready(self) -> dict[str, Any]:
         """Tell how each source does, and by what each provider's callers lose their access."""
-        unmatched = self.hearing.inbox.unmatched
-        sources = [{**_told(one), "unmatched": unmatched[one.source]} for one in self.states]
-        sources += [{"source": name, "trouble": code} for name, code in sorted(self.broken.items())]
-        counts = self.counts
         return {
-            "sources": sources,
-            "deliveries": None
-            if counts is None
-            else {
-                "waiting": counts.waiting,
-                "running": counts.running,
-                "again": counts.again,
-                "dead": counts.dead,
-                "oldest_seconds": round(counts.oldest.total_seconds(), 1),
-            },
+            "sources": ears_told.sources(self.states, self.broken, self.hearing.inbox.unmatched),
+            "deliveries": None if self.counts is None else ears_told.deliveries(self.counts),
             "revocation": self._revocation(),
         }
 
@@ -279,21 +258,3 @@ def _both(first: Callable[[], None], then: Callable[[], None]) -> Callable[[], N
         then()
 
     return call
-
-
-def _trouble(state: State) -> str | None:
-    return state.trouble or state.health.trouble
-
-
-def _told(state: State) -> Mapping[str, Any]:
-    back = state.health.reaches_back
-    return {
-        "source": state.source,
-        "provider": state.provider,
-        "trouble": _trouble(state),
-        "last_event": None if state.last_happened is None else state.last_happened.isoformat(timespec="seconds"),
-        "lag_seconds": None if (lag := state.lag()) is None else round(lag, 3),
-        "missed": state.missed,
-        "reaches_back_seconds": None if back is None else round(back.total_seconds()),
-        "notes": list(state.health.notes),
-    }

@@ -557,7 +557,7 @@ async def test_what_is_set_apart_is_shown_at_the_desk_for_events(bench):
         await one.later.keep(call(), held())
         await one.until_over()
         others = {later.QUEUE: later.about, telling.QUEUE: telling.about}
-        desk = Desk(one.outbox, None, {}, others)
+        desk = Desk(one.outbox, None, {}, others, keep=timedelta(days=30))
 
         letters = await desk.dead()
 

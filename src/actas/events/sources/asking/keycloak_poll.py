@@ -165,6 +165,7 @@ class KeycloakAsked:
 
     async def compare(self, since: datetime, *, until: datetime) -> AsyncIterator[Listed]:
         """Give everything that the realm lists between the two."""
+        await self._look(until)  # for `health` to say how far back it can be
         low, high = realms.milliseconds(since), realms.milliseconds(until)
         for feed in FEEDS:
             first, size = 0, self._size
