@@ -154,6 +154,11 @@ def _events(result: Result) -> Iterator[Goal]:
     yield _goal("hearing to no access, slowest", result["dead_ms_max"], 1000, "busy", unit=" ms")
 
 
+def _idle(result: Result) -> Iterator[Goal]:
+    used = result["processor_ms_a_second"]["actas, before any call"]
+    yield _goal("an idle gateway, processor time a second", used, 5, "busy", unit=" ms")
+
+
 _GOALS: dict[str, Callable[[Result], Iterator[Goal]]] = {
     "gateway": _gateway,
     "jose": _jose,
@@ -165,6 +170,7 @@ _GOALS: dict[str, Callable[[Result], Iterator[Goal]]] = {
     "audit": _audit,
     "events": _events,
     "start": _start,
+    "idle": _idle,
 }
 
 
