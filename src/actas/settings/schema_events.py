@@ -66,6 +66,8 @@ class EventSource(Keys, frozen=True):
     """SSF: the transmitter's issuer; the provider's where it is left out."""
     delivery: Literal["push", "poll"] = "push"
     """SSF: whether the transmitter pushes, or is asked."""
+    logs: tuple[Literal["sign-ins", "audits"], ...] = ()
+    """Entra: the logs that are read beside the directory's changes."""
     fields: EventFields | None = None
     """Webhooks and CloudEvents: where the facts stand."""
     oldest: Span = Span.read("24h")

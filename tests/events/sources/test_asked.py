@@ -223,6 +223,7 @@ class GraphApi(Api):
     def __init__(self):
         super().__init__()
         self.changes = {"users": [], "groups": [], "directoryRoles": []}
+        self.log = []
         self.subscriptions = {}
         self.gone = set()
 
@@ -230,6 +231,8 @@ class GraphApi(Api):
         parts = path.strip("/").split("/")
         if parts[1] == "subscriptions":
             return self.subscribed(parts, wish)
+        if parts[1] == "auditLogs":
+            return self.says({"value": self.log})
         resource, token = parts[1], query["$deltatoken"]
         changes, link = self.changes[resource], f"https://graph.microsoft.com/v1.0/{resource}/delta?$deltatoken="
         if token in self.gone:
@@ -261,6 +264,17 @@ class TestEntra(Contract):
         removed = {"id": "u1", "@removed": {"reason": "deleted"}}
         self.provider.changes["groups"].append({"id": "g1", "members@delta": [removed]})
         return 6
+
+
+class TestEntraListed(TestEntra):
+    settings: ClassVar = {"client": CLIENT, "logs": ("sign-ins",)}
+
+    async def happen(self):
+        self.provider.now += timedelta(seconds=20)
+        self.provider.log = [
+            {"id": f"s{number}", "createdDateTime": iso(self.provider.now), "userId": "u1"} for number in range(3)
+        ]
+        return 3
 
 
 KEY_FILE = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
@@ -723,8 +737,27 @@ def test_a_provider_in_trouble_is_told_and_asked_again_later(built, status, head
         polled(source, cursor)
 
     assert (wrong.value.code, getattr(wrong.value, "retry_after", None)) == (code, later)
-    polled(source, cursor)
+    polled(source, cursor, NOW + timedelta(seconds=later or 0))
     assert source.health().trouble is None
+
+
+def test_a_provider_is_not_asked_again_before_it_said(built):
+    api = KeycloakApi()
+    source = built("keycloak", client=CLIENT, fetch=api)
+    _, cursor = polled(source, None)
+    api.fails = [(429, (("Retry-After", "7"),))]
+    seen = []
+
+    for second in (0, 0.5, 6, 7):
+        before = len(api.asked)
+        try:
+            polled(source, cursor, NOW + timedelta(seconds=second))
+        except ActasError as wrong:
+            seen.append((wrong.retry_after, len(api.asked) - before))
+        else:
+            seen.append((None, len(api.asked) > before))
+
+    assert seen == [(7, 1), (7, 0), (1, 0), (None, True)]
 
 
 def test_an_event_that_nobody_can_read_is_counted_and_keeps_no_other_back(built):
@@ -995,15 +1028,21 @@ def test_subscriptions_are_made_renewed_long_before_their_end_and_made_anew_when
     assert {one["clientState"] for one in api.subscriptions.values()} == {SECRET}
     first = {one["expirationDateTime"] for one in api.subscriptions.values()}
 
-    _, cursor = polled(source, cursor, NOW + timedelta(days=17))
+    _, cursor = polled(source, cursor, NOW + timedelta(minutes=59))
     assert {one["expirationDateTime"] for one in api.subscriptions.values()} == first
-    _, cursor = polled(source, cursor, NOW + timedelta(days=19))
+    asked = len(api.asked)
+    _, cursor = polled(source, cursor, NOW + timedelta(hours=1))  # renewing authorizes anew, whoever was told to
+    assert sum(one.startswith("PATCH /v1.0/subscriptions/") for one in api.asked[asked:]) == 2
     assert not {one["expirationDateTime"] for one in api.subscriptions.values()} & first
+
+    api.subscriptions = {}  # and shows that Graph removed them, though nobody was told
+    _, cursor = polled(source, cursor, NOW + timedelta(hours=2))
+    assert len(api.subscriptions) == 2
 
     api.subscriptions = {}
     source.graph.renew_soon()
     source.ring()
-    polled(source, cursor, NOW + timedelta(days=19, seconds=1))
+    polled(source, cursor, NOW + timedelta(hours=2, seconds=1))
     assert len(api.subscriptions) == 2
 
 

@@ -9,6 +9,7 @@ In the settings::
           provider: azure
           client: {id: 6e74172b-…, secret: {env: GRAPH_EVENTS_SECRET}}
           secret: {env: GRAPH_CLIENT_STATE}        # notifications: the clientState that each of them shows
+          logs: [sign-ins, audits]                 # read too; AuditLog.Read.All, and for sign-ins a licence
 
 The client has the application permissions User.Read.All, GroupMember.Read.All and RoleManagement.Read.Directory.
 A notification says that something changed, not what: it rings, and the delta query that follows at once says what.
@@ -16,17 +17,19 @@ Without ``secret`` the delta queries alone go on. Subscriptions are made, renewe
 when Graph says that one is gone. Graph gives changes no time: they happened when they were heard.
 """
 
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qs
 
 import msgspec
 
-from actas.events.interface import Advice, Batch, Health, Making, Pushed, Reply
+from actas.events.interface import Advice, Batch, Health, Listed, Making, Pushed, Reply
 from actas.events.normal import IdentityEvent
-from actas.events.sources.asking import graph
+from actas.events.sources.asking import graph, graph_logs
 from actas.events.sources.asking.frame import Frame, Trouble
 from actas.events.sources.asking.graph import RESOURCES, Cursor, Graph
+from actas.events.sources.asking.graph_logs import Logs
 from actas.events.sources.errors import MalformedDelivery, NotAuthentic, ProviderRefused, SourceIncomplete
 from actas.events.sources.reading import entra as reading
 from actas.events.sources.reading import strict
@@ -48,6 +51,7 @@ class EntraAsked:
         self.name, self.provider = frame.name, frame.fit.provider
         self._frame = frame
         self.graph = Graph(frame, client)
+        self.logs = Logs(frame, self.graph)
         self._trouble = Trouble()
         self._notes: tuple[str, ...] = ()
 
@@ -58,7 +62,8 @@ class EntraAsked:
 
     def health(self) -> Health:
         """Tell how it does; a delta link is good for some days."""
-        return Health(trouble=self._trouble.code, reaches_back=timedelta(days=7), notes=self._notes)
+        trouble = self._trouble.code or self.logs.trouble
+        return Health(trouble=trouble, reaches_back=timedelta(days=7), notes=(*self._notes, *self.logs.notes))
 
     async def close(self) -> None:
         """Leave the subscriptions, which end by themselves: another gateway may live by them."""
@@ -83,7 +88,10 @@ class EntraAsked:
         subscriptions = cursor.subscriptions
         if self._frame.settings.secret is not None:
             subscriptions, self._notes = await self.graph.subscribe(subscriptions, now=now)
-        after = Cursor(links=links, subscriptions=subscriptions)
+        told, logs, behind = await self.logs.poll(cursor.logs, now=now)
+        events += self._frame.fit.asked(told, now=now)
+        missed = missed or any(strict.instant(one.to) < now - graph_logs.KEPT for one in cursor.logs.values())
+        more, after = more or behind, Cursor(links=links, subscriptions=subscriptions, logs=logs)
         return Batch(events=tuple(events), cursor=msgspec.json.encode(after).decode(), more=more, missed=missed)
 
     async def _changes(self, resource: str, links: dict[str, str], events: list[IdentityEvent], now: datetime) -> bool:
@@ -116,7 +124,7 @@ class EntraAsked:
             else:
                 message = f"changes of {resource} can be read"
                 found.append(Advice(code=f"{resource}-readable".lower(), severity="fine", message=message, hint=""))
-        return tuple(found)
+        return (*found, *await self.logs.examine(now=now))
 
 
 class EntraRung(EntraAsked):
@@ -164,6 +172,24 @@ class EntraRung(EntraAsked):
         return Reply(status=202)
 
 
+class EntraListed(EntraAsked):
+    """Reads logs too, and so can tell what they list; delta queries list nothing again."""
+
+    def began(self, cursor: str) -> datetime | None:
+        """Tell since when everything of every log is brought."""
+        logs = graph.read_cursor(cursor).logs
+        begun = [strict.instant(logs[name].since) for name in self._frame.settings.logs if name in logs]
+        return max(begun) if len(begun) == len(self._frame.settings.logs) else self._frame.making.clock()
+
+    def compare(self, since: datetime, *, until: datetime) -> AsyncIterator[Listed]:
+        """Give everything that the logs have between the two."""
+        return self.logs.compare(since, until=until)
+
+
+class EntraRungListed(EntraListed, EntraRung):
+    """Reads logs, and is rung for."""
+
+
 def _is_known(one: reading.Notification, secret: Secret) -> bool:
     return secret.matches(one.secret)
 
@@ -189,4 +215,8 @@ def source(settings: EventSource, provider: Provider, making: Making) -> EntraAs
         raise SourceIncomplete(source=making.name, why="has no client to ask with")
     if provider.tenant is None:
         raise SourceIncomplete(source=making.name, why="has a provider without a tenant")
+    if settings.logs:
+        return (
+            EntraListed(frame, settings.client) if settings.secret is None else EntraRungListed(frame, settings.client)
+        )
     return EntraAsked(frame, settings.client) if settings.secret is None else EntraRung(frame, settings.client)

@@ -13,7 +13,8 @@ In the settings::
             admin: reader@example.com
 
 The service account needs domain-wide delegation for the scopes admin.reports.audit.readonly and
-admin.directory.user.readonly. Reports come late, some by hours: every half hour the last six are read again.
+admin.directory.user.readonly. Reports come late, some by hours, a few by days: every half hour the last six hours are
+read again, and twice a day the last three days.
 Administrators' doings name people by address; the directory is asked for the identifier that tokens carry.
 """
 
@@ -24,32 +25,21 @@ from typing import Final
 import msgspec
 
 from actas.events.interface import Advice, Batch, Health, Listed, Making
+from actas.events.sources.asking import windows
 from actas.events.sources.asking.fit import name_of
 from actas.events.sources.asking.frame import Frame, Trouble
 from actas.events.sources.asking.google import Reports
 from actas.events.sources.errors import ProviderRefused, SourceIncomplete
 from actas.events.sources.reading import strict
 from actas.events.sources.reading.google import APPLICATIONS
-from actas.events.sources.reading.told import ENDS, Told
+from actas.events.sources.reading.told import Told
 from actas.settings.schema import Provider
 from actas.settings.schema_event_sources import EventClient
 from actas.settings.schema_events import EventSource
 
 _KEPT: Final = timedelta(days=180)
-_BEGIN: Final = timedelta(hours=24)
-_LATE: Final = timedelta(hours=6)
-_DEEP_EVERY: Final = timedelta(minutes=30)
-_SHALLOW: Final = timedelta(minutes=10)
 _WINDOW: Final = timedelta(hours=6)
-"""How much is asked for at once: pages come newest first, so a window is read whole."""
-
-
-class _Cursor(msgspec.Struct, frozen=True):
-    since: str
-    to: str
-    """Up to when everything was asked for."""
-    deep: str
-    """When we looked back over what comes late."""
+"""How much is compared at once."""
 
 
 class GoogleAsked:
@@ -59,6 +49,7 @@ class GoogleAsked:
         self.name, self.provider = frame.name, frame.fit.provider
         self.every = frame.settings.every.time
         self._frame, self._reports = frame, Reports(frame, client)
+        self._windows = windows.Windows("the report", frame.settings.overlap.time)
         self._trouble = Trouble()
 
     def health(self) -> Health:
@@ -74,23 +65,22 @@ class GoogleAsked:
         with self._trouble:
             return await self._poll(_read_cursor(cursor, now), now)
 
-    async def _poll(self, cursor: _Cursor, now: datetime) -> Batch:
-        to, deep = strict.instant(cursor.to), strict.instant(cursor.deep)
-        is_deep = now >= deep + _DEEP_EVERY
-        begin = to - max(_LATE if is_deep else _SHALLOW, self._frame.settings.overlap.time)
-        end = min(now, begin + max(_WINDOW, to - begin + _SHALLOW))
-        told: list[Told] = []
-        for application in APPLICATIONS:
-            told += await self._reports.between(application, begin, end, now=now)
-        since = strict.instant(cursor.since)
-        kept = [one for one in sorted(told, key=lambda one: one.at) if one.at >= since or one.kind in ENDS]
-        named = [await self._reports.named(one, now=now) for one in kept]
-        after = _Cursor(since=cursor.since, to=strict.written(end), deep=strict.written(now if is_deep else deep))
+    async def _poll(self, cursor: windows.Cursor, now: datetime) -> Batch:
+        async def read(begin: datetime, end: datetime) -> tuple[list[Told], bool]:
+            told: list[Told] = []
+            spent, whole = self._frame.spent(), True
+            for application in APPLICATIONS:
+                found, all_of_it = await self._reports.between(application, begin, end, now=now, spent=spent)
+                told, whole = told + found, whole and all_of_it
+            return told, whole
+
+        found = await self._windows.ask(cursor, read, now=now)
+        named = [await self._reports.named(one, now=now) for one in found.told]
         return Batch(
             events=self._frame.fit.asked(named, now=now),
-            cursor=msgspec.json.encode(after).decode(),
-            more=end < now,
-            missed=to < now - _KEPT,
+            cursor=msgspec.json.encode(found.cursor).decode(),
+            more=found.more,
+            missed=strict.instant(cursor.to) < now - _KEPT,
         )
 
     def began(self, cursor: str) -> datetime | None:
@@ -103,7 +93,8 @@ class GoogleAsked:
             begin = since
             while begin < until:
                 end = min(until, begin + _WINDOW)
-                for one in await self._reports.between(application, begin, end, now=until):
+                told, _ = await self._reports.between(application, begin, end, now=until)
+                for one in told:
                     if since <= one.at < end or one.at == until:
                         yield Listed(id=name_of(one), happened_at=one.at, kind=one.kind)
                 begin = end
@@ -119,12 +110,11 @@ class GoogleAsked:
         return (Advice(code="reports-readable", severity="fine", message="the reports can be read", hint=""),)
 
 
-def _read_cursor(text: str | None, now: datetime) -> _Cursor:
-    start = _Cursor(since=strict.written(now), to=strict.written(now - _BEGIN + _SHALLOW), deep=strict.written(now))
+def _read_cursor(text: str | None, now: datetime) -> windows.Cursor:
     try:
-        return start if text is None else msgspec.json.decode(text, type=_Cursor)
+        return windows.start(now) if text is None else msgspec.json.decode(text, type=windows.Cursor)
     except msgspec.DecodeError:
-        return start
+        return windows.start(now)
 
 
 def source(settings: EventSource, provider: Provider, making: Making) -> GoogleAsked:

@@ -13,7 +13,7 @@ _DAY: Final = 86400
 KNOWS: Final = {
     "keycloak": frozenset({"client", "secret", "audience", "overlap"}),
     "okta": frozenset({"client", "token", "secret", "header", "overlap"}),
-    "entra": frozenset({"client", "secret"}),
+    "entra": frozenset({"client", "secret", "logs", "overlap"}),
     "auth0": frozenset({"client", "secret", "header"}),
     "google": frozenset({"client", "overlap"}),
     "ssf": frozenset({"client", "token", "secret", "header", "keys", "audience", "transmitter", "delivery"}),

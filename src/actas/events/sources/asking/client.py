@@ -1,7 +1,8 @@
 """Ask a provider's API, with one token for as long as it is good: some providers write an event for each new one."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Final
 
 from actas.events.interface import Making
@@ -25,6 +26,8 @@ class Client:
     def __init__(self, making: Making, sign_in: SignIn, *, private: bool, ca: str | None) -> None:
         self._making, self._sign_in, self._private, self._ca = making, sign_in, private, ca
         self._lease: Lease | None = None
+        self._resting: dict[str, datetime] = {}
+        """Until when what is not asked for, because the provider said so."""
 
     async def token(self, *, now: datetime) -> Secret:
         """Give the token, a new one where the last is about to end."""
@@ -46,13 +49,20 @@ class Client:
         body: bytes | None = None,
         scheme: str = "Bearer",
     ) -> Answer:
-        """Ask at *url*; a token that is refused is tried once more as a new one."""
+        """Ask at *url*; a token that is refused is tried once more as a new one.
+
+        Where the provider said when to come again, it is not asked for *what* before that.
+        """
+        if now < (until := self._resting.get(what, now)):
+            raise ProviderBusy(what=what, status=429, retry_after=ceil((until - now).total_seconds()))
         for last in (False, True):
             shown = await self.token(now=now)
             answer = await self.once(url, shown, method=method, body=body, scheme=scheme)
             if answer.status != 401 or last:
                 break
             self._lease = None
+        if answer.status in (429, 503) and answer.header("retry-after") is not None:
+            self._resting[what] = now + timedelta(seconds=retry_after(answer))
         check(what, answer)
         return answer
 

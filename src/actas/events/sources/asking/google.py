@@ -1,6 +1,7 @@
 """Google's Reports and Directory APIs, as a service account in an administrator's name."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -58,8 +59,16 @@ class Reports:
         self._known: OrderedDict[str, str | None] = OrderedDict()
         self.unreadable = 0
 
-    async def between(self, application: str, begin: datetime, end: datetime, *, now: datetime) -> list[Told]:
-        """Give everything of one report between two moments: pages come newest first, so all of them are read."""
+    async def between(
+        self,
+        application: str,
+        begin: datetime,
+        end: datetime,
+        *,
+        now: datetime,
+        spent: Callable[[], bool] = lambda: False,
+    ) -> tuple[list[Told], bool]:
+        """Give what one report has between two moments, and whether that is all: the newest come first."""
         query: dict[str, Any] = {
             "startTime": strict.written(begin),
             "endTime": strict.written(end),
@@ -72,9 +81,11 @@ class Reports:
             for item in page.items:
                 told += self._read(item)
             if not page.next_page:
-                return told
+                return told, True
+            if spent():
+                break
             query["pageToken"] = page.next_page
-        raise ProviderUnreadable(what=_WHAT, why=f"has more than {_MOST_PAGES} pages for {end - begin}")
+        return told, False
 
     def _read(self, item: Any) -> tuple[Told, ...]:
         """Read one activity. One that nobody can read is counted: it must not keep those behind it from us."""

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from actas.errors import ActasError
+from actas.events.sources.asking import windows
 from actas.events.sources.asking.client import Client
 from actas.events.sources.asking.frame import Frame
 from actas.events.sources.errors import MalformedDelivery, ProviderRefused, ProviderUnreadable
@@ -33,6 +34,7 @@ _LONGEST: Final = timedelta(minutes=41_000)
 """How long a subscription lasts: a little under the most that Graph grants for users and groups."""
 _RENEW: Final = timedelta(days=10)
 """How long before its end a subscription is renewed: long enough to notice that it cannot be."""
+_RENEW_EVERY: Final = timedelta(hours=1)
 _BASES: Final = {
     "global": "https://graph.microsoft.com",
     "us-government": "https://graph.microsoft.us",
@@ -48,10 +50,11 @@ class Subscribed(msgspec.Struct, frozen=True):
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """Where each delta query goes on, and what we are subscribed to."""
+    """Where each delta query and each log goes on, and what we are subscribed to."""
 
     links: dict[str, str] = msgspec.field(default_factory=dict)
     subscriptions: dict[str, Subscribed] = msgspec.field(default_factory=dict)
+    logs: dict[str, windows.Cursor] = msgspec.field(default_factory=dict)
 
 
 def read_cursor(text: str | None) -> Cursor:
@@ -67,17 +70,17 @@ class Graph:
 
     def __init__(self, frame: Frame, client: EventClient) -> None:
         self._frame, self._client = frame, client
-        self._base = (client.url or _BASES[frame.provider.cloud or "global"]).rstrip("/")
-        self._api = Client(frame.making, self._sign_in, private=frame.provider.private, ca=frame.provider.ca)
-        self._renew = False
+        self.base = (client.url or _BASES[frame.provider.cloud or "global"]).rstrip("/")
+        self.api = Client(frame.making, self._sign_in, private=frame.provider.private, ca=frame.provider.ca)
+        self._renewed_at: datetime | None = None
 
     def renew_soon(self) -> None:
         """Renew every subscription the next time, whatever its end."""
-        self._renew = True
+        self._renewed_at = None
 
     async def begin(self, resource: str, *, now: datetime) -> str:
         """Give the link by which changes from now on are read."""
-        url = f"{self._base}/v1.0/{resource}/delta?$select={_SELECT[resource]}&$deltatoken=latest"
+        url = f"{self.base}/v1.0/{resource}/delta?$select={_SELECT[resource]}&$deltatoken=latest"
         page = await self._page(url, now)
         if page.delta_link is None:
             raise ProviderUnreadable(what="the delta query", why="gave no link to go on with")
@@ -90,20 +93,26 @@ class Graph:
     async def _page(self, url: str, now: datetime) -> Page:
         what = "the delta query"
         try:
-            found = strict.shaped(await self._api.json(what, url, now=now), Page)
+            found = strict.shaped(await self.api.json(what, url, now=now), Page)
         except MalformedDelivery as wrong:
             raise ProviderUnreadable(what=what, why=wrong.why) from wrong
         for link in (found.next_link, found.delta_link):
-            if link is not None and not link.startswith(f"{self._base}/"):
+            if link is not None and not link.startswith(f"{self.base}/"):
                 raise ProviderUnreadable(what=what, why="links to another place")
         return found
 
     async def subscribe(
         self, held: Mapping[str, Subscribed], *, now: datetime
     ) -> tuple[dict[str, Subscribed], tuple[str, ...]]:
-        """Make and renew subscriptions; what cannot be had is told, and asking goes on without it."""
+        """Make and renew subscriptions; what cannot be had is told, and asking goes on without it.
+
+        Renewing authorizes anew too, and shows that a subscription is still there. So it is done often: what Graph
+        says of a subscription's life may have reached another gateway than the one that asks.
+        """
         found, notes = dict(held), []
-        renew, self._renew = self._renew, False
+        renew = self._renewed_at is None or now >= self._renewed_at + _RENEW_EVERY
+        if renew:
+            self._renewed_at = now
         for resource in _SUBSCRIBED:
             one = found.get(resource)
             try:
@@ -124,11 +133,11 @@ class Graph:
             "expirationDateTime": strict.written(now + _LONGEST),
             "clientState": self._frame.secret(self._frame.settings.secret, "secret").reveal(),
         }
-        return await self._change("the subscription", "POST", f"{self._base}/v1.0/subscriptions", body, now)
+        return await self._change("the subscription", "POST", f"{self.base}/v1.0/subscriptions", body, now)
 
     async def _renewed(self, one: Subscribed, now: datetime) -> Subscribed | None:
         """Renew a subscription; None where Graph does not know it any more."""
-        url = f"{self._base}/v1.0/subscriptions/{one.id}"
+        url = f"{self.base}/v1.0/subscriptions/{one.id}"
         try:
             return await self._change(
                 "the renewal", "PATCH", url, {"expirationDateTime": strict.written(now + _LONGEST)}, now
@@ -139,7 +148,7 @@ class Graph:
             return None
 
     async def _change(self, what: str, method: str, url: str, body: dict[str, str], now: datetime) -> Subscribed:
-        answer = await self._api.json(what, url, now=now, method=method, body=msgspec.json.encode(body))
+        answer = await self.api.json(what, url, now=now, method=method, body=msgspec.json.encode(body))
         try:
             return strict.shaped(answer, Subscribed)
         except MalformedDelivery as wrong:
