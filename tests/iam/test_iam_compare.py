@@ -178,6 +178,21 @@ def test_the_account_and_nobody_differ_where_the_resource_itself_must_allow():
     assert {change.request.principal.split(":")[4] for change in comparison.gained} == {"444455556666"}
 
 
+def test_what_an_account_gains_at_resources_of_another_is_found():
+    queue = "arn:aws:sqs:*:111122223333:q"
+    named = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "s3:GetObject"}
+    nothing = {"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Resource": queue}
+
+    comparison = iam.compare(
+        policy(nothing, kind=iam.Kind.RESOURCE), policy(nothing, named | {"NotResource": queue}, kind=iam.Kind.RESOURCE)
+    )
+
+    # In the account itself its own policies say all that; elsewhere the resource's policy has to.
+    owners = {change.request.resource.split(":")[4] or change.request.resource_account for change in comparison.gained}
+    assert owners
+    assert "111122223333" not in owners
+
+
 @pytest.mark.parametrize("kind", [iam.Kind.RCP, iam.Kind.ENDPOINT])
 def test_what_can_only_take_away_is_compared_where_all_else_allows(kind):
     everything = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}

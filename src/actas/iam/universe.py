@@ -131,14 +131,14 @@ def _resources(
     keys = situations.keys_in(statements)
     ways = situations.fillings(keys, statements)
     if all(one.principals is None for one in statements):
-        return witnesses.resources(statements, ways, (), undecided), frozenset()
+        return witnesses.resources(statements, ways, undecided), frozenset()
     accounts = dict.fromkeys([witnesses.ACCOUNT, ELSEWHERE, *askers.accounts(statements)])
     roles = [f"arn:aws:iam::{account}:role/{samples.FILLER}" for account in accounts]
     if all(one.resources is None for one in statements):
         return roles, frozenset(roles)
     special = {verdict.special(actions[0].lower()) for actions in classes}
     besides = [pattern for service, pattern in _SPECIAL.items() if service in special]
-    found = witnesses.resources(statements, ways, besides, undecided)
+    found = witnesses.resources(statements, ways, undecided, owners=accounts, besides=besides)
     trusts = any(one.resources is None for one in statements)
     return list(dict.fromkeys([*found, *(roles if trusts else ())])), frozenset()
 

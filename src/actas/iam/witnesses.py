@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from actas.iam import arns, atoms, samples, variables
@@ -10,6 +10,7 @@ from actas.iam.matching import resource_template
 from actas.iam.overlap import overlap_resource
 from actas.iam.statement import Statement
 from actas.iam.values import Context
+from actas.iam.wildcards import tokens_of
 
 ACCOUNT: Final = "111122223333"
 MOST: Final = 400
@@ -19,21 +20,41 @@ NOWHERE: Final = f"arn:aws:witness:eu-west-1:{ACCOUNT}:nothing-mentions-this"
 
 
 def resources(
-    statements: Iterable[Statement], ways: list[Context], besides: Iterable[atoms.Pattern], undecided: list[str]
+    statements: Iterable[Statement],
+    ways: list[Context],
+    undecided: list[str],
+    *,
+    owners: Iterable[str] = (),
+    besides: Iterable[atoms.Pattern] = (),
 ) -> list[str]:
-    """Give the witnesses; *ways* fill policy variables, and *besides* are told apart too."""
+    """Give the witnesses; *ways* fill policy variables; accounts and what is *besides* are told apart too."""
     mentioned = sorted({(entry, one.variables) for one in statements for entry in one.resources or ()})
-    patterns = dict.fromkeys(besides)
+    accounts = list(owners)
+    patterns = dict.fromkeys([*besides, *(one for account in accounts if (one := _of(account)) is not None)])
     for entry, with_variables in mentioned:
         template = resource_template(entry, with_variables=with_variables)
         for facts in ways if not template.fixed else [Context()]:
             tokens, _ = variables.fill_as_far(template, facts)
             if tokens is not None:
                 patterns[atoms.resource(tokens)] = None
-    found, whole = atoms.resources(list(patterns), _likely(mentioned), most=MOST)
+    found, whole = atoms.resources(list(patterns), _owned(_likely(mentioned), accounts), most=MOST)
     if not whole:
         undecided.append("more resources tell the policies apart than were tried")
     return found
+
+
+def _of(account: str) -> atoms.Pattern | None:
+    return atoms.arn(tokens_of(f"arn:*:*:*:{account}:*"))
+
+
+def _owned(found: Iterable[str], accounts: list[str]) -> Iterator[str]:
+    """Give each resource in each account, and what nothing mentions in none."""
+    for one in found:
+        yield one
+        if f":{ACCOUNT}:" in one:
+            yield from (one.replace(f":{ACCOUNT}:", f":{account}:", 1) for account in accounts)
+    if accounts:
+        yield NOWHERE.replace(ACCOUNT, "", 1)
 
 
 def _likely(mentioned: list[tuple[str, bool]]) -> list[str]:
