@@ -9,6 +9,8 @@ import pytest
 from actas.events.cuts import QUEUE as CUTS
 from actas.events.errors import Backlogged
 from actas.events.jobs import QUEUE, Delivered
+from actas.settings.schema_event_sources import EventClient
+from actas.settings.schema_keys import SecretRef
 from actas.settings.schema_roles import AwsBase, CutSessions, RoleSettings
 from actas.store import heard_rows
 from actas.store.outbox import Done
@@ -271,6 +273,16 @@ async def test_what_our_own_clients_caused_starts_nothing_unless_asked_for_and_e
 
     assert sorted(seen) == ["deprovision", "log", "log", "log"]
     assert ended
+
+
+@pytest.mark.parametrize(("client", "runs"), [("asker", 0), ("app", 1)], ids=["its own", "another"])
+async def test_the_sign_ins_of_the_client_that_asks_run_nothing(gateway, settings, on, event, client, runs):
+    asks = EventClient(id="asker", secret=SecretRef(env="S"))
+    async with gateway(settings(on(event="signed-in"), client=asks)) as room:
+        await room.hear(event("e1", kind="signed-in", client=client))
+        seen = await jobs(room)
+
+    assert len(seen) == runs
 
 
 async def test_a_role_that_is_cut_has_one_job_a_second_for_the_kinds_that_cut_it(gateway, settings, event):

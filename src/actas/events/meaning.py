@@ -20,7 +20,7 @@ class Meaning:
             name: _reach(source, settings.providers.get(source.provider))
             for name, source in settings.events.sources.items()
         }
-        self._own = {name: many(source.own_clients) for name, source in settings.events.sources.items()}
+        self._own = {name: _ours(source) for name, source in settings.events.sources.items()}
         self._cuts = {
             name: frozenset(many(role.cut.on)) for name, role in settings.roles.items() if role.cut is not None
         }
@@ -43,6 +43,12 @@ class Meaning:
         """Tell whether it takes access away from somebody whom nothing here is matched by."""
         reach = self._reach.get(event.source)
         return reach is not None and reach.ends(event) and cut(event, reach) is None
+
+
+def _ours(source: EventSource) -> tuple[str, ...]:
+    """List the clients whose doings are ours: also the one that asks, or its own sign-ins would run functions."""
+    asks = () if source.client is None else (source.client.id,)
+    return (*many(source.own_clients), *asks)
 
 
 def _reach(source: EventSource, provider: Provider | None) -> Reach:
