@@ -107,3 +107,37 @@ def test_a_subscription_without_any_source_does_nothing_and_says_so(desk):
     loaded = desk.check(text)
 
     assert "settings.no-effect" in [one.code for one in loaded.mistakes]
+
+
+SOURCE = """\
+events:
+  sources:
+    hears: {{kind: {kind}, provider: corp, {more}}}
+"""
+TELLS = {
+    "keycloak": "client: {id: a, secret: {env: A}}",
+    "ssf": "audience: actas, transmitter: 'https://sso.example'",
+    "webhook": "secret: {env: A}, signature: {header: X, timestamp: T, signed: '{timestamp}.{body}'}",
+}
+NAMED = [
+    ("read as events name people", "keycloak", "", "", None),
+    ("read by another claim", "keycloak", "subject: email", "",
+     "revocation: expiry only for callers of corp: its events name people by sub, and its tokens are read by email"),
+    ("read by another claim, and nothing is to end", "keycloak", "subject: email", "ends: []", None),
+    ("read by another claim, with addresses", "ssf", "subject: upn, address: email", "", None),
+    ("of a webhook, which says itself whom it names", "webhook", "subject: email", "", None),
+    ("of another shape of events", "ssf", "subject: email", "",
+     "revocation: expiry only for callers of corp: its events name people by sub, and its tokens are read by email"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "provider", "source", "message"), [case[1:] for case in NAMED], ids=[case[0] for case in NAMED]
+)
+def test_people_whom_events_cannot_find_are_told_of(desk, sound, kind, provider, source, message):
+    more = ", ".join(one for one in (TELLS[kind], source) if one)
+    text = sound.replace("audience: actas}", f"audience: actas, {provider}}}") + SOURCE.format(kind=kind, more=more)
+    found = [one for one in desk.check(text).mistakes if one.code == "settings.expiry-only"]
+
+    assert [one.message for one in found] == ([] if message is None else [message])
+    assert all(one.severity == "warning" for one in found)

@@ -20,7 +20,9 @@ def ends_by_events(provider: Provider) -> bool:
     Where they do not, an event finds nobody's tokens, and access ends by expiry only.
     """
     preset = PRESETS.get(provider.preset)
-    return preset is not None and (provider.subject or preset.subject) == preset.event_subject
+    return provider.address is not None or (
+        preset is not None and (provider.subject or preset.subject) == preset.event_subject
+    )
 
 
 def _saml_facts(preset: SamlPreset) -> PresetFacts:
@@ -29,6 +31,7 @@ def _saml_facts(preset: SamlPreset) -> PresetFacts:
         needs=("metadata",),
         carries=frozenset({"mfa", *(fact for fact, where in read.items() if where.paths)}),
         empty_when_absent=frozenset(fact for fact, where in read.items() if where.absent == "empty"),
+        event_subject=None,
         speaks_saml=True,
     )
 
@@ -55,4 +58,6 @@ def _facts(preset: Preset) -> PresetFacts:
         carries=frozenset(carries),
         empty_when_absent=frozenset(fact for fact, where in read.items() if where.absent == "empty"),
         lookup=preset.lookup,
+        subject=preset.subject,
+        event_subject=preset.event_subject,
     )

@@ -115,6 +115,7 @@ CODES: Final = {
     "settings.source-named-provider": "A source of events has a provider's name.",
     "settings.no-such-source": "There is no source of events of this name.",
     "settings.source-incomplete": "A source of events lacks what its kind needs.",
+    "settings.expiry-only": "A source's events cannot take away the access of its provider's callers.",
     "settings.replayable": "A webhook's signature covers no time, so what was sent can be sent again.",
     "settings.event-without-route": "An event would run a function that has routes only.",
     "settings.event-ungranted": "An event would run a function that no rule lets its source run.",

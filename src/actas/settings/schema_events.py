@@ -29,6 +29,10 @@ WHERE_FACTS = ("source", "provider", "type", "subject", "actor", "client", "role
 """What a subscription can ask for."""
 
 
+SAYS_WHO = frozenset({"webhook", "cloudevents"})
+"""Kinds of sources whose settings say where the subject stands: whom they name is for who writes them to match."""
+
+
 class EventSource(Keys, frozen=True):
     """Where a provider's events come from."""
 

@@ -25,7 +25,7 @@ from actas.model import clock
 from actas.model.decision import Grant
 from actas.settings.reader import Loaded
 from actas.settings.schema import Provider, Settings
-from actas.settings.schema_events import EventSource
+from actas.settings.schema_events import SAYS_WHO, EventSource
 from actas.store import heard_rows
 from actas.store.errors import StoreError
 from actas.store.moments import kept
@@ -185,9 +185,10 @@ class Ears:
         from actas.identify.told import ends_by_events
 
         settings = self._house.furnished.settings
-        heard = {one.provider for one in settings.events.sources.values() if one.ends}
+        ending = [one for one in settings.events.sources.values() if one.ends]
+        heard, said = {one.provider for one in ending}, {one.provider for one in ending if one.kind in SAYS_WHO}
         return {
-            name: "events" if name in heard and ends_by_events(provider) else "expiry only"
+            name: "events" if name in said or (name in heard and ends_by_events(provider)) else "expiry only"
             for name, provider in settings.providers.items()
         }
 

@@ -10,7 +10,7 @@ from actas.settings.meaning.view import View
 from actas.settings.mistakes import nearest
 from actas.settings.positions import Path
 from actas.settings.schema import Rule, Texts, many
-from actas.settings.schema_events import ENDING, EVENT_FACTS, EVENT_KINDS, WHERE_FACTS, On
+from actas.settings.schema_events import ENDING, EVENT_FACTS, EVENT_KINDS, SAYS_WHO, WHERE_FACTS, EventSource, On
 from actas.settings.secrecy import quoted
 
 _DAY = 86400
@@ -30,6 +30,7 @@ def check(view: View) -> None:
         span(view, (*path, "every"), source.every, least=1, most=3600)
         for where, kind in _each(source.ends, (*path, "ends")):
             _among(view, where, kind, _Choice(known=ENDING, what="kind of event that ends access"))
+        _matched(view, path, source)
         if name in view.names("providers"):
             message = f"{name} is the name of a provider too; rules could not tell the two apart"
             view.report("settings.source-named-provider", path, message, "Give the source another name.", at="key")
@@ -43,6 +44,25 @@ def check(view: View) -> None:
             if not view.names("sources"):
                 message = "there is no source of events, so nothing is ever cut"
                 view.warn("settings.no-effect", path, message, "Add one to events.sources, or remove cut.", at="key")
+
+
+def _matched(view: View, path: Path, source: EventSource) -> None:
+    """Warn where a source takes away the access of people whom its provider's tokens name otherwise."""
+    provider = view.settings.providers.get(source.provider)
+    facts = None if provider is None else view.around.presets.get(provider.preset)
+    if provider is None or facts is None or not many(source.ends) or source.kind in SAYS_WHO or provider.address:
+        return
+    read = provider.subject or facts.subject
+    if facts.event_subject is None:
+        why = "its assertions name people in a way that no event does"
+        hint = f"Keep the sessions of {source.provider}'s callers short, or write ends: [] if that is meant."
+    elif read != facts.event_subject:
+        why = f"its events name people by {facts.event_subject}, and its tokens are read by {read}"
+        hint = f"Remove subject from providers.{source.provider}, or write ends: [] if that is meant."
+    else:
+        return
+    message = f"revocation: expiry only for callers of {source.provider}: {why}"
+    view.warn("settings.expiry-only", (*path, "provider"), message, hint)
 
 
 def _subscription(view: View, path: Path, on: On) -> None:

@@ -33,6 +33,10 @@ class PresetFacts:
     """Those of which it says that absence means an empty list."""
     lookup: str | None = None
     """The look-up that fits the provider."""
+    subject: str = "sub"
+    """The claim by which its tokens name people, where the settings say none."""
+    event_subject: str | None = "sub"
+    """The claim by which its events name them; None where events cannot be matched."""
     speaks_saml: bool = False
     """Whether it sends SAML assertions instead of tokens."""
 
