@@ -18,28 +18,32 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from actas.assume.errors import SessionExpired, SessionNotOurs, SessionTooLarge
 from actas.model.held import Held, Mark
 
-__all__ = ["Held", "Mark", "opened", "seal"]
+__all__ = ["LARGEST", "Held", "Mark", "opened", "seal"]
 
 _PREFIX = "actas1."
-_MOST = 16 * 1024
+LARGEST = 16 * 1024
 """Characters; a longer token is none of ours."""
 _MOST_OPENED = 256 * 1024
+_TAG = 16
 _WINDOW, _MEMORY = -11, 4
 """Two kilobytes to look back on: with the usual 32 most of the time goes into making room for so little."""
 _DECODER = msgspec.msgpack.Decoder(Held)
 
 
-def seal(held: Held, *, key_id: str, key: AESGCM, nonce: bytes) -> str:
-    """Seal *held*; *nonce* is 12 random bytes, never used twice with one key."""
+def seal(held: Held, *, key_id: str, key: AESGCM, nonce: bytes, at_least: int = 0) -> str:
+    """Seal *held* in a token of *at_least* so many characters; *nonce* is 12 random bytes, never used twice."""
     head = bytes.fromhex(key_id) + nonce
     # ARNs repeat themselves, and a token travels in a header of each request.
     squeeze = zlib.compressobj(1, zlib.DEFLATED, _WINDOW, _MEMORY)
     content = squeeze.compress(msgspec.msgpack.encode(held)) + squeeze.flush()
+    if at_least:  # behind the end of what is compressed, where nobody reads on
+        octets = -(-(at_least - len(_PREFIX)) * 3 // 4) - len(head) - 1 - len(held.access_key_id) - _TAG
+        content = content.ljust(octets, b"\0")
     sealed = key.encrypt(nonce, content, _bound(key_id, held.access_key_id))
     name = held.access_key_id.encode("ascii")
     token = _PREFIX + base64.urlsafe_b64encode(head + bytes((len(name),)) + name + sealed).rstrip(b"=").decode()
-    if len(token) > _MOST:
-        raise SessionTooLarge(size=len(token), allowed=_MOST)
+    if len(token) > LARGEST:
+        raise SessionTooLarge(size=len(token), allowed=LARGEST)
     return token
 
 
@@ -64,7 +68,7 @@ def _bound(key_id: str, access_key_id: str) -> bytes:
 
 
 def _apart(token: str) -> tuple[str, bytes, str, bytes]:
-    if len(token) > _MOST or not token.startswith(_PREFIX) or not token.isascii():
+    if len(token) > LARGEST or not token.startswith(_PREFIX) or not token.isascii():
         raise SessionNotOurs(why="it has another form")
     text = token[len(_PREFIX) :]
     try:

@@ -53,7 +53,9 @@ class Taker:
             role_arn=whole.role_arn,
             access_key_id=whole.access_key_id,
             secret_access_key=Secret(whole.secret_access_key),
-            session_token=Secret(seal(whole, key_id=key_id, key=key, nonce=secrets.token_bytes(12))),
+            session_token=Secret(
+                seal(whole, key_id=key_id, key=key, nonce=secrets.token_bytes(12), at_least=wish.at_least)
+            ),
             expires_at=whole.expires_at,
         )
         return Took(session=session, held=whole)

@@ -25,6 +25,7 @@ def believe(assertion: saml.Assertion, profile: SamlProfile, *, now: datetime) -
         provider=profile.name,
         issuer=assertion.issuer,
         subject=facts.subject(assertion, profile),
+        subject_format=assertion.name_id_format or facts.UNSPECIFIED,
         kind=kind,
         expires_at=min(assertion.not_on_or_after, assertion.session_not_on_or_after or assertion.not_on_or_after),
         # What was revoked up to the moment at which it was written does not count.

@@ -13,7 +13,7 @@ from actas.identify.saml_profile import Names, SamlProfile
 from actas.model.facts import Fact, Known, Missing
 from actas.model.identity import Kind
 
-_UNSPECIFIED = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
+UNSPECIFIED = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 _LONGEST = 1024
 
 
@@ -21,14 +21,14 @@ def subject(assertion: saml.Assertion, profile: SamlProfile) -> str:
     """Give the name of the person that never changes hands, or say that there is none."""
     if profile.subject != NAME_ID:
         return _printable(_only(assertion, profile.subject), profile.subject)
-    found, form = assertion.name_id, assertion.name_id_format or _UNSPECIFIED  # SAML core 8.3.1
+    found, form = assertion.name_id, assertion.name_id_format or UNSPECIFIED  # SAML core 8.3.1
     if found is None:
         raise NoStableName(why="it has no NameID")
     if form not in profile.name_id:
         listed = ", ".join(sorted(one.rpartition(":")[2] for one in profile.name_id))
         shown = form.rpartition(":")[2] if form.isascii() and form.isprintable() and len(form) < 200 else "another"
         raise NoStableName(why=f"its NameID has the format {shown}; taken are {listed}")
-    if form == _UNSPECIFIED and "@" in found and not profile.vouched:
+    if form == UNSPECIFIED and "@" in found and not profile.vouched:
         raise NoStableName(why="its NameID is unspecified and looks like an e-mail address, which can change hands")
     if form == PERSISTENT and assertion.name_qualifier not in (None, assertion.issuer):  # SAML core 8.3.7
         raise NoStableName(why="its NameID is one of another provider, handed on; two people may go by it")

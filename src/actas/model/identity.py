@@ -56,6 +56,9 @@ class Identity:
     address: str | None = field(default=None, repr=False)
     """By which events may name the subject, where the provider's settings say so; empty where the evidence has none
     that can be read. It never names the caller: it can only end access."""
+    subject_format: str | None = field(default=None, compare=False)
+    """The format of the name by which an assertion calls the subject (a URI), while it is at hand; it is no part of who
+    they are, and not kept."""
     actors: tuple[Actor, ...] = field(default=(), repr=False)
     """Who acts, the current actor first; empty where the caller acts for itself."""
     aws: Fact[AwsAttributes] = field(default=Missing.ABSENT, repr=False)

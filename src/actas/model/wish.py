@@ -25,6 +25,8 @@ class Wish:
     external_id: str | None = field(default=None, repr=False)
     recipient: str | None = None
     """The address that the assertion was for, where one was shown."""
+    at_least: int = 0
+    """Octets that the session token must have at the least."""
     at_most: timedelta | None = None
     """How long the provider says that the session may last."""
 

@@ -29,6 +29,7 @@ def take(sts):
         arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
         return sts.assume_role_with_saml(RoleArn=arn, PrincipalArn=principal, SAMLAssertion=assertion, **more)
 
+    ask.model = sts.meta.service_model
     return ask
 
 
@@ -62,6 +63,10 @@ def test_an_assertion_is_traded_for_credentials(take, claiming, house, ping):
     assert answer["AssumedRoleUser"]["Arn"].endswith("assumed-role/app-reader/ana-at-ping")
     assert (answer["Subject"], answer["Issuer"]) == ("f1a9-ana", "https://ping.example/")
     assert answer["Audience"] == ping.doors.acs
+    assert answer["SubjectType"] == "persistent"
+    members = take.model.operation_model("AssumeRoleWithSAML").output_shape.members
+    # Nothing narrowed the session, and the assertion has no source identity.
+    assert members.keys() - answer.keys() == {"PackedPolicySize", "SourceIdentity"}
     assert answer["Credentials"]["Expiration"] <= clock.now() + timedelta(minutes=15)
     assert (decided["function"], decided["evidence"], decided["role"]) == (
         "sts:AssumeRoleWithSAML", "saml", "app-reader",

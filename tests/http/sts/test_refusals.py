@@ -210,6 +210,19 @@ def test_a_presigned_request_whose_time_is_over(signed, house, monkeypatch):
     assert "<Code>RequestExpired</Code>" in answer.text
 
 
+def test_a_presigned_request_of_a_clock_that_is_ahead_has_not_expired(signed, house, monkeypatch):
+    import botocore.auth
+
+    ahead = clock.now().replace(tzinfo=None) + timedelta(hours=1)
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *_a, **_k: ahead)
+    url = signed().generate_presigned_url("get_caller_identity", ExpiresIn=60)
+    answer = house.ask("GET", url.removeprefix(f"http://{house.control}"), control=True)
+
+    assert answer.status_code == 403
+    assert "<Code>SignatureDoesNotMatch</Code>" in answer.text
+    assert "not yet current" in answer.text
+
+
 def test_too_many_requests_of_one_caller(start, house_settings, client, tokens, refused, arn):
     settings = house_settings()
     settings["gateway"]["limits"] = {"rate": {"network": 0, "subject": 1, "burst": 2}}

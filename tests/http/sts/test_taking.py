@@ -1,6 +1,7 @@
 """Roles taken through STS by unmodified boto3: by token, by session, narrowed, tagged."""
 
 import json
+import math
 from datetime import timedelta
 
 import pytest
@@ -31,9 +32,58 @@ def test_a_token_is_traded_for_credentials_that_boto3_uses(take, signed, house, 
     assert answer["AssumedRoleUser"]["Arn"] == "arn:aws:sts::000000000000:assumed-role/reader/ana" == caller["Arn"]
     assert answer["AssumedRoleUser"]["AssumedRoleId"] == caller["UserId"]
     assert caller["Account"] == "000000000000"
-    assert (answer["Provider"], answer["Audience"]) == (idp.issuer, "cli")
+    assert (answer["Provider"], answer["Audience"]) == (idp.issuer, "actas")
+    assert answer["SessionTokenSize"] == len(answer["Credentials"]["SessionToken"])
+    assert answer["SessionTokenUtilization"] == math.ceil(100 * answer["SessionTokenSize"] / 16_384)
     assert answer["Credentials"]["AccessKeyId"].startswith("ASIA")
     assert len(answer["Credentials"]["AccessKeyId"]) == 20
+
+
+@pytest.mark.parametrize(
+    ("claims", "wanted"),
+    [({"aud": ["actas", "web"]}, "actas"), ({"azp": "app"}, "app"), ({"aud": "actas", "azp": ""}, "actas")],
+    ids=["the first of several", "the party that asked for it", "nobody who asked for it"],
+)
+def test_the_audience_is_told_as_aws_reads_it(sts, idp, arn, claims, wanted):
+    token = idp.token(person="ana", **claims)
+
+    answer = sts.assume_role_with_web_identity(RoleArn=arn("reader"), RoleSessionName="ana", WebIdentityToken=token)
+
+    assert answer["Audience"] == wanted
+
+
+@pytest.mark.parametrize("size", [2500, 2501, 2502, 2503, 4095, 4096])
+def test_a_session_token_has_at_least_the_size_that_is_asked_for_and_works(sts, tokens, arn, signed, size):
+    wish = {"RoleArn": arn("reader"), "RoleSessionName": "ana", "WebIdentityToken": tokens["ana"]}
+
+    answer = sts.assume_role_with_web_identity(**wish, MinimumSessionTokenSize=size)
+
+    assert size <= answer["SessionTokenSize"] < size + 8
+    assert sts.assume_role_with_web_identity(**wish, MinimumSessionTokenSize=0)["SessionTokenSize"] < 2500
+    assert answer["SessionTokenSize"] == len(answer["Credentials"]["SessionToken"])
+    assert signed(answer["Credentials"]).get_caller_identity()["Arn"] == answer["AssumedRoleUser"]["Arn"]
+
+
+def test_every_member_of_an_answer_is_there_or_has_nothing_to_say(sts, signed, take, tokens, arn, document):
+    model = sts.meta.service_model
+    allow = document({"Effect": "Allow", "Action": "*", "Resource": "*"})
+    wish = {"RoleSessionName": "ana", "Policy": allow}
+    one = signed(take()["Credentials"])
+    answers = {
+        "AssumeRoleWithWebIdentity": take(Policy=allow),
+        "AssumeRole": one.assume_role(RoleArn=arn("reader"), **wish, SourceIdentity="ana"),
+        "GetCallerIdentity": one.get_caller_identity(),
+        "GetAccessKeyInfo": one.get_access_key_info(AccessKeyId=take()["Credentials"]["AccessKeyId"]),
+    }
+
+    missing = {
+        (name, member)
+        for name, answer in answers.items()
+        for member in model.operation_model(name).output_shape.members
+        if member not in answer
+    }
+
+    assert missing == {("AssumeRoleWithWebIdentity", "SourceIdentity")}  # this token carries none
 
 
 def test_the_decision_is_in_the_trail_and_names_nobody(take, house):

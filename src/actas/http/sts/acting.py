@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+import msgspec
+
+from actas.assume.held import LARGEST
 from actas.assume.inherit import account_of
 from actas.assume.taking import Took
 from actas.gateway import Gateway
@@ -18,7 +21,6 @@ from actas.http.sts.parameters import Asked
 from actas.http.sts.wishes import packed, wished
 from actas.model.call import Call
 from actas.model.evidence import BearerToken, SamlResponse
-from actas.model.facts import Known
 from actas.model.held import Held
 from actas.model.identity import Identity
 from actas.model.outcome import Answered, Refused
@@ -26,6 +28,8 @@ from actas.model.secret import Secret
 from actas.model.wish import Wish
 
 DECODE: Final = "admin:denials.decode"
+_FORMATS: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:"
+"""What AWS leaves out of a name's format; other formats it gives whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,7 @@ async def by_token(means: Means, asked: Asked, call: Call) -> Result:
     identity, took = _given(means, await means.gateway.take_role(call, evidence, wish), wish, call)
     return {
         "SubjectFromWebIdentityToken": identity.subject,
-        "Audience": identity.client.value if isinstance(identity.client, Known) else None,
+        "Audience": audience(asked.texts["WebIdentityToken"]),
         "Provider": identity.issuer,
         **_taken(took, wish),
     }
@@ -72,11 +76,26 @@ async def by_assertion(means: Means, asked: Asked, call: Call) -> Result:
     qualifier = f"{identity.issuer}{principal[4]}/{provider}".encode()
     return {
         "Subject": identity.subject,
+        "SubjectType": (identity.subject_format or "").removeprefix(_FORMATS) or None,
         "Issuer": identity.issuer,
         "Audience": recipient,
         "NameQualifier": base64.b64encode(hashlib.sha1(qualifier, usedforsecurity=False).digest()).decode(),
         **_taken(took, wish),
     }
+
+
+def audience(token: str) -> str | None:
+    """Say whom a token that was believed is for, as AWS reads it: ``azp`` where there is one, else ``aud``."""
+    payload = token.split(".")[1]
+    claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=_Audience)
+    if claims.azp:
+        return claims.azp
+    return claims.aud if isinstance(claims.aud, str) else claims.aud[0] if claims.aud else None
+
+
+class _Audience(msgspec.Struct, frozen=True):
+    aud: str | list[str] | None = None
+    azp: str | None = None
 
 
 async def by_session(means: Means, asked: Asked, call: Call, held: Held) -> Result:
@@ -148,4 +167,6 @@ def _taken(took: Took, wish: Wish) -> Result:
         },
         "PackedPolicySize": packed(wish.narrowed, held.tags, held.transitive),
         "SourceIdentity": held.source_identity,
+        "SessionTokenUtilization": -(-100 * len(token) // LARGEST),
+        "SessionTokenSize": len(token),
     }

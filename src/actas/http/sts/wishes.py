@@ -43,6 +43,7 @@ def wished(asked: Asked, managed: Mapping[str, str], held: Held | None = None) -
         transitive=tuple(one[""] for one in asked.lists.get("TransitiveTagKeys", ())),
         source_identity=texts.get("SourceIdentity"),
         external_id=texts.get("ExternalId"),
+        at_least=asked.numbers.get("MinimumSessionTokenSize", 0),
     )
     check_tags(wish, held)
     packed(wish.narrowed, wish.tags, wish.transitive)

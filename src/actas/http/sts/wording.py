@@ -80,8 +80,9 @@ def said(error: ActasError, *, action: str = "") -> Said:
     if isinstance(error, StsError):
         return error.status, error.name, error.sent
     if isinstance(error, SignatureOutsideTime):
-        code = "RequestExpired" if error.is_presigned else "SignatureDoesNotMatch"
-        return 400 if error.is_presigned else 403, code, _outside(error)
+        if error.is_presigned and not _is_early(error):
+            return 400, "RequestExpired", _outside(error)
+        return 403, "SignatureDoesNotMatch", _outside(error)
     if error.code == "http.signature-incomplete":
         return 400, "IncompleteSignature", f"The request signature does not conform to AWS standards: {error}"
     if isinstance(error, LastsTooLong):
@@ -107,6 +108,11 @@ def _by_status(error: ActasError) -> Said:
 _REFUSED: Final = "The request is refused"
 _LONGER: Final = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
 _CHAINED: Final = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
+
+
+def _is_early(error: SignatureOutsideTime) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, sigv4.OutsideTime) and cause.signed_at > cause.now
 
 
 def _outside(error: SignatureOutsideTime) -> str:
