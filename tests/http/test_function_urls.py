@@ -198,13 +198,16 @@ def test_a_function_that_fails_is_a_bad_gateway(ask):
 FORBIDDEN = {"Message": "Forbidden"}
 
 
-@pytest.mark.parametrize("name", ["signed", "token", "none", "nothing", "refused", "%3Cscript%3E"])
+@pytest.mark.parametrize(
+    "name", ["signed", "token", "none", "nothing", "refused", "paged", "open", "keys", "%3Cscript%3E"]
+)
 def test_whoever_shows_nothing_learns_nothing(name, ask):
     answer = ask(f"/{name}", by="nothing")
 
     assert (answer.status_code, answer.json()) == (403, FORBIDDEN)
     assert answer.headers["x-amzn-errortype"] == "AccessDeniedException"
     assert answer.headers["www-authenticate"] == 'Bearer realm="actas"'
+    assert answer.headers.get_list("vary") == ["Origin"]
 
 
 @pytest.mark.parametrize("name", ["token", "none", "nothing", "refused", "%3Cscript%3E"])

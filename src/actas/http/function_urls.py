@@ -63,7 +63,8 @@ class FunctionUrls:
 
         async def told(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*cors.without(message["headers"]), *said]}
+                kept = [pair for pair in cors.without(message["headers"]) if pair not in said]
+                message = {**message, "headers": [*kept, *said]}
             await send(message)
 
         await self._answered(now, scope, receive, told, is_preflight=is_preflight)
@@ -212,6 +213,7 @@ def _whole(outcome: Outcome) -> Outcome:
 def _forbidden(name: str) -> wording.Answer:
     """Say what Lambda says to whoever may not, and to whoever it does not know; and how one could show a token."""
     head = [(b"x-amzn-errortype", b"AccessDeniedException"), (b"www-authenticate", b'Bearer realm="actas"')]
+    head.append((b"vary", b"Origin"))  # as where there is a function that pages of other origins may ask
     return 403, [*head, *wording.plain(name, len(_FORBIDDEN))], _FORBIDDEN
 
 

@@ -41,15 +41,20 @@ def test_a_token_is_traded_for_credentials_that_boto3_uses(take, signed, house, 
 
 @pytest.mark.parametrize(
     ("claims", "wanted"),
-    [({"aud": ["actas", "web"]}, "actas"), ({"azp": "app"}, "app"), ({"aud": "actas", "azp": ""}, "actas")],
-    ids=["the first of several", "the party that asked for it", "nobody who asked for it"],
+    [
+        ({"aud": ["actas", "web"]}, "actas"),
+        ({"azp": "app"}, "app"),
+        ({"aud": "actas", "azp": ""}, "actas"),
+        ({"azp": 5}, None),
+    ],
+    ids=["the first of several", "the party that asked for it", "nobody who asked for it", "what is no text"],
 )
 def test_the_audience_is_told_as_aws_reads_it(sts, idp, arn, claims, wanted):
     token = idp.token(person="ana", **claims)
 
     answer = sts.assume_role_with_web_identity(RoleArn=arn("reader"), RoleSessionName="ana", WebIdentityToken=token)
 
-    assert answer["Audience"] == wanted
+    assert answer.get("Audience") == wanted
 
 
 @pytest.mark.parametrize("size", [2500, 2501, 2502, 2503, 4095, 4096])

@@ -87,15 +87,10 @@ async def by_assertion(means: Means, asked: Asked, call: Call) -> Result:
 def audience(token: str) -> str | None:
     """Say whom a token that was believed is for, as AWS reads it: ``azp`` where there is one, else ``aud``."""
     payload = token.split(".")[1]
-    claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)), type=_Audience)
-    if claims.azp:
-        return claims.azp
-    return claims.aud if isinstance(claims.aud, str) else claims.aud[0] if claims.aud else None
-
-
-class _Audience(msgspec.Struct, frozen=True):
-    aud: str | list[str] | None = None
-    azp: str | None = None
+    claims = msgspec.json.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    said = claims.get("azp") or claims.get("aud")
+    first = said[0] if isinstance(said, list) and said else said
+    return first if isinstance(first, str) else None
 
 
 async def by_session(means: Means, asked: Asked, call: Call, held: Held) -> Result:
