@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import itertools
 import json
+import re
 import sqlite3
 from datetime import timedelta
 
@@ -206,3 +207,14 @@ def test_readiness_and_figures_tell_how_the_sources_do(hearing, idp, waits_for):
     assert "actas_events_heard" in figures.text
     assert 'actas_event_source_trouble{source="hr"} 0.0' in figures.text
     assert 'actas_event_source_lag_seconds{source="hr"}' in figures.text
+
+
+def test_how_long_it_took_until_access_was_over_is_counted(hearing, idp, waits_for):
+    def count():
+        text = hearing.ask("GET", "/metrics", idp.token(person="dalia"), control=True).text
+        return float(re.search(r"^actas_access_end_seconds_count ([0-9.]+)$", text, re.MULTILINE)[1])
+
+    before = count()
+    push(hearing, "left", "somebody", waits_for)
+
+    assert waits_for(lambda: count() > before)

@@ -108,6 +108,24 @@ async def test_a_state_of_a_newer_actas_is_left_alone(tmp_path):
         await store.open(tmp_path)
 
 
+async def test_a_state_of_an_older_actas_is_brought_up_to_date_and_keeps_what_it_had(tmp_path):
+    opened = await store.open(tmp_path)
+    async with opened.write() as connection:
+        await connection.execute(sa.text("alter table watermarks drop column heard_us"))
+        await connection.execute(sa.text("insert into watermarks values (1, 'corp', null, 7, 'old')"))
+        await connection.execute(sa.text("delete from actas_version where version > 4"))
+    await opened.close()
+
+    again = await store.open(tmp_path)
+    async with again.read() as connection:
+        rows = (await connection.execute(sa.text("select provider, event_us, heard_us from watermarks"))).all()
+        versions = (await connection.execute(sa.select(sa.func.max(VERSION.c.version)))).scalar()
+    await again.close()
+
+    assert [tuple(row) for row in rows] == [("corp", 7, None)]
+    assert versions == len(MIGRATIONS)
+
+
 async def test_a_file_that_is_no_database_is_an_error_of_ours(tmp_path):
     (tmp_path / "state.db").write_bytes(b"junk" * 1000)
     (tmp_path / "state.db").chmod(0o600)

@@ -134,6 +134,37 @@ async def test_no_name_stands_in_the_table(opened, tmp_path):
     assert b"ana-7f3a" not in stored
 
 
+async def test_when_an_end_was_heard_is_told_once_by_each_gateway_and_not_of_what_ended_before_it_began(opened):
+    here, there, late = table(), table(), table()
+    async with opened() as database, opened() as other:
+        for one in (here, there):
+            await one.read(database)
+        began = anyio.current_time()
+        await here.append(database, provider="corp", at=AT, reason="disabled", subject="ana")
+        await there.read(other)
+        await late.read(other)
+        over = anyio.current_time()
+        told = [list(one.heard()) for one in (here, there, late)]
+        again = [list(one.heard()) for one in (here, there, late)]
+
+    slack = 0.01  # SQLite tells milliseconds
+    assert [len(one) for one in told] == [1, 1, 0]
+    assert all(began - slack <= one <= over + slack for one in (*told[0], *told[1]))
+    assert again == [[], [], []]
+
+
+async def test_what_waited_before_it_was_kept_was_heard_then(opened):
+    one = table()
+    async with opened() as database:
+        await one.read(database)
+        async with one.turn(database) as connection:
+            await one.append_within(connection, provider="corp", at=AT, reason="x", waited=timedelta(hours=1))
+        await one.read(database)
+        (heard,) = one.heard()
+
+    assert anyio.current_time() - heard > 3599
+
+
 async def test_a_table_in_which_nothing_changes_stays_fresh_and_what_another_gateway_adds_is_read(opened):
     now = [AT]
     one = Watermarks(KEY, lambda: now[0])

@@ -142,7 +142,7 @@ class Inbox:
         cuts = _fewest([found for event in told.events if (found := self.means.cut(event))])
         if cuts:
             async with self._places.marks.turn(self._places.outbox.store) as connection:
-                await self._cut(connection, cuts)
+                await self._cut(connection, cuts, min(event.heard_at for event in told.events))
             await self._places.marks.read(self._places.outbox.store)
 
     async def _keep(self, batch: Sequence[Told]) -> Sequence[TakenIn]:
@@ -154,7 +154,9 @@ class Inbox:
             new = [ready[finder] for finder in ready if finder in fresh]  # in the order in which they came
             cuts = _fewest([one.cut for one in new if one.cut is not None])
             self.unmatched.update(one.row.source for one in new if one.row.ended == NOBODY)
-            await self._cut(connection, cuts)
+            await self._cut(
+                connection, cuts, min((event.heard_at for told in batch for event in told.events), default=EPOCH)
+            )
             await places.outbox.put_within(connection, [job for one in new for job in one.jobs])
             for told in batch:
                 if told.cursor is not None:
@@ -165,12 +167,13 @@ class Inbox:
             places.outbox.wake(queue)
         return _shared(batch, fresh)
 
-    async def _cut(self, connection: AsyncConnection, cuts: Sequence[Cut]) -> None:
+    async def _cut(self, connection: AsyncConnection, cuts: Sequence[Cut], heard_at: datetime) -> None:
+        waited = max(timedelta(), self._places.clock() - heard_at)
         for one in cuts:
             for subject, session, address in _whose(one):
                 await self._places.marks.append_within(
                     connection, provider=one.provider, at=one.at, reason=one.reason, subject=subject, session=session,
-                    address=address,
+                    address=address, waited=waited,
                 )  # fmt: skip
 
     def _ready(self, event: IdentityEvent) -> _Ready:

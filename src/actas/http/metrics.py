@@ -1,10 +1,30 @@
 """Figures for Prometheus: counted where things happen, put together when they are asked for."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+
+class Spread:
+    """How long something took, by how often it took no longer than each of some bounds, in seconds."""
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self.bounds, self.total = bounds, 0.0
+        self._counts = [0] * (len(bounds) + 1)
+
+    def add(self, seconds: float) -> None:
+        """Take note of one more."""
+        self._counts[bisect_left(self.bounds, seconds)] += 1
+        self.total += seconds
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Give how often it took no longer than each bound, as Prometheus wants it: each counts those before it."""
+        names = (*map(str, self.bounds), "+Inf")
+        return list(zip(names, map(float, accumulate(self._counts)), strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +38,8 @@ class Figures:
     gauges: Callable[[], dict[str, float]]
     sources: Callable[[], Mapping[str, Mapping[str, float]]] = dict
     """Of each source of events, by the figure and the source's name."""
+    spreads: Callable[[], Mapping[str, Spread]] = dict
+    """How long things took."""
 
 
 class Collected:
@@ -40,6 +62,8 @@ class Collected:
         yield strangers
         for name, value in self._figures.gauges().items():
             yield GaugeMetricFamily(f"actas_{name}", TOLD[name], value=value)
+        for name, spread in self._figures.spreads().items():
+            yield HistogramMetricFamily(f"actas_{name}", SPREADS[name], spread.buckets(), spread.total)
         for name, values in self._figures.sources().items():
             family = GaugeMetricFamily(f"actas_event_source_{name}", OF_SOURCES[name], labels=["source"])
             for source, value in values.items():
@@ -84,6 +108,11 @@ TOLD = {
     "event_sources_troubled": "Sources of events in trouble.",
     "access_ended": "Sessions and processes that were ended before their time since the start.",
     "revocations_read_seconds": "How long ago the revocations were read; beyond 5 nothing cached is trusted.",
+}
+
+
+SPREADS = {
+    "access_end_seconds": "From hearing of an end of access, here or on another gateway, to all of it being over here.",
 }
 
 

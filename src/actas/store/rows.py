@@ -1,19 +1,26 @@
 """Every statement that is put to the database."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from actas.store.moments import kept_span, span
+from actas.store.outbox_rows import now
 from actas.store.tables import ERASURES, ERRANDS, PSEUDONYMS, WATERMARKS
 
 
 async def add_watermark(
-    connection: AsyncConnection, provider: str, whose: bytes | None, event_us: int, reason: str
+    connection: AsyncConnection, provider: str, whose: bytes | None, event_us: int, reason: str, *, waited: timedelta
 ) -> int:
-    """Add a row and drop those of the same that say no more than it; give its sequence."""
-    values = {"provider": provider, "whose": whose, "event_us": event_us, "reason": reason}
+    """Add a row and drop those of the same that say no more than it; give its sequence.
+
+    It was heard *waited* ago.
+    """
+    heard = now(connection) - kept_span(waited)
+    values = {"provider": provider, "whose": whose, "event_us": event_us, "reason": reason, "heard_us": heard}
     done = await connection.execute(WATERMARKS.insert().values(values).returning(WATERMARKS.c.sequence))
     sequence = int(done.scalar_one())
     same = WATERMARKS.c.whose.is_(None) if whose is None else WATERMARKS.c.whose == whose
@@ -30,11 +37,17 @@ async def add_watermark(
     return sequence
 
 
-async def watermarks_since(connection: AsyncConnection, sequence: int) -> list[tuple[int, str, bytes | None, int]]:
-    """Give the rows after *sequence*, in order."""
+async def watermarks_since(
+    connection: AsyncConnection, sequence: int
+) -> list[tuple[int, str, bytes | None, int, timedelta | None]]:
+    """Give the rows after *sequence*, in order; each with how long ago it was heard, by the database's own clock."""
     c = WATERMARKS.c
-    query = sa.select(c.sequence, c.provider, c.whose, c.event_us).where(c.sequence > sequence).order_by(c.sequence)
-    return [(row[0], row[1], row[2], row[3]) for row in await connection.execute(query)]
+    columns = (c.sequence, c.provider, c.whose, c.event_us, now(connection) - c.heard_us)
+    query = sa.select(*columns).where(c.sequence > sequence).order_by(c.sequence)
+    return [
+        (row[0], row[1], row[2], row[3], None if row[4] is None else span(int(row[4])))
+        for row in await connection.execute(query)
+    ]
 
 
 async def add_pseudonyms(

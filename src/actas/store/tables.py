@@ -36,10 +36,14 @@ WATERMARKS = sa.Table(
     sa.Column("whose", sa.LargeBinary(32)),
     sa.Column("event_us", BIG, nullable=False),
     sa.Column("reason", sa.String(64), nullable=False),
+    sa.Column("heard_us", BIG),
     sa.Index("watermarks_whose", "provider", "whose"),
     sqlite_autoincrement=True,
 )
-"""Up to when nothing counts any more: of one subject or session (a keyed hash), or of a whole provider."""
+"""Up to when nothing counts any more: of one subject or session (a keyed hash), or of a whole provider.
+
+``heard_us`` is when we heard of it, by the database's clock; rows of older versions have none.
+"""
 
 ERRANDS = sa.Table(
     "errands",
@@ -137,5 +141,10 @@ def _heard(connection: sa.Connection) -> None:
     METADATA.create_all(connection, tables=[HEARD, CURSORS])
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_first, _outbox, _shown, _heard)
+def _since(connection: sa.Connection) -> None:
+    if "heard_us" not in {column["name"] for column in sa.inspect(connection).get_columns(WATERMARKS.name)}:
+        connection.execute(sa.text("alter table watermarks add column heard_us bigint"))
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_first, _outbox, _shown, _heard, _since)
 """The n-th makes version n of n - 1."""

@@ -7,7 +7,8 @@ read the table once a second; one that has not read it for `STALE` refuses whate
 import contextlib
 import math
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -62,6 +63,7 @@ class Watermarks:
         """Whether somebody reads it over and over, and could the last time."""
         self._stamp: Stamp | None = None
         """Of what was read."""
+        self._heard: deque[float] = deque(maxlen=NAMES)
 
     def refuses(
         self,
@@ -138,6 +140,15 @@ class Watermarks:
                 return True
         return nothing
 
+    def heard(self) -> Sequence[float]:
+        """Give when what was read since the last time was heard, by `anyio.current_time`, to measure how long it took.
+
+        Whoever heard it may have been another gateway.
+        """
+        found = tuple(self._heard)
+        self._heard.clear()
+        return found
+
     def fresh(self, now: datetime) -> bool:
         """Tell whether the table was read lately enough to rely on anything cached."""
         return self.read_at != NEVER and abs(now - self.read_at) <= STALE
@@ -195,10 +206,12 @@ class Watermarks:
         session: str | None = None,
         role_arn: str | None = None,
         address: str | None = None,
+        waited: timedelta = timedelta(),
     ) -> int:
         """Add a watermark, as `append` does, together with whatever else its transaction keeps.
 
-        With an *address*: of who is named by it; an empty one is that of all evidence that names none.
+        It was heard *waited* ago. With an *address*: of who is named by it; an empty one is that of all evidence that
+        names none.
         """
         from actas.store import rows
 
@@ -207,7 +220,7 @@ class Watermarks:
             whose = self._key.address_mark(provider, address, session)
         if role_arn is not None:
             whose = self._key.role_mark(role_arn)
-        return await rows.add_watermark(connection, provider, whose, kept(at), reason)
+        return await rows.add_watermark(connection, provider, whose, kept(at), reason, waited=waited)
 
     async def read(self, store: "Store") -> None:
         """Take in what was added since the last time."""
@@ -216,8 +229,12 @@ class Watermarks:
         began, before, stamp = self._clock(), self.sequence, store.stamp()
         if stamp is None or stamp != self._stamp:  # else nothing was committed since it was read
             async with store.read() as connection:
-                for row in await rows.watermarks_since(connection, before):
-                    self._take(*row)
+                found = await rows.watermarks_since(connection, before)
+            at = anyio.current_time()
+            for sequence, provider, whose, event_us, ago in found:
+                self._take(sequence, provider, whose, event_us)
+                if ago is not None and self.read_at != NEVER:  # else it ended before there was anything here to end
+                    self._heard.append(at - ago.total_seconds())
             self._stamp = stamp
         self.read_at = began
         if self.sequence != before:

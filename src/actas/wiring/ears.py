@@ -20,6 +20,7 @@ from actas.events.interface import Source
 from actas.events.jobs import QUEUE
 from actas.events.meaning import Meaning
 from actas.gateway import Gateway
+from actas.http.metrics import Spread
 from actas.invoke.local.process import FunctionProcess
 from actas.model import clock
 from actas.model.decision import Grant
@@ -44,6 +45,8 @@ LOOK = 1.0
 ASK = 3
 """Every so many looks it is asked how the sources do."""
 FORGET = 3600.0
+ENDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds by which ends of access are counted."""
 REAP = 0.1
 """Seconds in which ends of access are put together before everything that lives is looked through."""
 
@@ -92,6 +95,8 @@ class Ears:
         self._end = anyio.Event()
         self.ended = 0
         """Sessions and processes that ended before their time because of what was heard or revoked."""
+        self.ends = Spread(ENDS)
+        """How long it took from hearing of an end to its being everywhere here: the objective is a second."""
         self.cuts = Cuts(parts, lambda: (house.furnished.loaded, house.furnished.settings))
         self.courier = Courier(house.gateway, self._manner, clock.now, random.SystemRandom().random)
 
@@ -116,6 +121,8 @@ class Ears:
                 self._end = anyio.Event()
                 names = parts.sessions.end_where(self._is_over)
                 self.ended += len(names) + parts.pool.pool.end_where(partial(self._must_end, names))
+                for heard in parts.marks.heard():
+                    self.ends.add(max(0.0, anyio.current_time() - heard))
                 await anyio.sleep(REAP)
         finally:
             parts.marks.on_change = before

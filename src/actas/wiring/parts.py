@@ -42,6 +42,7 @@ if TYPE_CHECKING:  # SQLAlchemy takes the better part of a second: it is importe
     from actas.events.desk import Desk
     from actas.events.hearing import Hearing
     from actas.http.lambda_api.later import Later
+    from actas.http.metrics import Spread
     from actas.store.outbox import Outbox
 
 ROTATION = 3600.0
@@ -53,6 +54,7 @@ class Hears(Protocol):
     """What hears identity events, as others see it."""
 
     hearing: "Hearing"
+    ends: "Spread"
 
     def desk(self) -> "Desk":
         """Give what was heard, to be looked at."""

@@ -102,8 +102,9 @@ class _House:
         self.public = CallDoor(self.gateway, furnished.front, control.public_app(told, doors.public(self)))
         self.admin = Admin(self.gateway, furnished.front)
         figures = Figures(
-            calls=self.gateway.ended, strangers=self.gateway.strangers, gauges=self.gauges, sources=self.event_sources
-        )
+            calls=self.gateway.ended, strangers=self.gateway.strangers, gauges=self.gauges, sources=self.event_sources,
+            spreads=lambda: {} if made.ears is None else {"access_end_seconds": made.ears.ends},
+        )  # fmt: skip
         made.admin = Actions(made, self, figures).backends()
         furnished.add_admin(made.admin)
         pages = [*self.admin.routes(), *doors.control(self)]
