@@ -100,6 +100,9 @@ class _Browser:
                 answer = await self.client.request("GET" if fields is None else "POST", url, data=fields)
             except httpx.HTTPError as wrong:
                 raise ProviderSilent(url=url, why=type(wrong).__name__) from wrong
+            if is_on_this_machine(url):  # browsers show Secure cookies there in clear, and Keycloak rests on that
+                for one in self.client.cookies.jar:
+                    one.secure = False
             if answer.status_code not in {301, 302, 303, 307, 308}:
                 if len(answer.content) > LARGEST:
                     raise ProviderSilent(url=url, why=f"the answer is longer than {LARGEST} bytes")

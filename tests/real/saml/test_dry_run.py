@@ -7,17 +7,38 @@ import sys
 
 import pytest
 from house import House
+from keycloak_client import client_of
 
 FINANCE = {"id": "finance", "who": {"provider": "corp", "groups": ["finance"]}, "may": ["report"], "as": "reader"}
 
 
-@pytest.fixture(scope="module", params=["simplesamlphp", "samlp"])
+PROVIDERS = [
+    pytest.param("simplesamlphp", marks=pytest.mark.part("simplesamlphp")),
+    pytest.param("samlp", marks=pytest.mark.part("node")),
+    pytest.param("keycloak", marks=pytest.mark.part("keycloak")),
+]
+
+
+@pytest.fixture(scope="module", params=PROVIDERS)
 def house(request, tmp_path_factory):
     provider = request.getfixturevalue(request.param)
+    if request.param == "keycloak":
+        yield from at_keycloak(provider, tmp_path_factory.mktemp("gateway"))
+        return
     shape = {"preset": "saml", "metadata": provider.metadata, "private": True}
     with House(tmp_path_factory.mktemp("gateway"), shape, rules=[FINANCE]) as one:
         provider.knows(one)
         yield one
+
+
+def at_keycloak(keycloak, folder):
+    metadata = f"{keycloak.issuer}/protocol/saml/descriptor"
+    shape = {"preset": "keycloak-saml", "metadata": metadata, "private": True}
+    with House(folder, shape, rules=[FINANCE]) as one:
+        answer = keycloak.admin("POST", "/clients", client_of(one))
+        assert answer.status_code == 201, answer.text
+        yield one
+        keycloak.admin("DELETE", f"/clients/{answer.headers['location'].rpartition('/')[2]}")
 
 
 def actas(house, *arguments, **environment):
