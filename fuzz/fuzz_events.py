@@ -88,7 +88,7 @@ TOLD = {
 ASKED = {
     "keycloak": {"client": CLIENT},
     "okta": {"token": REFERENCE},
-    "entra": {"client": CLIENT},
+    "entra": {"client": CLIENT, "logs": ("sign-ins", "audits")},
     "auth0": {"client": CLIENT},
     "ssf": {"token": REFERENCE, "audience": "a", "delivery": "poll"},
 }

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import ClassVar
@@ -1150,3 +1151,132 @@ def test_an_address_that_googles_directory_does_not_know_is_of_nobody_or_of_a_gr
     (found,) = {one.id: one for one in polled(source, None)[0]}.values()
 
     assert (found.subject, found.named) == (None, named)
+
+
+# What a provider, or whoever stands between, may do to an answer: a row for each way, a column for each source
+
+ASKING = [TestKeycloak, TestOkta, TestAuth0, TestEntra, TestEntraListed, TestGoogle, TestSsf]
+
+
+ABOUT = ("/token", "well-known", "/keys", "/streams", "/config", "/directory/v1/")
+
+
+def hear(built, contract, bend=None):
+    """Give a source that asked once, and whose provider's answers are bent by *bend* once after something happened."""
+    one = contract()
+    one.provider = api = contract.api()
+    if contract is TestSsf:
+        delivery = {"method": "urn:ietf:rfc:8936", "endpoint_url": "https://signals.example/poll"}
+        api.streams = [{"stream_id": "s1", "delivery": delivery}]
+    bent = [0]
+
+    async def fetch(wish):
+        answer = await api(wish)
+        is_about = any(part in urlsplit(wish.url).path for part in ABOUT)
+        if bend is None or bent or is_about:
+            return answer
+        changed = bend(answer)
+        bent.extend([1] if changed is not answer else [])
+        return changed
+
+    more = {} if contract.of is None else {"of": contract.of}
+    source = built(contract.kind, fetch=fetch, **contract.settings, **more)
+    _, cursor = polled(source, None)
+    anyio.run(one.happen)
+    bent.clear()
+    return source, cursor
+
+
+def bodied(answer, body):
+    return Answer(status=answer.status, headers=answer.headers, body=body)
+
+
+def turned(value, turn):
+    """Change each list of what happened, wherever a provider has it."""
+    if isinstance(value, list):
+        return turn(value)
+    if isinstance(value, dict) and "sets" in value:
+        return value | {"sets": dict(turn(list(value["sets"].items())))}
+    return {name: turn(each) if name in ("value", "items") else each for name, each in value.items()}
+
+
+def rows(answer, turn):
+    value = json.loads(answer.body or b"null")
+    changed = turned(value, turn) if isinstance(value, (list, dict)) else value
+    return answer if changed == value else bodied(answer, json.dumps(changed).encode())
+
+
+REFUSED = {
+    "truncated": lambda answer: bodied(answer, answer.body[: len(answer.body) // 2]),
+    "cut to nothing": lambda answer: bodied(answer, b""),
+    "oversized": lambda answer: bodied(answer, b"[" + b" " * (8 * 1024 * 1024) + b"]"),
+    "a page of somebody else's": lambda answer: bodied(answer, b"<html>Sign in to the guest network</html>"),
+    "forged by another shape": lambda answer: bodied(answer, b'"everything is fine"'),
+    "a redirection": lambda answer: Answer(status=302, headers=(("Location", "https://evil.example/"),), body=b""),
+    "refused": lambda answer: Answer(status=403, headers=(), body=b"{}"),
+    "throttled": lambda answer: Answer(status=429, headers=(("Retry-After", "3"),), body=b""),
+}
+ABSORBED = {
+    "reordered": lambda answer: rows(answer, lambda listed: listed[::-1]),
+    "repeated": lambda answer: rows(answer, lambda listed: listed + listed),
+}
+
+
+def heard(source, cursor, now=None):
+    events, cursor = polled(source, cursor, now or NOW + timedelta(seconds=20))
+    return {one.id: (one.kind, one.subject) for one in events}, cursor
+
+
+@pytest.mark.parametrize("contract", ASKING, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("bend", REFUSED.values(), ids=REFUSED)
+def test_an_answer_that_is_bent_is_told_and_loses_nothing(built, contract, bend, count):
+    wanted, _ = heard(*hear(built, contract))
+    source, cursor = hear(built, contract, bend)
+
+    first = {}
+    with suppress(ActasError):
+        first, cursor = heard(source, cursor)
+    troubled = source.health().trouble
+    second, _ = heard(source, cursor, NOW + timedelta(seconds=40))
+
+    assert wanted
+    assert troubled is not None
+    assert troubled.startswith("events.provider-")
+    assert wanted.items() <= (first | second).items()
+    assert source.health().trouble is None
+    count("bent answers", contract.__name__)
+
+
+@pytest.mark.parametrize("contract", ASKING, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("bend", ABSORBED.values(), ids=ABSORBED)
+def test_an_answer_in_another_order_or_with_everything_twice_tells_the_same(built, contract, bend):
+    wanted, _ = heard(*hear(built, contract))
+    found, _ = heard(*hear(built, contract, bend))
+
+    assert wanted
+    assert found == wanted
+
+
+@pytest.mark.parametrize("contract", [TestKeycloak, TestOkta, TestAuth0, TestEntraListed], ids=lambda one: one.__name__)
+@pytest.mark.parametrize(
+    ("ahead", "told"),
+    [(timedelta(minutes=5), timedelta(minutes=5)), (timedelta(minutes=5, seconds=1), timedelta()),
+     (timedelta(days=400), timedelta())],
+    ids=["as far as clocks differ", "further", "next year"],
+)  # fmt: skip
+def test_what_is_dated_ahead_is_brought_and_counts_as_of_now(built, contract, ahead, told):
+    api = contract.api()
+    more = {} if contract.of is None else {"of": contract.of}
+    source = built(contract.kind, fetch=api, **contract.settings, **more)
+    at = NOW + ahead
+    match contract.__name__:
+        case "TestKeycloak":
+            api.sign_in("ahead", at)
+        case "TestEntraListed":
+            api.log = [{"id": "ahead", "createdDateTime": iso(at), "userId": "u1"}]
+        case _:
+            api.happen("ahead", at=at)
+
+    events, _ = polled(source, None)
+
+    assert {one.happened_at for one in events if "ahead" in one.id} == {NOW + told}

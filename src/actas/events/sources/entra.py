@@ -42,6 +42,7 @@ _BELL: Final = timedelta(seconds=1)
 """How soon a notification is followed up, by the gateway that it reaches."""
 _MOST_PAGES: Final = 20
 _LONGEST_TOKEN: Final = 4096
+_LONGEST_STATE: Final = 128
 
 
 class EntraAsked:
@@ -124,7 +125,15 @@ class EntraAsked:
             else:
                 message = f"changes of {resource} can be read"
                 found.append(Advice(code=f"{resource}-readable".lower(), severity="fine", message=message, hint=""))
-        return (*found, *await self.logs.examine(now=now))
+        return (*found, *self._state(), *await self.logs.examine(now=now))
+
+    def _state(self) -> tuple[Advice, ...]:
+        """See that notifications can show the secret."""
+        reference = self._frame.settings.secret
+        if reference is None or len(self._frame.secret(reference, "secret").reveal()) <= _LONGEST_STATE:
+            return ()
+        message = f"the secret is longer than Graph keeps: {_LONGEST_STATE} characters"
+        return (Advice(code="client-state-too-long", severity="error", message=message, hint="Take a shorter one."),)
 
 
 class EntraRung(EntraAsked):

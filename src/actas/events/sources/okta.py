@@ -72,7 +72,8 @@ class OktaTold:
             if challenge is None:
                 raise MalformedDelivery(why="it has no challenge")
             body = msgspec.json.encode({"verification": challenge})
-            return Reply(status=200, headers=(("content-type", "application/json"),), body=body)
+            headers = (("content-type", "application/json"), ("x-content-type-options", "nosniff"))
+            return Reply(status=200, headers=headers, body=body)
         if pushed.method != "POST":
             return Reply(status=405, headers=(("allow", "GET, POST"),))
         settings = self._frame.settings
@@ -113,7 +114,7 @@ class OktaAsked:
             try:
                 rows, link = await self._page(url, now)
             except ProviderRefused as refused:
-                if page or cursor.link is None or refused.found in (401, 403):
+                if page or cursor.link is None or refused.found not in (400, 404, 410):
                     raise
                 # A link that is not known any more: go on by time, with much overlap.
                 since = strict.instant(cursor.at or cursor.since) - self._frame.settings.overlap.time

@@ -57,7 +57,7 @@ class SsfPushed:
 
     def health(self) -> Health:
         """Tell how it does: a transmitter keeps what it could not deliver for a while of its own choice."""
-        return Health(notes=self._sets.notes)
+        return Health(trouble=self._sets.trouble, notes=self._sets.notes)
 
     async def close(self) -> None:
         """Hold nothing."""
@@ -104,7 +104,7 @@ class SsfAsked:
 
     def health(self) -> Health:
         """Tell how it does: what was not acknowledged comes again."""
-        return Health(trouble=self._trouble.code, notes=self._sets.notes)
+        return Health(trouble=self._trouble.code or self._sets.trouble, notes=self._sets.notes)
 
     async def close(self) -> None:
         """Hold nothing."""

@@ -6,7 +6,13 @@ from math import ceil
 from typing import Any, Final
 
 from actas.events.interface import Making
-from actas.events.sources.errors import MalformedDelivery, ProviderBusy, ProviderRefused, ProviderUnreadable
+from actas.events.sources.errors import (
+    DeliveryTooLarge,
+    MalformedDelivery,
+    ProviderBusy,
+    ProviderRefused,
+    ProviderUnreadable,
+)
 from actas.events.sources.reading import strict
 from actas.identify.flow import Answer, Flow, Wish, drive
 from actas.identify.lookup import Lease
@@ -72,7 +78,8 @@ class Client:
         """Ask at *url* with the token *shown*, whoever's it is."""
         headers: tuple[tuple[str, str], ...] = (("Authorization", f"{scheme} {shown.reveal()}"),)
         if body is not None:
-            headers = (*headers, ("Content-Type", "application/json"))
+            # What is said of tokens that were refused is in a language (RFC 8936, section 2.4).
+            headers = (*headers, ("Content-Type", "application/json"), ("Content-Language", "en"))
         wish = Wish(
             url=url, method=method, headers=headers, body=body, private=self._private, ca=self._ca, limit=LARGEST
         )
@@ -93,6 +100,10 @@ def read(what: str, answer: Answer) -> Any:
         return strict.json_of(answer.body, limit=LARGEST)
     except MalformedDelivery as wrong:
         raise ProviderUnreadable(what=what, why=f"gave what cannot be read: {wrong.why}") from wrong
+    except DeliveryTooLarge as wrong:
+        raise ProviderUnreadable(
+            what=what, why=f"gave {wrong.found} bytes; at most {wrong.allowed} are read"
+        ) from wrong
 
 
 def retry_after(answer: Answer) -> int:

@@ -8,8 +8,9 @@ from actas.events.interface import Pushed
 from actas.events.sources.asking import proof
 from actas.events.sources.asking.frame import Frame
 from actas.events.sources.asking.keys import SigningKeys, somewhere, written
-from actas.events.sources.errors import MalformedDelivery
+from actas.events.sources.errors import DeliveryTooLarge, MalformedDelivery
 from actas.events.sources.reading import fields as reading
+from actas.events.sources.reading import strict
 from actas.settings.schema_event_sources import EventFields
 from actas.settings.schema_events import EventSource
 
@@ -31,6 +32,8 @@ class Believed:
         """Give the JSON that *pushed* brings."""
         settings = self._frame.settings
         if self._keys is not None:
+            if len(pushed.body) > strict.LARGEST:
+                raise DeliveryTooLarge(found=len(pushed.body), allowed=strict.LARGEST)
             if not pushed.body.isascii():
                 raise MalformedDelivery(why="its body is no JWS in compact form")
             token = pushed.body.decode("ascii").strip()

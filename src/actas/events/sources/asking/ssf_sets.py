@@ -56,6 +56,8 @@ class Sets:
         self._frame, self._stream = frame, stream
         self._audience = many(frame.settings.audience)
         self._said: tuple[str, ...] = ()
+        self.trouble: str | None = None
+        """What the transmitter said that keeps events from us."""
         self._refused, self._last = 0, ""
 
     @property
@@ -118,12 +120,13 @@ class Sets:
             # One without a state is sent by the transmitter of itself (section 8.1.4.2).
             if state is not None and wanted is not None and not hmac.compare_digest(_bytes(state), wanted.encode()):
                 raise Refused(err="invalid_state")
-            self._said = ("the transmitter proved that the stream works",)
+            self._said, self.trouble = ("the transmitter proved that the stream works",), None
         updated = events.get(reading.STREAM_UPDATED)
         if updated is not None:
             status = updated.get("status")
             known = status if status in ("enabled", "paused", "disabled") else "in another state"
             self._said = (f"the transmitter says that the stream is {known}",)
+            self.trouble = None if status == "enabled" else "stream-not-enabled"
 
 
 def _word(wrong: BaseException | None) -> str:

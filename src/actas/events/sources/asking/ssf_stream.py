@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from actas.events.interface import Advice
-from actas.events.sources.asking import okta_sign_in
+from actas.events.sources.asking import okta_sign_in, ssf_advice
 from actas.events.sources.asking.client import Client, check, read
 from actas.events.sources.asking.frame import Frame
 from actas.events.sources.asking.keys import SigningKeys, somewhere, written
@@ -37,6 +37,8 @@ class Metadata(msgspec.Struct, frozen=True):
     status: str | None = msgspec.field(default=None, name="status_endpoint")
     verification: str | None = msgspec.field(default=None, name="verification_endpoint")
     critical: tuple[str, ...] = msgspec.field(default=(), name="critical_subject_members")
+    methods: tuple[str, ...] | None = msgspec.field(default=None, name="delivery_methods_supported")
+    subjects: str | None = msgspec.field(default=None, name="default_subjects")
 
 
 class _Delivery(msgspec.Struct, frozen=True):
@@ -50,6 +52,8 @@ class Configuration(msgspec.Struct, frozen=True):
     id: str = msgspec.field(name="stream_id")
     delivery: _Delivery
     delivered: tuple[str, ...] | None = msgspec.field(default=None, name="events_delivered")
+    supported: tuple[str, ...] | None = msgspec.field(default=None, name="events_supported")
+    inactivity: int | None = msgspec.field(default=None, name="inactivity_timeout")
 
 
 class _Status(msgspec.Struct, frozen=True):
@@ -136,16 +140,18 @@ class Stream:
             hint = "Run `actas events doctor --fix`, or make a stream in the transmitter's console."
             message = f"there is no stream that delivers by {'push' if self._method == PUSH else 'poll'} to here"
             return (Advice(code="stream-missing", severity="error", message=message, hint=hint, can_mend=True),)
-        return (self._delivers(found), await self._status(found, token, now))
+        about = ssf_advice.about(await self._about(now), self._method, found.inactivity)
+        return (self._delivers(found), *about, await self._status(found, token, now))
 
     def _delivers(self, found: Configuration) -> Advice:
         missing = sorted(set(WANTED) - set(found.delivered)) if found.delivered is not None else []
         if not missing:
             return Advice(code="stream", severity="fine", message="the stream is there", hint="")
+        more = set(missing) & set(found.supported or ())
         named = ", ".join(one.rpartition("/")[2] for one in missing[:8])
         message = f"the stream does not deliver: {named}"
         hint = "See in the transmitter's documentation whether it has these events, and ask for them."
-        return Advice(code="stream-delivers-less", severity="warning", message=message, hint=hint)
+        return Advice(code="stream-delivers-less", severity="warning", message=message, hint=hint, can_mend=bool(more))
 
     async def _status(self, found: Configuration, token: Secret, now: datetime) -> Advice:
         metadata = await self._about(now)
@@ -173,6 +179,11 @@ class Stream:
             check("the making of the stream", answer)
             found = _shaped("the stream", read("the stream", answer), Configuration)
             done.append(Advice(code="stream-made", severity="fine", message="the stream was made", hint=""))
+        elif self._delivers(found).can_mend:
+            body = msgspec.json.encode({"stream_id": found.id, "events_requested": WANTED})  # section 8.1.1.3
+            answer = await self._api.once(metadata.configuration, administrator, method="PATCH", body=body)
+            check("the change of the stream", answer)
+            done.append(Advice(code="stream-changed", severity="fine", message="all events were asked for", hint=""))
         if metadata.status is not None and (await self._status(found, administrator, now)).severity == "error":
             body = msgspec.json.encode({"stream_id": found.id, "status": "enabled"})
             check("enabling the stream", await self._api.once(metadata.status, administrator, method="POST", body=body))
