@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 
 import anyio
 
@@ -46,6 +47,7 @@ class Instead:
     do: Callable[[Call], Awaitable[None]]
 
 
+_MICROSECOND: Final = timedelta(microseconds=1)
 _Act = Callable[[Grant], Awaitable[Outcome]]
 
 
@@ -177,7 +179,8 @@ class Gateway:
             house.origins.begin(call, grant.identity, house.nesting)
             backend = _backend(house, call)
             role = None if grant.role is None else grant.role.name
-            call = await _whole(call, backend)
+            if call.body is not None:
+                call = await _whole(call, backend)
             taken = await house.takes.take(grant, house.brokers[role], now=self._clock(), evidence=evidence)
             with taken as sessions:
                 outcome = await backend.invoke(
@@ -204,7 +207,7 @@ class Gateway:
         self.ended[outcome, call.function if call.function in house.backends else ""] += 1
         house.origins.end(call)
         now = self._clock()
-        took = round((now - call.received_at).total_seconds() * 1_000_000)
+        took = (now - call.received_at) // _MICROSECOND
         house.audit.ended(Ended(call=call.id, at=now, outcome=outcome, error=error, took_us=took, log_hash=log_hash))
 
 

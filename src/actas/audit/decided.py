@@ -1,7 +1,7 @@
 """What the trail is told of a decision, with pseudonyms for people."""
 
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from actas.model.call import Call
 from actas.model.decision import Allow, Decision, Deny
@@ -18,6 +18,9 @@ class Names(Protocol):
         ...
 
 
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
 async def record(
     call: Call, identity: Identity, decision: Decision, times: tuple[datetime, datetime], names: Names
 ) -> Decided:
@@ -25,7 +28,7 @@ async def record(
     identified_at, decided_at = times
     match decision:
         case Allow(grant=grant):
-            role, rules, generation = grant.role, tuple(rule.id for rule in grant.rules), grant.generation
+            role, rules, generation = grant.role, tuple([rule.id for rule in grant.rules]), grant.generation
         case Deny(generation=generation):
             role, rules = None, ()
     if identity.evidence == "session":  # whom we know by a pseudonym only
@@ -37,8 +40,8 @@ async def record(
         call=call.id,
         at=decided_at,
         received_at=call.received_at,
-        identified_us=round((identified_at - call.received_at).total_seconds() * 1_000_000),
-        decided_us=round((decided_at - call.received_at).total_seconds() * 1_000_000),
+        identified_us=(identified_at - call.received_at) // _MICROSECOND,
+        decided_us=(decided_at - call.received_at) // _MICROSECOND,
         door=call.door,
         provider=identity.provider,
         subject=subject,
@@ -52,7 +55,7 @@ async def record(
         verdict=_verdict(decision),
         role=None if role is None else role.name,
         rules=rules,
-        reasons=tuple(reason.code for reason in decision.reasons),
+        reasons=tuple([reason.code for reason in decision.reasons]),
         generation=generation,
         trace=call.trace_id,
         root=call.root,

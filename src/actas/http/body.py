@@ -58,7 +58,11 @@ class Patience:
         assert task is not None
         self.until[task] = time.monotonic() + limits.request_time.seconds
         try:
-            return await _small(receive, length)
+            message = await receive()  # nearly always all of it
+            content: bytes = message.get("body", b"")
+            if len(content) == length and not message.get("more_body", False):
+                return content
+            return await _rest(receive, message, length)
         except asyncio.CancelledError:
             if not self.ended(task):
                 raise
@@ -120,8 +124,8 @@ def is_small(head: Head) -> bool:
     return head.content_length is not None and head.content_length <= AT_ONCE
 
 
-async def _small(receive: Receive, length: int) -> bytes:
-    message = await receive()
+async def _rest(receive: Receive, message: Any, length: int) -> bytes:
+    """Read on after *message*, the first one, until there are *length* bytes."""
     content: bytes = message.get("body", b"")
     while message.get("more_body", False):
         message = await receive()

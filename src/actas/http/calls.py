@@ -6,7 +6,6 @@ evidence, go through the gateway, and come back as an answer or a problem.
 
 import logging
 import re
-import secrets
 import time
 import traceback
 from collections.abc import Awaitable, Callable
@@ -18,6 +17,7 @@ from typing import Any
 from actas.errors import ActasError
 from actas.gateway import Gateway
 from actas.http import addresses, answers, body, heads, problems
+from actas.http.drawn import Random
 from actas.http.errors import (
     MalformedRequest,
     MethodNotAllowed,
@@ -34,7 +34,7 @@ from actas.invoke import origins
 from actas.model import clock
 from actas.model.call import Call, Route
 from actas.model.evidence import BearerToken
-from actas.model.ids import RANDOM, call_id
+from actas.model.ids import call_id
 from actas.model.outcome import Streamed
 from actas.model.paths import CanonicalPath, canonical_path
 from actas.model.secret import Secret
@@ -84,6 +84,7 @@ class CallDoor:
         self.front = front
         self.patience = body.Patience()
         self._behind = behind
+        self._random = Random()
 
     async def __call__(self, scope: Any, receive: body.Receive, send: body.Send) -> None:
         """Answer one request."""
@@ -93,7 +94,7 @@ class CallDoor:
         front = self.front
         flights = front.flights
         now = clock.now()
-        name = call_id(now, secrets.token_bytes(RANDOM))
+        name = call_id(now, self._random.take())
         flights.now += 1
         try:
             head = heads.read_head(scope, front.settings.limits)

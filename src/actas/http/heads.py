@@ -6,6 +6,7 @@ coding, two Authorizations) is refused here, on every path.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from actas.http.errors import HeadTooLarge, MalformedAuthorization, MalformedRequest, TargetTooLong
@@ -21,7 +22,8 @@ _IN_TOKENS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._
 """What a token is made of, but the ``=`` at its end; deleting these is twice as fast as an expression over 1 KB."""
 _OTHER_SCHEME = re.compile(rb"(?![Bb][Ee][Aa][Rr][Ee][Rr](?: |\Z))[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?: [\t\x20-\x7e]*)?")
 _IN_QUERY = re.compile(rb"(?:\A|&)access_token=")  # RFC 6750, section 2.3
-_LENGTH = re.compile(rb"[0-9]{1,15}")
+_LENGTH = 15
+"""Digits of a content-length at most."""
 _HOST = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+;=%]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")  # RFC 3986, section 3.2
 _TRACE = re.compile(  # W3C Trace Context, section 3.2: ff is no version, and an id of zeros alone is none
     rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?"
@@ -60,22 +62,26 @@ def read_head(scope: Any, limits: Limits) -> Head:
 
 
 def _checked(single: dict[bytes, bytes], scope: Any) -> Head:
-    host = single.get(b"host") or _authority(scope)
-    if not _HOST.fullmatch(host):
+    if not _is_host(single.get(b"host") or _authority(scope)):
         raise MalformedRequest(why="it has no single plain host")
     length = single.get(b"content-length")
     if length is not None:
         if b"transfer-encoding" in single:  # RFC 9112, section 6.1: a sign of smuggling
             raise MalformedRequest(why="it has a content-length beside a transfer-encoding")
-        if not _LENGTH.fullmatch(length):
+        if not length.isdigit() or len(length) > _LENGTH:  # of bytes: ASCII digits, and one at least
             raise MalformedRequest(why="its content-length is no number")
-    role = single.get(b"actas-role")
-    return Head(
-        authorization=single.get(b"authorization"),
-        content_length=None if length is None else int(length),
-        role=None if role is None else role.decode("latin-1"),
-        trace=_trace(single[b"traceparent"]) if b"traceparent" in single else None,
+    role, trace = single.get(b"actas-role"), single.get(b"traceparent")
+    return Head(  # by position: names cost a third of it, for every request
+        single.get(b"authorization"),
+        None if length is None else int(length),
+        None if role is None else role.decode("latin-1"),
+        None if trace is None else _trace(trace),
     )
+
+
+@lru_cache(maxsize=256)  # the same few hosts come again and again
+def _is_host(text: bytes) -> bool:
+    return _HOST.fullmatch(text) is not None
 
 
 def _authority(scope: Any) -> bytes:
