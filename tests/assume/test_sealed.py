@@ -3,14 +3,16 @@
 import base64
 import json
 from datetime import timedelta
+from hashlib import sha512
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from actas import iam
 from actas.assume.errors import AssumeError, EvidenceTooShort, SessionExpired, SessionNotOurs
-from actas.assume.held import opened
+from actas.assume.held import is_short, opened, seal
 from actas.model.session import NO_ROLE
 from actas.secrets.sealing import EVERY, KEEP, Sealing
 from actas.testing.contracts.broker import BrokerContract
@@ -42,6 +44,20 @@ async def test_a_session_is_opened_by_any_replica_with_the_ring(broker, grant, r
     assert (held.purpose, held.role, held.provider) == ("work", "reader", "corp")
     assert held.secret_access_key == sessions.work.secret_access_key.reveal()
     assert [rule.id for rule in held.rules] == ["may"]
+
+
+async def test_what_is_short_fits_into_a_token_even_where_nothing_repeats_itself(broker, grant, ring, noon):
+    sessions = await broker.issue(grant(), now=noon)
+    held = opened(sessions.work.session_token.reveal(), ring.find, now=noon)
+    noise = base64.b85encode(b"".join(sha512(bytes([n])).digest() for n in range(200))).decode()
+    lengths = [n for n in range(0, len(noise), 50) if is_short(msgspec.structs.replace(held, policy=noise[:n]))]
+    key_id, key = ring.newest()
+
+    token = seal(msgspec.structs.replace(held, policy=noise[: lengths[-1]]), key_id=key_id, key=key, nonce=bytes(12))
+
+    assert lengths[-1] > 8000
+    assert len(token) <= 16 * 1024
+    assert not is_short(msgspec.structs.replace(held, policy=noise))
 
 
 async def test_a_session_holds_no_name_of_the_caller(broker, grant, ring, noon):

@@ -18,11 +18,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from actas.assume.errors import SessionExpired, SessionNotOurs, SessionTooLarge
 from actas.model.held import Held, Mark
 
-__all__ = ["LARGEST", "Held", "Mark", "opened", "seal"]
+__all__ = ["LARGEST", "Held", "Mark", "is_short", "opened", "seal"]
 
 _PREFIX = "actas1."
 LARGEST = 16 * 1024
 """Characters; a longer token is none of ours."""
+_SURE = 10 * 1024
+"""Bytes that make a token of less than `LARGEST` characters however little they repeat themselves."""
 _MOST_OPENED = 256 * 1024
 _TAG = 16
 _WINDOW, _MEMORY = -11, 4
@@ -45,6 +47,11 @@ def seal(held: Held, *, key_id: str, key: AESGCM, nonce: bytes, at_least: int = 
     if len(token) > LARGEST:
         raise SessionTooLarge(size=len(token), allowed=LARGEST)
     return token
+
+
+def is_short(held: Held) -> bool:
+    """Tell whether *held* fits into a token for sure, also where nothing can be squeezed."""
+    return len(msgspec.msgpack.encode(held)) <= _SURE
 
 
 def opened(token: str, find: Callable[[str, datetime], AESGCM | None], *, now: datetime) -> Held:

@@ -1,6 +1,7 @@
 """A value that will not print, format or pickle."""
 
 import hmac
+from collections.abc import Callable
 from typing import NoReturn
 
 
@@ -30,3 +31,25 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not pickled")
+
+
+class Deferred(Secret):
+    """A secret that is made when it is first read: for what is dear to make and seldom read."""
+
+    __slots__ = ("_make",)
+
+    def __init__(self, make: Callable[[], str]) -> None:
+        super().__init__("")
+        self._make: Callable[[], str] | None = make
+
+    def reveal(self) -> str:
+        """Make it, the first time, and hand it over; raises whatever keeps it from being made."""
+        if (make := self._make) is not None:
+            self._value = make()
+            self._make = None
+        return self._value
+
+    def matches(self, other: str) -> bool:
+        """Make it, the first time, and compare in constant time."""
+        self.reveal()
+        return super().matches(other)
