@@ -83,10 +83,6 @@ DATES = ["2026-03-14T23:00:00Z", "1773529200", "2026-03-14", "2030", "0"]
 ABSENT = object()
 
 
-class Anything:
-    """What an unknown value could be."""
-
-
 class Many(list):
     """A list of the request."""
 
@@ -95,8 +91,8 @@ def glob(pattern, text):
     return re.fullmatch("".join(pattern), text, re.DOTALL) is not None
 
 
-def tokens(text, facts, variables):
-    """A regular expression, piece by piece; None without a value, UNKNOWN with an unknown one."""
+def tokens(text, facts, variables, *, opened=False):
+    """A regular expression, piece by piece; None without a value, UNKNOWN with an unknown one, unless *opened*."""
     pieces, unknown = [], False
     expression = r"\$\{([*?$])\}|\$\{\s*([^{}',\s]+)\s*(?:, *'([^'}]*)')? *\}|(\*)|(\?)|(.)"
     plain = r"(?!)()()()|(\*)|(\?)|(.)"
@@ -105,16 +101,12 @@ def tokens(text, facts, variables):
         if key:
             value = facts.get(key.lower(), ABSENT)
             value = value[0] if isinstance(value, Many) and len(value) == 1 else value
-            if value is iam.UNKNOWN:
-                unknown = True
-                continue
-            if isinstance(value, Many):
+            value = default if value is ABSENT and default is not None else value
+            none = value is ABSENT or isinstance(value, Many)
+            if none and not opened:
                 return None
-            if value is ABSENT:
-                if default is None:
-                    return None
-                value = default
-            pieces.append(".*" if isinstance(value, Anything) else re.escape(written(value)))
+            unknown = unknown or (value is iam.UNKNOWN and not opened)
+            pieces.append(".*" if none or value is iam.UNKNOWN else re.escape(written(value)))
         elif literal or other:
             pieces.append(re.escape(literal or other))
         else:
@@ -143,8 +135,8 @@ def segments(pieces, text):
     return all(glob(one, other) for one, other in zip(parts, found, strict=True))
 
 
-def resource_matches(pattern, resource, facts, variables, *, unresolved=False):
-    """*unresolved*: the answer for a variable without a value, which an unknown one may turn out to be."""
+def resource_matches(pattern, resource, facts, variables, *, excluding=False):
+    """*excluding*: a variable without a value may stand for anything, else for nothing."""
     if pattern == "*":
         return True
     head, tail = pattern, ""
@@ -153,15 +145,12 @@ def resource_matches(pattern, resource, facts, variables, *, unresolved=False):
         head, tail = pattern[:cut], pattern[cut:]
     if pattern.count(":") < 5:
         head, tail = pattern + ":*" * (5 - pattern.count(":")), ""
-    rest = tokens(tail, facts, variables)
-    if rest is iam.UNKNOWN:  # unknown only where some value would match
-        anything = {key: Anything() if value in (iam.UNKNOWN, [iam.UNKNOWN]) else value for key, value in facts.items()}
-        return None if unresolved or resource_matches(pattern, resource, anything, variables) else False
-    if rest is None:
-        return unresolved
+    plain, rest = tokens(tail, facts, variables), tokens(tail, facts, variables, opened=True)
+    if plain is None and not excluding:
+        return False
     parts = head.split(":", 5)
     pieces = [re.escape(":").join(early_part(part) for part in parts[:5]), ":", *tokens(parts[5], facts, False), *rest]
-    return glob(pieces, resource)
+    return (None if plain is iam.UNKNOWN else True) if glob(pieces, resource) else False
 
 
 def early_part(part):
@@ -381,7 +370,7 @@ def statement_holds(statement, request, facts, variables):
     name = "NotResource" if "NotResource" in statement else "Resource"
     excluding = name == "NotResource" and statement["Effect"] == "Allow"
     resource = either(
-        resource_matches(p, request["resource"], facts, variables, unresolved=excluding) for p in statement[name]
+        resource_matches(p, request["resource"], facts, variables, excluding=excluding) for p in statement[name]
     )
     if name == "NotResource" and resource is not None:
         resource = not resource

@@ -128,6 +128,11 @@ def test_a_variable_with_a_default_in_not_resource():
     assert effects("arn:aws:s3:::bucket/${team:name, 'a'}", {}) == ("ImplicitlyDenied", "ImplicitlyDenied")
 
 
+def test_a_variable_in_not_resource_without_a_value_is_nothing_to_resources_that_it_could_never_name():
+    assert effects("arn:aws:s3:::other/${team:name}", {}) == ("Allowed", "ExplicitlyDenied")
+    assert effects("arn:aws:s3:::other/${team:name}", {"team:name": iam.UNKNOWN}) == ("Allowed", "ExplicitlyDenied")
+
+
 def effects(pattern, context):
     """What an Allow and what a Deny with this NotResource say of arn:aws:s3:::bucket/a."""
     return tuple(

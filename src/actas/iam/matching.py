@@ -48,8 +48,8 @@ def action_patterns(actions: tuple[str, ...]) -> Patterns:
 def resource_patterns(resources: tuple[str, ...], *, with_variables: bool, excluding: bool = False) -> Patterns:
     """Compile a Resource list; *excluding*: the NotResource of an Allow.
 
-    A variable without a value makes the statement invalid (user guide, policy variables): it matches nothing, and what
-    an Allow leaves out it leaves out whole.
+    A variable without a value makes the statement invalid (user guide, policy variables): it matches nothing, and of
+    what an Allow leaves out it may stand for anything.
     """
     exact: set[str] = set()
     globs: list[Matcher] = []
@@ -58,7 +58,7 @@ def resource_patterns(resources: tuple[str, ...], *, with_variables: bool, exclu
         template = resource_template(resource, with_variables=with_variables)
         literal = template.literal
         if not template.fixed:
-            filled.append(_filled(template, unresolved=excluding))
+            filled.append(_filled(template, excluding=excluding))
         elif literal is not None and _is_whole(literal):
             exact.add(literal)
         else:
@@ -88,14 +88,14 @@ def _is_whole(literal: str) -> bool:
     return literal.count(":") >= arns.PARTS - 1 or literal.startswith(f"arn:{arns.OURS}:")
 
 
-def _filled(template: variables.Template, *, unresolved: bool) -> ResourceTest:
+def _filled(template: variables.Template, *, excluding: bool) -> ResourceTest:
     def test(resource: str, facts: Mapping[str, Value]) -> Truth:
-        tokens, unknown = variables.fill_as_far(template, facts)
-        if tokens is None:
-            return unresolved
-        if not arns.resource(tokens)(resource):  # whatever an unknown variable stands for, if for anything
-            return None if unknown and unresolved else False
-        return None if unknown else True
+        tokens, resolved = variables.fill_as_far(template, facts)
+        if resolved is False and not excluding:
+            return False
+        if not arns.resource(tokens)(resource):
+            return False  # whatever a variable without a value stands for
+        return None if resolved is None else True
 
     return test
 

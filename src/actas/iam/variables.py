@@ -108,14 +108,16 @@ def fill(template: Template, facts: Mapping[str, Value]) -> Filled:
 
     Only single-valued keys can be variables. One that cannot be resolved outweighs one that is unknown.
     """
-    tokens, unknown = fill_as_far(template, facts)
-    return UNKNOWN if unknown and tokens is not None else tokens
+    tokens, resolved = fill_as_far(template, facts)
+    if resolved is None:
+        return UNKNOWN
+    return tokens if resolved else None
 
 
-def fill_as_far(template: Template, facts: Mapping[str, Value]) -> tuple[tuple[Token, ...] | None, bool]:
-    """Replace each variable, an unknown one by a star; say whether there was one."""
+def fill_as_far(template: Template, facts: Mapping[str, Value]) -> tuple[tuple[Token, ...], bool | None]:
+    """Replace each variable, one without a known value by a star; say whether all were resolved, None: unknown."""
     tokens: list[Token] = []
-    unknown = False
+    resolved: bool | None = True
     for part in template.parts:
         if isinstance(part, (str, Wild)):
             tokens.append(part)
@@ -124,17 +126,16 @@ def fill_as_far(template: Template, facts: Mapping[str, Value]) -> tuple[tuple[T
         if isinstance(value, tuple) and len(value) == 1:
             value = value[0]
         if value is UNKNOWN:
-            unknown = True
+            resolved = resolved and None
             tokens.append(STAR)
-        elif isinstance(value, tuple):
-            return None, unknown
-        elif value is not None:
+        elif value is not None and not isinstance(value, tuple):
             tokens.append(text_of(value))
-        elif part.default is not None:
+        elif value is None and part.default is not None:
             tokens.append(part.default)
         else:
-            return None, unknown
-    return tuple(tokens), unknown
+            resolved = False
+            tokens.append(STAR)
+    return tuple(tokens), resolved
 
 
 def keys_in(template: Template) -> frozenset[str]:

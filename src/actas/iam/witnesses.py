@@ -34,9 +34,7 @@ def resources(
     for entry, with_variables in mentioned:
         template = resource_template(entry, with_variables=with_variables)
         for facts in ways if not template.fixed else [Context()]:
-            tokens, _ = variables.fill_as_far(template, facts)
-            if tokens is not None:
-                patterns[atoms.resource(tokens)] = None
+            patterns[atoms.resource(variables.fill_as_far(template, facts)[0])] = None
     found, whole = atoms.resources(list(patterns), _owned(_likely(mentioned), accounts), most=MOST)
     if not whole:
         undecided.append("more resources tell the policies apart than were tried")
