@@ -131,7 +131,7 @@ def test_what_could_not_be_decided_is_said():
 
 
 def test_no_difference_found_and_something_undecided_is_neither_yes_nor_no(write, capsys):
-    many = {f"aws:PrincipalTag/t{n}": [f"v{n}", f"w{n}"] for n in range(12)}
+    many = {f"aws:PrincipalTag/t{n}": [f"v{n}", f"w{n}"] for n in range(14)}
     wide = policy("lambda:InvokeFunction", Condition={"StringEquals": many})
     twice = policy("lambda:InvokeFunction", "LAMBDA:invokefunction", Condition={"StringEquals": many})
 

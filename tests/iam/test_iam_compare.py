@@ -267,7 +267,7 @@ def test_given_requests_are_the_only_ones_asked():
 
 
 def test_what_was_left_out_is_said():
-    conditions = {"StringEquals": {f"aws:PrincipalTag/t{n}": ["a", "b", "c"] for n in range(9)}}
+    conditions = {"StringEquals": {f"aws:PrincipalTag/t{n}": ["a", "b", "c"] for n in range(14)}}
 
     comparison = iam.compare(policy(allow("s3:Get*")), policy(allow("s3:Get*", Condition=conditions)))
 

@@ -10,15 +10,12 @@ from actas.iam.conditions import keys_of
 from actas.iam.evaluation import counts, layers_of
 from actas.iam.index import Entry, Index
 from actas.iam.matching import Prepared, prepare
-from actas.iam.principals import Caller, CallerKind, Meeting, read_caller
+from actas.iam.principals import DERIVED, Caller, CallerKind, Meeting, read_caller
 from actas.iam.request import PolicySet, Request
 from actas.iam.said import StatementRef
 from actas.iam.values import Value
 from actas.iam.variables import keys_in, read
 
-_DERIVED: Final = frozenset(
-    {"aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:username", "aws:userid"}
-)
 _CALLERS: Final = 1024
 
 
@@ -71,7 +68,7 @@ class Compiled:
         self._only_identity = self._names == ["identity"]
 
     def _add(self, entry: Entry) -> None:
-        self._derive = self._derive or entry.principals or not _DERIVED.isdisjoint(_keys(entry.prepared))
+        self._derive = self._derive or entry.principals or not DERIVED.isdisjoint(_keys(entry.prepared))
         self._index.add(entry)
 
     def _caller(self, text: str) -> Caller:

@@ -11,6 +11,11 @@ from actas.iam import arns
 from actas.iam.errors import InvalidRequest
 from actas.iam.kinds import ANONYMOUS
 
+DERIVED: Final = frozenset(
+    {"aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:username", "aws:userid"}
+)
+"""The folded context keys that a principal itself tells."""
+
 
 class CallerKind(Enum):
     """What a request's principal is."""

@@ -9,13 +9,53 @@ from typing import Final
 
 from actas.iam import atoms, samples, variables
 from actas.iam.conditions import Condition, Test, compile_condition
+from actas.iam.matching import Prepared, prepare
 from actas.iam.operators import Spelled, spelled
+from actas.iam.principals import DERIVED
 from actas.iam.statement import Statement
 from actas.iam.values import Context, Scalar, Value
 from actas.iam.wildcards import STAR
 
-MOST: Final = 1024
+MOST: Final = 4096
 MOST_OF_A_KEY: Final = 256
+
+
+class Apart:
+    """Contexts, and which of them differ for one action and resource."""
+
+    def __init__(self, statements: list[Statement], contexts: list[Context]) -> None:
+        self._statements = [prepare(one) for one in statements]
+        self._contexts = contexts
+        # What else than conditions looks at a context: variables, and the caller where the context is silent.
+        kept = (DERIVED & _keys_of(statements)) | frozenset(keys_in(statements))
+        self._marks = [(self._met(one), tuple(one.get(key) for key in sorted(kept))) for one in contexts]
+        self._known: dict[int, list[Context]] = {}
+
+    def of(self, action: str, resource: str) -> list[Context]:
+        """Give one context for each set of the statements about these that apply in it."""
+        about = sum(1 << bit for bit, one in enumerate(self._statements) if _is_about(one, action, resource))
+        if about not in self._known:
+            found: dict[object, Context] = {}
+            for (met, rest), context in zip(self._marks, self._contexts, strict=True):
+                found.setdefault((met & about, rest), context)
+            self._known[about] = list(found.values())
+        return self._known[about]
+
+    def _met(self, context: Context) -> int:
+        return sum(
+            1 << bit
+            for bit, one in enumerate(self._statements)
+            if all(test(context) is True for _, test in one.conditions)
+        )
+
+
+def _is_about(one: Prepared, action: str, resource: str) -> bool:
+    depends = one.resources is not None and one.resources.filled
+    return one.action_matches(action) and (bool(depends) or one.resource_matches(resource, {}) is True)
+
+
+def _keys_of(statements: Iterable[Statement]) -> frozenset[str]:
+    return frozenset(condition.key.lower() for statement in statements for condition in statement.conditions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +98,24 @@ def _asked(condition: Condition, *, variables: bool) -> Iterator[_Asked]:
 
 def _told_apart(key: str, asks: list[_Asked], facts: Mapping[str, Value], undecided: list[str]) -> list[Value]:
     """Give no value, and a value for each way in which the conditions on a key can come out."""
-    singles = _distinct(key, _singles(asks, facts, undecided), asks, facts)
     sets = sum(bool(one.spelled.quantifier) for one in asks)
-    if not sets:
-        return [None, *singles]
-    several = (subset for size in range(1, sets + 1) for subset in combinations(singles, size))
-    tried = list(islice(several, MOST_OF_A_KEY + 1))
+    singles = list(_by_answers(key, _singles(asks, facts, undecided), asks, facts).values())
+    tried: list[Value] = list(singles)
+    if sets:
+        several = (subset for size in range(1, sets + 1) for subset in combinations(singles, size))
+        tried = list(islice(several, MOST_OF_A_KEY + 1))
     if len(tried) > MOST_OF_A_KEY:
         undecided.append(f"lists of values of {key} were not all tried")
-    return [None, *_distinct(key, tried[:MOST_OF_A_KEY], asks, facts)]
+    silent = {name: value for name, value in facts.items() if name != key}
+    # Where a principal tells the key itself, a context that is silent is one of its own.
+    without: object = None if key in DERIVED else tuple(one.test(silent) for one in asks)
+    told = _by_answers(key, tried[:MOST_OF_A_KEY], asks, facts)
+    return [None, *(value for answers, value in told.items() if answers != without)]
 
 
-def _distinct(key: str, values: Iterable[Value], asks: list[_Asked], facts: Mapping[str, Value]) -> list[Value]:
+def _by_answers(
+    key: str, values: Iterable[Value], asks: list[_Asked], facts: Mapping[str, Value]
+) -> dict[object, Value]:
     """Keep the first of the values that no condition tells apart."""
     found: dict[object, Value] = {}
     for value in values:
@@ -77,7 +123,7 @@ def _distinct(key: str, values: Iterable[Value], asks: list[_Asked], facts: Mapp
         listed = {**facts, key: value if isinstance(value, tuple) else (value,)}
         answers = tuple(one.test(listed if one.spelled.quantifier else whole) for one in asks)
         found.setdefault(answers, value)
-    return list(found.values())
+    return found
 
 
 def _singles(asks: list[_Asked], facts: Mapping[str, Value], undecided: list[str]) -> list[Scalar]:
@@ -105,9 +151,8 @@ def _patterns(one: _Asked, facts: Mapping[str, Value]) -> Iterator[atoms.Pattern
         yield from filter(None, [atoms.arn([STAR])])
     for value in one.condition.values:
         template = variables.read(value, variables=one.variables, wildcards=operator.family != "string")
-        tokens, _ = variables.fill_as_far(template, facts)
-        folded = "IgnoreCase" in operator.name
-        found = None if tokens is None else atoms.plain(tokens, folded=True) if folded else make(tokens)
+        tokens = variables.fill_as_far(template, facts)[0]
+        found = atoms.plain(tokens, folded=True) if "IgnoreCase" in operator.name else make(tokens)
         if found is not None:
             yield found
 

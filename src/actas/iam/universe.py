@@ -7,7 +7,7 @@ conditions can come out, in every combination up to a limit. Principals: whom th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Final
@@ -46,7 +46,8 @@ class Plan:
     classes: list[tuple[str, ...]]
     """Actions that nothing tells apart."""
     resources: list[str]
-    contexts: list[Context]
+    contexts: Callable[[str, str], list[Context]]
+    """Those that differ for an action, folded, and a resource."""
     principals: tuple[str, ...]
     """None of them: somebody of the resource's own account."""
     alike: frozenset[str] = frozenset()
@@ -62,7 +63,7 @@ class Plan:
         for actions, resource in product(self.classes, self.resources):
             owners = (None,) if arns.account_of(resource) else self.owners
             callers = self.principals or (askers.session_of(arns.account_of(resource) or witnesses.ACCOUNT),)
-            for principal, owner, context in product(callers, owners, self.contexts):
+            for principal, owner, context in product(callers, owners, self.contexts(actions[0].lower(), resource)):
                 asked += 1
                 if asked > MOST_REQUESTS:
                     self.undecided.append(f"more than {MOST_REQUESTS} requests tell the policies apart")
@@ -85,7 +86,6 @@ def plan(universe: Universe, sets: Iterable[PolicySet]) -> Plan:
         )
     )
     undecided: list[str] = []
-    contexts = universe.contexts
     callers = universe.principals or tuple(askers.principals(statements, undecided))
     classes = _classes(universe, statements)
     resources, alike = list(universe.resources or ()), frozenset[str]()
@@ -95,11 +95,20 @@ def plan(universe: Universe, sets: Iterable[PolicySet]) -> Plan:
         classes=classes,
         resources=resources,
         alike=alike,
-        contexts=list(contexts) if contexts is not None else situations.contexts(statements, undecided),
+        contexts=_contexts(universe, statements, undecided),
         principals=callers,
         owners=(None, ELSEWHERE) if callers and universe.principals is None else (None,),
         undecided=undecided,
     )
+
+
+def _contexts(
+    universe: Universe, statements: list[Statement], undecided: list[str]
+) -> Callable[[str, str], list[Context]]:
+    given = universe.contexts
+    if given is not None:
+        return lambda _action, _resource: list(given)
+    return situations.Apart(statements, situations.contexts(statements, undecided)).of
 
 
 def _classes(universe: Universe, statements: list[Statement]) -> list[tuple[str, ...]]:
