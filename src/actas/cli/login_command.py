@@ -98,8 +98,8 @@ def _secret(variable: str | None) -> Secret | None:
     return Secret(found)
 
 
-def logout(name: str = "me", *, where: Where = HERE, json: bool = False) -> int:
-    """Forget a sign-in, and tell the provider so.
+def logout(name: str = "me", *, browser: bool = True, where: Where = HERE, json: bool = False) -> int:
+    """Forget a sign-in, and tell the provider so; a SAML provider is told by your browser.
 
     For example:
         actas logout ana
@@ -108,14 +108,21 @@ def logout(name: str = "me", *, where: Where = HERE, json: bool = False) -> int:
     ----------
     name:
         The sign-in's name.
+    browser:
+        Open a browser where one must tell the provider; --no-browser only prints the address.
     json:
         Print one JSON object.
     """
+    import webbrowser
+    from functools import partial
+
     import anyio
 
     from actas.cli.signins import sign_out
 
-    told = anyio.run(sign_out, name, where.here().state)
+    opener = webbrowser.open if browser else None
+    say = partial(print, file=sys.stderr)
+    told = anyio.run(partial(sign_out, name, where.here().state, say=say, opener=opener))
     text = f"forgot {name}" if told else f"forgot {name}; the provider could not be told"
     print(output.json_line({"forgot": name, "provider_told": told}) if json else text)
     return DONE if told else CANNOT_TELL

@@ -12,8 +12,10 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
+import msgspec
+
 from actas.cli.login import PATIENCE, KeepIn, Opener, Say, keep_tokens, open_page
-from actas.cli.login_errors import ProviderRefused, ProviderSilent, WrongResponse
+from actas.cli.login_errors import LoginError, ProviderRefused, ProviderSilent, WrongResponse
 from actas.cli.login_loopback import loopback
 from actas.cli.login_pkce import Attempt, challenge_of, new_attempt
 from actas.cli.login_tokens import TokenAnswer
@@ -23,6 +25,18 @@ from actas.identify.saml_profile import Doors
 from actas.model import clock
 
 _LONGEST = 900
+
+
+class _Answer(TokenAnswer, frozen=True):
+    """A token of the gateway's, and what signs out again."""
+
+    leave: str | None = None
+
+
+class _Left(msgspec.Struct, frozen=True):
+    """What the gateway says of a sign-in that it ended: whether there is a provider to tell."""
+
+    leads_on: bool
 
 
 async def sign_in_by_saml(
@@ -61,11 +75,26 @@ async def sign_in_by_saml(
         expires_at=at + timedelta(seconds=int(shown.expires_in or 0)),
         renewable=False,
     )
-    await keep_tokens(about, KeptTokens(shown=shown.access_token, subject=""), state, keep_in)
+    await keep_tokens(about, KeptTokens(shown=shown.access_token, subject="", leave=shown.leave), state, keep_in)
     return about
 
 
-async def _traded(visitor: Web, door: str, attempt: Attempt, told: Mapping[str, str]) -> TokenAnswer:
+async def leave(about: SignIn, ticket: str, *, say: Say, opener: Opener | None = webbrowser.open) -> bool:
+    """End a sign-in at the gateway, and have the person's browser tell the provider; False where that cannot be."""
+    door = Doors.of(about.issuer, about.provider).logout
+    try:
+        async with web(about.issuer) as visitor:
+            left = await visitor.submit(door, {"leave": ticket}, _Left, doing="signing out")
+    except LoginError:  # forgetting it here must not depend on the gateway being up
+        return False
+    if left.leads_on:
+        url = f"{door}?{urlencode({'leave': ticket})}"
+        say(f"Sign out at your provider here:\n  {url}")
+        await open_page(opener, url, say)
+    return left.leads_on
+
+
+async def _traded(visitor: Web, door: str, attempt: Attempt, told: Mapping[str, str]) -> _Answer:
     """Trade the code for a token of the gateway's."""
     form = {
         "grant_type": "authorization_code",
@@ -73,7 +102,7 @@ async def _traded(visitor: Web, door: str, attempt: Attempt, told: Mapping[str, 
         "code_verifier": attempt.verifier,
         "redirect_uri": attempt.redirect,
     }
-    answer = await visitor.submit(door, form, TokenAnswer, doing="the sign-in")
+    answer = await visitor.submit(door, form, _Answer, doing="the sign-in")
     lasts = answer.expires_in
     if answer.token_type.lower() != "bearer" or not isinstance(lasts, int) or not 0 <= lasts <= _LONGEST:
         raise ProviderSilent(url=door, why="it gave no bearer token of a quarter of an hour at most")

@@ -46,9 +46,15 @@ async def token_for(
         return await _renew(store, opened, now)
 
 
-async def sign_out(name: str, state: Path) -> bool:
-    """Forget a sign-in and every credential, and tell the provider so; False where it could not be told."""
+async def sign_out(
+    name: str, state: Path, *, say: Callable[[str], None] = print, opener: Callable[[str], bool] | None = None
+) -> bool:
+    """Forget a sign-in and every credential, and tell the provider so; False where it could not be told.
+
+    A SAML provider is told by the person's browser.
+    """
     from actas.cli.login import revoke
+    from actas.cli.login_saml import leave
 
     store = Store(state)
     about = await in_thread(partial(store.find, name))
@@ -60,7 +66,12 @@ async def sign_out(name: str, state: Path) -> bool:
         except SignInEnded:
             told = False
         else:
-            told = await revoke(opened.about, opened.tokens)
+            ticket = opened.tokens.leave
+            told = await (
+                revoke(opened.about, opened.tokens)
+                if ticket is None
+                else leave(opened.about, ticket, say=say, opener=opener)
+            )
         await in_thread(partial(store.remove, about))
         await in_thread(Credentials(state).forget)
     return told

@@ -52,6 +52,8 @@ class KeptTokens(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     subject: str
     refresh: str | None = None
     client_secret: str | None = None
+    leave: str | None = None
+    """SAML: what signs out again, sealed by the gateway."""
 
     def __repr__(self) -> str:
         return "KeptTokens(...)"

@@ -2,11 +2,13 @@
 
 import base64
 import json
+import re
+import secrets
 import socket
 import sys
 import threading
 from functools import partial
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import anyio
 import httpx
@@ -15,9 +17,10 @@ import pytest
 from actas.cli.login_errors import ProviderRefused
 from actas.cli.login_pkce import challenge_of
 from actas.cli.login_saml import sign_in_by_saml
-from actas.cli.signins import token_for
+from actas.cli.signins import sign_out, stored, token_for
 from actas.identify.saml_profile import Doors
 from actas.model import clock
+from actas.saml.parsing import parse
 from actas.testing.saml_idp import Said
 
 VERIFIER = "v" * 43
@@ -39,18 +42,18 @@ def reached(running, with_saml):
 
 
 @pytest.fixture
-def visit(reached, ping, asked_by_redirect, form_of):
+def visit(reached, ping, loose, asked_by_redirect, form_of):
     """Do what a person's browser does at the address that a command says; give where it ends up."""
 
-    def go(address, **said):
-        doors = Doors.of(f"http://{reached.control}", "ping")
+    def go(address, provider="ping", **said):
+        doors, idp = Doors.of(f"http://{reached.control}", provider), {"ping": ping, "loose": loose}[provider].idp
         with httpx.Client(trust_env=False, timeout=30) as client:
             sent = client.get(address)
             waiting = sent.headers["set-cookie"].partition(";")[0]
             asked = asked_by_redirect(sent.headers["location"])
             whole = {"attributes": {"groups": ("finance",)}} | said
             made = Said(recipient=doors.acs, audience=doors.metadata, answers=asked.id, **whole)
-            form = {"SAMLResponse": form_of(ping.idp.response(made, now=clock.now())), "RelayState": asked.relay}
+            form = {"SAMLResponse": form_of(idp.response(made, now=clock.now())), "RelayState": asked.relay}
             return client.post(doors.acs, data=form, headers={"Cookie": waiting})
 
     return go
@@ -98,6 +101,94 @@ def test_a_command_signs_a_person_in_and_calls_as_them(reached, visit, service, 
     assert 0 < (about.expires_at - clock.now()).total_seconds() <= 900
     assert (called.status_code, called.text) == (200, "hi")
     assert said[0].startswith("Sign in here:")
+
+
+@pytest.fixture
+def signed_in(reached, visit, tmp_path):
+    """Sign in by the command; give the folder that holds the sign-in."""
+
+    def run(provider="ping", **said):
+        said = {"subject": f"f1a9-{secrets.token_hex(6)}", "session_index": secrets.token_hex(6)} | said
+
+        def browser(address):
+            def come_back():
+                httpx.get(visit(address, provider=provider, **said).headers["location"], trust_env=False)
+
+            threading.Thread(target=come_back).start()
+            return True
+
+        sign_in = partial(sign_in_by_saml, provider, f"http://{reached.control}", "ana", tmp_path)
+        anyio.run(partial(sign_in, say=lambda _: None, opener=browser, keep_in="file", limit=60))
+        return tmp_path
+
+    return run
+
+
+def left(folder):
+    """Sign out by the command; give whether it says that the provider is told, and what the browser was to open."""
+    opened = []
+    told = anyio.run(
+        partial(sign_out, "ana", folder, say=lambda _: None, opener=lambda url: opened.append(url) or True)
+    )
+    return told, opened
+
+
+def test_a_command_signs_out_here_at_once_and_by_its_browser_at_the_provider(reached, signed_in, asked_by_redirect):
+    person = f"f1a9-{secrets.token_hex(6)}"
+    folder = signed_in(subject=person, session_index=f"{person}-1")
+    token = anyio.run(token_for, "ana", folder).reveal()
+    assert reached.ask("GET", "/orders/7", token).status_code == 200
+
+    told, (address,) = left(folder)
+
+    assert (told, stored(folder)) == (True, ())
+    assert reached.ask("GET", "/orders/7", token).status_code == 401
+    page = httpx.get(address, trust_env=False)
+    form = dict(re.findall(r'name="([a-z]+)" value="([^"]*)"', page.text))
+    own = {"Sec-Fetch-Site": "same-origin"}
+    sent = httpx.post(address.partition("?")[0], data=form, headers=own, trust_env=False)
+    xml = parse(asked_by_redirect(sent.headers["location"]).xml)
+    assert (page.status_code, sent.status_code) == (200, 303)
+    assert xml.findtext("{urn:oasis:names:tc:SAML:2.0:assertion}NameID") == person
+    assert xml.findtext("{urn:oasis:names:tc:SAML:2.0:protocol}SessionIndex") == f"{person}-1"
+    assert sent.headers["set-cookie"].startswith("__Host-actas-saml-")
+
+
+def test_only_our_own_page_signs_a_command_out_in_a_browser(reached, signed_in):
+    folder = signed_in()
+    _, (address,) = left(folder)
+    form = dict(parse_qsl(urlsplit(address).query))
+
+    refused = httpx.post(
+        address.partition("?")[0], data=form, headers={"Sec-Fetch-Site": "cross-site"}, trust_env=False
+    )
+
+    assert refused.status_code == 403
+
+
+@pytest.mark.parametrize("spoil", [lambda one: one[:-4] + "AAAA", lambda _: "x", lambda _: ""])
+def test_what_signs_out_must_be_ours(reached, signed_in, spoil):
+    _, (address,) = left(signed_in())
+    ticket = dict(parse_qsl(urlsplit(address).query))["leave"]
+
+    for place in ("ping", "loose"):
+        door = f"http://{reached.control}/saml/{place}/logout"
+        shown = spoil(ticket) if place == "ping" else ticket  # it is for one provider alone
+        assert httpx.post(door, data={"leave": shown}, trust_env=False).status_code in (400, 403)
+
+
+def test_it_is_not_a_token(reached, signed_in):
+    folder = signed_in()
+    _, (address,) = left(folder)
+    ticket = dict(parse_qsl(urlsplit(address).query))["leave"]
+
+    assert reached.ask("GET", "/orders/7", ticket).status_code == 401
+
+
+def test_a_provider_without_a_place_for_it_cannot_be_told(signed_in):
+    told, opened = left(signed_in(provider="loose"))
+
+    assert (told, opened) == (False, [])
 
 
 def test_the_cookie_of_a_sign_in_is_not_made_for_a_command(reached, visit):

@@ -141,7 +141,7 @@ def test_a_code_opens_for_its_verifier(ring):
     minted = Minted(shown=Secret("token"), expires_at=NOW)
     verifier = "v" * 43
     challenge = codes._challenge(verifier)
-    code = codes.write(ring, "ping", minted, redirect="r", challenge=challenge, now=NOW).reveal()
+    code = codes.write(ring, "ping", minted, Secret("leave"), redirect="r", challenge=challenge, now=NOW).reveal()
 
     def opened(now=NOW, **changes):
         asked = {"provider": "ping", "redirect": "r", "verifier": verifier} | changes

@@ -57,6 +57,28 @@ def leave(browser, asked_by_redirect):
     return asked_by_redirect(sent.headers["location"])
 
 
+@pytest.mark.parametrize(
+    ("origin", "method", "path"),
+    [
+        ("public", "GET", "/orders/7"),
+        ("public", "POST", "/call/web"),
+        ("control", "POST", "/2015-03-31/functions/web/invocations"),
+        ("control", "POST", "/"),
+        ("control", "GET", "/admin/v1/status"),
+    ],
+    ids=["a route", "a call", "the Lambda API", "STS", "the admin API"],
+)
+def test_a_sign_in_in_a_browser_calls_nothing(signed_in, house, origin, method, path):
+    """Cookies count at the pages of the sign-in alone, so no other site makes a browser call a function."""
+    cookie = f"{SIGN_IN}={signed_in.cookies[SIGN_IN][0]}"
+
+    def asked(**headers):
+        form = {"Action": "GetCallerIdentity", "Version": "2011-06-15"} if method == "POST" else None
+        return house.ask(method, path, control=origin == "control", data=form, headers=headers).status_code
+
+    assert asked(Cookie=cookie) == asked() >= 400
+
+
 def test_a_person_leaves_here_and_at_the_provider(signed_in, ping, asked_by_redirect, person):
     asked = leave(signed_in, asked_by_redirect)
     page = signed_in.get(answer_of(ping, asked, relay=asked.relay), cross_site=True)

@@ -276,6 +276,7 @@ class TestBrowser:
                 page.get_by_role("heading", name="Signed in").wait_for(timeout=30_000)
                 assert command.wait(30) == 0, said.read_text()
                 self._calls(house, environment)
+                self._leaves(house, environment, page)
                 self._signs_in_and_out(house, page)
                 browser.close()
         finally:
@@ -295,11 +296,31 @@ class TestBrowser:
         )
         assert (called.returncode, '"reader"' in called.stdout) == (0, True), called.stdout + called.stderr
 
+    def _leaves(self, house, environment, page):
+        """Sign the command out: the gateway by itself, Keycloak by the person's browser."""
+        left = subprocess.run(
+            [sys.executable, "-m", "actas", "logout", "ana", "--no-browser"],
+            cwd=house.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        assert left.returncode == 0, left.stdout + left.stderr
+        page.goto(re.search(r"http://\S+", left.stderr)[0])
+        page.get_by_role("button", name="Sign out").click()
+        page.get_by_text("You are signed out here and at your identity provider.").wait_for(timeout=30_000)
+
     def _signs_in_and_out(self, house, page):
-        """Sign in for the browser itself: Keycloak knows the person already."""
+        """Sign in for the browser itself: Keycloak does not know the person any more."""
         complaints = []
         page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
         page.goto(house.doors.login)
+        page.get_by_label("Username or email").fill("ana")
+        page.locator("#password").fill("ana-pw")
+        page.locator("#kc-login").click()
         page.get_by_text("You are signed in at corp until").wait_for(timeout=30_000)
         kept = {one["name"]: one for one in page.context.cookies()}
         ours = kept["__Host-actas-sign-in"]

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from actas.http.saml import codes, cookies, pending
+from actas.http.saml import codes, cookies, leaving, pending
 from actas.http.saml.errors import BadForm, NotAsked
 from actas.http.saml.visit import Visit, set_cookies
 from actas.identify.saml_verifier import Believed
@@ -60,12 +60,13 @@ def _to_command(visit: Visit, believed: Believed, cli: pending.Cli) -> Response:
     """Send a one-time code to the command on the person's own machine."""
     own = visit.house.identify.own
     assert own is not None
-    until = sign_in_of(believed, now=visit.at).until
-    minted = own.mint(believed.identity, visit.profile.digest, until=until, now=visit.at)
+    signed_in = sign_in_of(believed, now=visit.at)
+    minted = own.mint(believed.identity, visit.profile.digest, until=signed_in.until, now=visit.at)
     code = codes.write(
         visit.house.seals,
         visit.profile.name,
         minted,
+        leaving.seal(visit.house.seals, leaving.leaving_of(signed_in, now=visit.at)),
         redirect=cli.redirect,
         challenge=cli.challenge,
         now=visit.at,

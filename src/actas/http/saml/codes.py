@@ -31,13 +31,17 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     redirect: str
     challenge: str
     until: datetime
+    leave: str
+    """What signs out again, sealed."""
 
     def __repr__(self) -> str:
         return "Code(...)"
 
 
-def write(ring: Ring, provider: str, minted: Minted, *, redirect: str, challenge: str, now: datetime) -> Secret:
-    """Make a code for a token."""
+def write(
+    ring: Ring, provider: str, minted: Minted, leave: Secret, *, redirect: str, challenge: str, now: datetime
+) -> Secret:
+    """Make a code for a token, and for what signs out again."""
     code = Code(
         id=secrets.token_urlsafe(16),
         provider=provider,
@@ -46,6 +50,7 @@ def write(ring: Ring, provider: str, minted: Minted, *, redirect: str, challenge
         redirect=redirect,
         challenge=challenge,
         until=now + LASTS,
+        leave=leave.reveal(),
     )
     return Secret(sealed.seal(ring, _PURPOSE, msgspec.json.encode(code)))
 

@@ -68,7 +68,7 @@ async def done(visit: Visit) -> Response:
     found = signed_in(visit)
     doors = visit.profile.doors
     form = sign_out_form(doors.logout)
-    slo = await _leads_to(visit)
+    slo = await leads_to(visit)
     return visit.page(
         "Signed in",
         f"You are signed in at {visit.profile.name} until {_moment(found.until)}.",
@@ -94,7 +94,7 @@ def signed_in(visit: Visit) -> SignIn:
     return found
 
 
-async def _leads_to(visit: Visit) -> tuple[str, ...]:
+async def leads_to(visit: Visit) -> tuple[str, ...]:
     """Give where signing out goes on to: browsers want to know before."""
     try:
         endpoint = await visit.endpoint("SingleLogoutService")

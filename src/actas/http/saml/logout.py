@@ -4,6 +4,7 @@ What rests on the sign-in ends at once and at every replica, by a watermark; whe
 nothing about that.
 """
 
+import json
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
@@ -11,9 +12,9 @@ from datetime import timedelta
 from starlette.responses import Response
 
 from actas import saml
-from actas.http.saml import cookies, pending
+from actas.http.saml import cookies, forms, leaving, pages, pending
 from actas.http.saml.errors import BadForm, CrossSite, NoSignIn, NotAsked, NoWayThere
-from actas.http.saml.login import sign_out_form, signed_in
+from actas.http.saml.login import leads_to, signed_in
 from actas.http.saml.visit import Visit, set_cookies
 from actas.identify.errors import IdentifyError
 from actas.identify.saml_errors import AssertionUsed, SamlRefused
@@ -22,15 +23,15 @@ from actas.identify.saml_preset import NAME_ID
 from actas.identify.sign_in import SignIn
 
 _SLO = "SingleLogoutService"
+_LEAVE = "leave"
 _MOST = timedelta(seconds=60)
 
 
 async def by_query(visit: Visit) -> Response:
     """Take a message of the Redirect binding; without one, offer the button."""
     query: bytes = visit.request.scope["query_string"]
-    if not query:
-        form = sign_out_form(visit.profile.doors.logout)
-        return visit.page("Sign out", "Sign out here and at your identity provider.", form=form)
+    if not query or query.startswith(b"leave="):
+        return await _offers(visit, forms.pairs(query).get("leave"))
     try:
         message = saml.read_redirect(query)
     except saml.SamlError as wrong:
@@ -38,6 +39,14 @@ async def by_query(visit: Visit) -> Response:
     if message.is_response:
         return await _answered(visit, message, message.relay_state)
     return await _asked(visit, message, saml.REDIRECT, message.relay_state)
+
+
+async def _offers(visit: Visit, ticket: str | None) -> Response:
+    """Offer the button; a command's browser brings what it signs out with."""
+    fields = {} if ticket is None else {_LEAVE: ticket}
+    form = pages.Form(action=visit.profile.doors.logout, button="Sign out", fields=fields)
+    slo = await leads_to(visit)
+    return visit.page("Sign out", "Sign out here and at your identity provider.", form=form, leads_to=slo)
 
 
 async def by_form(visit: Visit) -> Response:
@@ -50,7 +59,7 @@ async def by_form(visit: Visit) -> Response:
         return await _asked(visit, _decoded(form["SAMLRequest"]), saml.POST, relay)
     if "SAMLResponse" in form:
         return await _answered(visit, _decoded(form["SAMLResponse"]), relay)
-    return await _leave(visit)
+    return await _leave(visit, form.get(_LEAVE))
 
 
 def _decoded(text: str) -> bytes:
@@ -60,33 +69,59 @@ def _decoded(text: str) -> bytes:
         raise BadForm(why="its message is not base64") from wrong
 
 
-async def _leave(visit: Visit) -> Response:
-    """End the sign-in of this browser, and tell the provider."""
+async def _leave(visit: Visit, ticket: str | None) -> Response:
+    """End the sign-in of this browser, or of the command that brings a *ticket*, and tell the provider."""
     site = [value for name, value in visit.request.scope["headers"] if name == b"sec-fetch-site"]
     if site and site != [b"same-origin"]:  # the cookie is not sent with another site's form either
         raise CrossSite
     try:
-        found = signed_in(visit)
+        found = _who_leaves(visit, ticket)
     except NoSignIn:
         raise
     except IdentifyError:  # over already
         return set_cookies(visit.page("Signed out", "You are signed out here."), cookies.gone(cookies.SIGN_IN))
-    identity = found.identity
     await visit.house.ends(
-        provider=identity.provider,
-        subject=identity.subject,
-        session=identity.provider_session,
-        at=identity.issued_at or visit.at,  # by the provider's clock: who comes back at once is not turned away by ours
+        provider=found.provider,
+        subject=found.subject,
+        session=found.session,
+        at=found.issued_at or visit.at,  # by the provider's clock: who comes back at once is not turned away by ours
     )
-    return set_cookies(await _tell(visit, found), cookies.gone(cookies.SIGN_IN))
+    if ticket is None:
+        return set_cookies(await _tell(visit, found), cookies.gone(cookies.SIGN_IN))
+    if (
+        visit.request.headers.get("accept") == "application/json"
+    ):  # the command itself; a browser then tells the provider
+        return await _leads_on(visit, found)
+    return await _tell(visit, found)
 
 
-async def _tell(visit: Visit, found: SignIn) -> Response:
-    """Send the browser to the provider, where it has a place for that and we know whom to name."""
+def _who_leaves(visit: Visit, ticket: str | None) -> leaving.Leaving:
+    if ticket is None:
+        return leaving.leaving_of(signed_in(visit), now=visit.at)
+    found = leaving.opened(visit.house.seals, ticket, provider=visit.profile.name, now=visit.at)
+    if found is None:
+        raise NoSignIn
+    return found
+
+
+async def _where(visit: Visit) -> saml.Endpoint | None:
     try:
-        endpoint = await visit.endpoint(_SLO)
+        return await visit.endpoint(_SLO)
     except (NoWayThere, IdentifyError):
-        endpoint = None
+        return None
+
+
+async def _leads_on(visit: Visit, found: leaving.Leaving) -> Response:
+    """Tell a command whether there is a provider for its person's browser to tell."""
+    leads_on = found.name_id is not None and await _where(visit) is not None
+    response = Response(json.dumps({"leads_on": leads_on}), media_type="application/json")
+    pages.secure(response, visit.call, https=visit.is_https)
+    return response
+
+
+async def _tell(visit: Visit, found: leaving.Leaving) -> Response:
+    """Send the browser to the provider, where it has a place for that and we know whom to name."""
+    endpoint = await _where(visit)
     if endpoint is None or found.name_id is None:
         return visit.page("Signed out", "You are signed out here. Your identity provider may still know you.")
     begun = pending.begin(visit.house.seals, visit.profile.name, now=visit.at, what="sign-out")
@@ -99,7 +134,7 @@ async def _tell(visit: Visit, found: SignIn) -> Response:
         name_id_format=found.name_id_format,
         name_qualifier=found.qualifiers[0],
         sp_name_qualifier=found.qualifiers[1],
-        session_index=found.identity.provider_session,
+        session_index=found.session,
         not_on_or_after=visit.at + pending.LASTS,
         binding=endpoint.binding,
         key=visit.house.keys(visit.at).signs,

@@ -37,15 +37,16 @@ async def token(visit: Visit) -> Response:
     if visit.request.scope["query_string"]:
         raise BadForm(why="it has a query: assertions are taken from the body alone")
     form = await visit.form()
+    more: Mapping[str, str] = {}
     match form.get("grant_type"):
         case str() as grant if grant == ASSERTION:
             minted = await _of_assertion(visit, form)
         case str() as grant if grant == CODE:
-            minted = await _of_code(visit, form)
+            minted, more = await _of_code(visit, form)
         case _:
             return _answer(visit, {"error": "unsupported_grant_type"}, status=400)
     lasts = int((minted.expires_at - visit.at).total_seconds())
-    body = {"access_token": minted.shown.reveal(), "token_type": "Bearer", "expires_in": lasts}
+    body = {"access_token": minted.shown.reveal(), "token_type": "Bearer", "expires_in": lasts, **more}
     return _answer(visit, body)
 
 
@@ -80,7 +81,7 @@ def _plain(shown: str) -> str:
     return shown
 
 
-async def _of_code(visit: Visit, form: Mapping[str, str]) -> Minted:
+async def _of_code(visit: Visit, form: Mapping[str, str]) -> tuple[Minted, Mapping[str, str]]:
     code, verifier, redirect = form.get("code"), form.get("code_verifier"), form.get("redirect_uri")
     if not code or not verifier or not redirect:
         raise BadForm(why="it lacks code, code_verifier or redirect_uri")
@@ -89,7 +90,7 @@ async def _of_code(visit: Visit, form: Mapping[str, str]) -> Minted:
     )
     if found is None or not await visit.house.once(_CODE, found.id, found.until):
         raise SignInOver(why="its code is none, was used, or belongs to somebody else")
-    return Minted(shown=Secret(found.token), expires_at=found.expires_at)
+    return Minted(shown=Secret(found.token), expires_at=found.expires_at), {"leave": found.leave}
 
 
 def refused(error: ActasError, call: str, *, https: bool) -> Response:
