@@ -1047,6 +1047,64 @@ def test_subscriptions_are_made_renewed_long_before_their_end_and_made_anew_when
     assert len(api.subscriptions) == 2
 
 
+def test_a_change_that_nobody_can_read_is_counted_and_keeps_no_other_back(built):
+    api = GraphApi()
+    source = built("entra", client=CLIENT, of=ENTRA, fetch=api)
+    _, cursor = polled(source, None)
+    api.changes["users"] += [{"id": 7}, {"id": "u1", "lastPasswordChangeDateTime": "yesterday"}]
+    api.changes["users"].append({"id": "u2", "accountEnabled": False})
+
+    events, _ = polled(source, cursor)
+
+    assert [one.subject for one in events] == ["u2"]
+    assert source.health().notes == ("changes that could not be read: 2",)
+
+
+def test_only_what_changed_is_asked_for(built):
+    api, seen = GraphApi(), []
+
+    async def fetch(wish):
+        seen.append((urlsplit(wish.url).path, dict(wish.headers)))
+        return await api(wish)
+
+    polled(built("entra", client=CLIENT, of=ENTRA, fetch=fetch), None)
+
+    assert {headers["Prefer"] for path, headers in seen if path.endswith("/delta")} == {"return=minimal"}
+
+
+def test_a_checkpoint_that_auth0_does_not_know_any_more_is_gone_on_from_by_time(built):
+    api = Auth0Api()
+    source = built("auth0", client=CLIENT, of=TestAuth0.of, fetch=api)
+    api.happen("one")
+    _, cursor = polled(source, None)
+    api.rows = []  # forgotten
+    api.happen("two", at=NOW + timedelta(days=40))
+
+    async def forgot(path, query, wish):
+        known = "from" not in query or query["from"] in {row["log_id"] for row in api.rows}
+        return await Auth0Api.answer(api, path, query, wish) if known else api.says({}, status=400)
+
+    api.answer = forgot
+    batch = anyio.run(lambda: source.poll(cursor, now=NOW + timedelta(days=40)))
+    again = anyio.run(lambda: source.poll(batch.cursor, now=NOW + timedelta(days=40)))
+
+    assert [one.id for one in batch.events] == ["two"]
+    assert (batch.missed, again.missed, again.events) == (True, False, ())
+
+
+def test_a_stream_that_was_made_anew_elsewhere_is_found(built):
+    api = SsfApi()
+    delivery = {"method": "urn:ietf:rfc:8936", "endpoint_url": "https://signals.example/old"}
+    api.streams = [{"stream_id": "s1", "delivery": delivery}]
+    source = built("ssf", fetch=api, **TestSsf.settings)
+    with pytest.raises(ActasError):
+        anyio.run(lambda: source.poll(None, now=NOW))
+    api.streams[0]["delivery"]["endpoint_url"] = "https://signals.example/poll"
+    api.waiting = {"j1": token("j1")}
+
+    assert [one.id for one in anyio.run(lambda: source.poll(None, now=NOW)).events] == ["j1"]
+
+
 def test_a_delta_link_that_is_too_old_is_said_to_have_missed_something(built):
     api = GraphApi()
     source = built("entra", client=CLIENT, of=ENTRA, fetch=api)

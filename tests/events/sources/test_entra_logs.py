@@ -75,7 +75,7 @@ def graph():
     server.base = f"http://127.0.0.1:{server.server_port}"
     server.asked, server.refusals, server.page, server.elsewhere = [], {}, 1000, None
     server.rows = {path: [] for path in FIELDS}
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield server
     server.shutdown()

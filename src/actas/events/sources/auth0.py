@@ -45,6 +45,8 @@ class _Cursor(msgspec.Struct, frozen=True):
     since: str
     last: str | None = None
     """The ``log_id`` that was read last."""
+    at: str | None = None
+    """When that entry was written, for a checkpoint that the tenant does not know any more."""
 
 
 class Auth0Told:
@@ -96,15 +98,26 @@ class Auth0Asked:
     async def _poll(self, cursor: _Cursor, now: datetime) -> Batch:
         told: list[Told] = []
         last, since, rows, spent = cursor.last, strict.instant(cursor.since), 0, self._frame.spent()
-        for _ in range(_MOST_PAGES):
-            found, read_to, rows = await self._page(last, now=now, since=since - _BEGIN)
+        missed = False
+        for page in range(_MOST_PAGES):
+            try:
+                found, read_to, rows = await self._page(last, now=now, since=since - _BEGIN)
+            except ProviderRefused as refused:
+                if page or last is None or refused.found not in (400, 404, 410):
+                    raise
+                # A checkpoint that is not known any more: go on by time; what was forgotten before it is lost.
+                begin = since - _BEGIN if cursor.at is None else strict.instant(cursor.at)
+                found, read_to, rows = await self._page(None, now=now, since=begin - self._frame.settings.overlap.time)
+                missed = True
             told += found
             last = read_to or last
             if rows < _TAKE or spent():
                 break
         kept = [one for one in told if one.at >= since or one.kind in ENDS]
-        after = msgspec.json.encode(_Cursor(since=cursor.since, last=last)).decode()
-        return Batch(events=self._frame.fit.asked(kept, now=now), cursor=after, more=rows >= _TAKE)
+        at = max((one.at for one in told), default=None)
+        reached = _Cursor(since=cursor.since, last=last, at=strict.written(at) if at else cursor.at)
+        after = msgspec.json.encode(reached).decode()
+        return Batch(events=self._frame.fit.asked(kept, now=now), cursor=after, more=rows >= _TAKE, missed=missed)
 
     async def _page(self, last: str | None, *, now: datetime, since: datetime) -> tuple[list[Told], str | None, int]:
         """Read the entries after *last*; where there is none, those since *since*, oldest first."""

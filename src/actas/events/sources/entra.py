@@ -33,6 +33,7 @@ from actas.events.sources.asking.graph_logs import Logs
 from actas.events.sources.errors import MalformedDelivery, NotAuthentic, ProviderRefused, SourceIncomplete
 from actas.events.sources.reading import entra as reading
 from actas.events.sources.reading import strict
+from actas.events.sources.reading.told import Told
 from actas.model.secret import Secret
 from actas.settings.schema import Provider
 from actas.settings.schema_event_sources import EventClient
@@ -55,6 +56,7 @@ class EntraAsked:
         self.logs = Logs(frame, self.graph)
         self._trouble = Trouble()
         self._notes: tuple[str, ...] = ()
+        self._unreadable = 0
 
     @property
     def every(self) -> timedelta:
@@ -64,7 +66,9 @@ class EntraAsked:
     def health(self) -> Health:
         """Tell how it does; a delta link is good for some days."""
         trouble = self._trouble.code or self.logs.trouble
-        return Health(trouble=trouble, reaches_back=timedelta(days=7), notes=(*self._notes, *self.logs.notes))
+        odd = (f"changes that could not be read: {self._unreadable}",) if self._unreadable else ()
+        notes = (*self._notes, *odd, *self.logs.notes)
+        return Health(trouble=trouble, reaches_back=timedelta(days=7), notes=notes)
 
     async def close(self) -> None:
         """Leave the subscriptions, which end by themselves: another gateway may live by them."""
@@ -103,14 +107,22 @@ class EntraAsked:
         spent = self._frame.spent()
         for _ in range(_MOST_PAGES):
             page = await self.graph.page(links[resource], now=now)
-            told = reading.changes(page, link=links[resource], of=resource, heard=now)
-            events += self._frame.fit.asked(told, now=now)
+            for row in page.value:
+                events += self._frame.fit.asked(self._read(row, links[resource], resource, now), now=now)
             links[resource] = page.delta_link or page.next_link or links[resource]
             if page.next_link is None:
                 return False
             if spent():
                 break
         return True
+
+    def _read(self, row: Any, link: str, resource: str, now: datetime) -> list[Told]:
+        """Read one object. One that nobody can read is counted: it must not keep those behind it from us."""
+        try:
+            return self._frame.fit.with_raw(reading.change(row, link=link, of=resource, heard=now), row)
+        except MalformedDelivery:
+            self._unreadable += 1
+            return []
 
     async def examine(self, *, now: datetime) -> tuple[Advice, ...]:
         """See whether the directory can be read."""

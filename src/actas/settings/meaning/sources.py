@@ -14,7 +14,7 @@ KNOWS: Final = {
     "keycloak": frozenset({"client", "secret", "audience", "overlap"}),
     "okta": frozenset({"client", "token", "secret", "header", "overlap"}),
     "entra": frozenset({"client", "secret", "logs", "overlap"}),
-    "auth0": frozenset({"client", "secret", "header"}),
+    "auth0": frozenset({"client", "secret", "header", "overlap"}),
     "google": frozenset({"client", "overlap"}),
     "ssf": frozenset({"client", "token", "secret", "header", "keys", "audience", "transmitter", "delivery"}),
     "backchannel-logout": frozenset({"audience", "keys"}),

@@ -41,9 +41,18 @@ class Client:
             self._lease = await drive(self._sign_in(now), self._making.fetch)
         return self._lease.token
 
-    async def json(self, what: str, url: str, *, now: datetime, method: str = "GET", body: bytes | None = None) -> Any:
+    async def json(
+        self,
+        what: str,
+        url: str,
+        *,
+        now: datetime,
+        method: str = "GET",
+        body: bytes | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> Any:
         """Ask at *url* and give the JSON of the answer; *what* is what errors call it."""
-        return read(what, await self.ask(what, url, now=now, method=method, body=body))
+        return read(what, await self.ask(what, url, now=now, method=method, body=body, headers=headers))
 
     async def ask(
         self,
@@ -54,6 +63,7 @@ class Client:
         method: str = "GET",
         body: bytes | None = None,
         scheme: str = "Bearer",
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> Answer:
         """Ask at *url*; a token that is refused is tried once more as a new one.
 
@@ -63,7 +73,7 @@ class Client:
             raise ProviderBusy(what=what, status=429, retry_after=ceil((until - now).total_seconds()))
         for last in (False, True):
             shown = await self.token(now=now)
-            answer = await self.once(url, shown, method=method, body=body, scheme=scheme)
+            answer = await self.once(url, shown, method=method, body=body, scheme=scheme, headers=headers)
             if answer.status != 401 or last:
                 break
             self._lease = None
@@ -73,10 +83,17 @@ class Client:
         return answer
 
     async def once(
-        self, url: str, shown: Secret, *, method: str = "GET", body: bytes | None = None, scheme: str = "Bearer"
+        self,
+        url: str,
+        shown: Secret,
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
+        scheme: str = "Bearer",
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> Answer:
         """Ask at *url* with the token *shown*, whoever's it is."""
-        headers: tuple[tuple[str, str], ...] = (("Authorization", f"{scheme} {shown.reveal()}"),)
+        headers = (("Authorization", f"{scheme} {shown.reveal()}"), *headers)
         if body is not None:
             # What is said of tokens that were refused is in a language (RFC 8936, section 2.4).
             headers = (*headers, ("Content-Type", "application/json"), ("Content-Language", "en"))

@@ -34,6 +34,8 @@ _LONGEST: Final = timedelta(minutes=41_000)
 """How long a subscription lasts: a little under the most that Graph grants for users and groups."""
 _RENEW: Final = timedelta(days=10)
 """How long before its end a subscription is renewed: long enough to notice that it cannot be."""
+_MINIMAL: Final = (("Prefer", "return=minimal"),)
+"""Of what changed, what changed; else everything that is selected comes again, with the times of long ago."""
 _RENEW_EVERY: Final = timedelta(hours=1)
 _BASES: Final = {
     "global": "https://graph.microsoft.com",
@@ -93,7 +95,7 @@ class Graph:
     async def _page(self, url: str, now: datetime) -> Page:
         what = "the delta query"
         try:
-            found = strict.shaped(await self.api.json(what, url, now=now), Page)
+            found = strict.shaped(await self.api.json(what, url, now=now, headers=_MINIMAL), Page)
         except MalformedDelivery as wrong:
             raise ProviderUnreadable(what=what, why=wrong.why) from wrong
         for link in (found.next_link, found.delta_link):

@@ -14,7 +14,7 @@ from actas.events.sources.asking import okta_sign_in, ssf_advice
 from actas.events.sources.asking.client import Client, check, read
 from actas.events.sources.asking.frame import Frame
 from actas.events.sources.asking.keys import SigningKeys, somewhere, written
-from actas.events.sources.errors import MalformedDelivery, ProviderUnreadable
+from actas.events.sources.errors import MalformedDelivery, ProviderRefused, ProviderUnreadable
 from actas.events.sources.reading import sets, strict
 from actas.identify.flow import Wish
 from actas.identify.lookup import Account, ask_for_token
@@ -122,7 +122,11 @@ class Stream:
                 raise ProviderUnreadable(what=what, why="is not there: `actas events doctor --fix` makes it")
             self._endpoint = found.delivery.endpoint
         body = msgspec.json.encode(asked)
-        answer = await self._api.json(what, self._endpoint, now=now, method="POST", body=body)
+        try:
+            answer = await self._api.json(what, self._endpoint, now=now, method="POST", body=body)
+        except ProviderRefused:  # the stream was perhaps made anew, somewhere else
+            self._endpoint = None
+            raise
         polled: Polled = _shaped(what, answer, Polled)
         return polled
 

@@ -17,7 +17,8 @@ from actas.events.sources.reading.told import Kind, Told
 
 MOST: Final = 1000
 """How many notifications one delivery may have."""
-LIFECYCLE: Final = frozenset({"reauthorizationRequired", "subscriptionRemoved", "missed"})
+_NEVER: Final = "0001-01-01"
+"""What Graph writes for a time that there is none of."""
 
 
 class _Resource(msgspec.Struct, frozen=True):
@@ -49,6 +50,7 @@ class _Removed(msgspec.Struct, frozen=True):
 
 class _Member(msgspec.Struct, frozen=True):
     id: str
+    type: str | None = msgspec.field(default=None, name="@odata.type")
     removed: _Removed | None = msgspec.field(default=None, name="@removed")
 
 
@@ -66,7 +68,7 @@ class Changed(msgspec.Struct, frozen=True):
 class Page(msgspec.Struct, frozen=True):
     """One page of a delta query."""
 
-    value: tuple[Changed, ...] = ()
+    value: tuple[Any, ...] = ()
     next_link: str | None = msgspec.field(default=None, name="@odata.nextLink")
     delta_link: str | None = msgspec.field(default=None, name="@odata.deltaLink")
 
@@ -79,16 +81,15 @@ def notifications(value: Any) -> tuple[Notification, ...]:
     return found
 
 
-def changes(page: Page, *, link: str, of: str, heard: datetime) -> tuple[Told, ...]:
-    """Give what a page of the delta query over *of* (``users``, ``groups``, ``directoryRoles``) says."""
-    return tuple(told for one in page.value for told in _read(one, link, of, heard))
-
-
-def _read(one: Changed, link: str, of: str, heard: datetime) -> tuple[Told, ...]:
+def change(value: Any, *, link: str, of: str, heard: datetime) -> tuple[Told, ...]:
+    """Give what one object of the delta query over *of* (``users``, ``groups``, ``directoryRoles``) says."""
+    one = strict.shaped(value, Changed)
     object_id = strict.required(one.id, "an object's id")
 
     def event(kind: Kind, what: str, **more: Any) -> Told:
-        digest = hashlib.sha256(f"{link}\n{of}\n{object_id}\n{what}".encode()).hexdigest()
+        # What has a time of its own is the same however often Graph says it again.
+        place = "" if "at" in more else link
+        digest = hashlib.sha256(f"{place}\n{of}\n{object_id}\n{what}".encode()).hexdigest()
         return Told(
             id=digest,
             type=f"{of}.{what.partition(' ')[0]}",
@@ -104,10 +105,16 @@ def _read(one: Changed, link: str, of: str, heard: datetime) -> tuple[Told, ...]
         return (event(left, "deleted", **name),)
     found = tuple(
         event(left if member.removed else joined, f"{'left' if member.removed else 'joined'} {member.id}",
-              subject=strict.required(member.id, "a member's id"), **name)
+              subject=_person(member), **name)
         for member in one.members or ()
     )  # fmt: skip
     return found or (event("other", "updated", **name),)
+
+
+def _person(member: _Member) -> str | None:
+    """Name a member; a group inside another stands for people whom we do not know."""
+    name = strict.required(member.id, "a member's id")
+    return None if (member.type or "").lower().endswith(".group") else name
 
 
 def _user(one: Changed, user: str, event: Any) -> tuple[Told, ...]:
@@ -116,10 +123,10 @@ def _user(one: Changed, user: str, event: Any) -> tuple[Told, ...]:
     found: list[Told] = []
     if one.enabled is False:
         found.append(event("user-disabled", "disabled", subject=user))
-    if one.valid_from is not None:
+    if one.valid_from is not None and not one.valid_from.startswith(_NEVER):
         at = strict.instant(one.valid_from)
         found.append(event("session-revoked", f"sessions {one.valid_from}", subject=user, at=at))
-    if one.password_at is not None:
+    if one.password_at is not None and not one.password_at.startswith(_NEVER):
         at = strict.instant(one.password_at)
         found.append(event("credential-changed", f"password {one.password_at}", subject=user, at=at))
     return tuple(found) or (event("other", "updated", subject=user),)
