@@ -10,9 +10,11 @@ from actas.events.desk import Desk
 from actas.events.errors import EventMalformed, NoSuchSource
 from actas.events.hearing import Hearing
 from actas.events.interface import Advice, Batch, Health, Listed, Pushed, Reply
+from actas.events.jobs import QUEUE
 from actas.events.sources.errors import MalformedDelivery
 from actas.model import clock
 from actas.store import heard_rows
+from actas.store.outbox import Done
 
 pytestmark = pytest.mark.anyio
 AT = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -168,6 +170,42 @@ async def test_a_source_in_trouble_is_asked_again_and_its_trouble_told(hearing, 
     assert MalformedDelivery.code in troubles
     assert after.trouble is None
     assert after.lag() == pytest.approx(1.0)
+
+
+async def test_a_source_that_is_asked_is_left_alone_while_too_much_waits_and_loses_nothing(
+    gateway, settings, on, event, monkeypatch
+):
+    monkeypatch.setattr("actas.events.inbox.RETRY", 0.02)
+    source, gate, done = Asked(event, ["e1", "e2", "e3", "e4", "e5"]), anyio.Event(), []
+
+    async def work(job):
+        await gate.wait()
+        done.append(job.key)
+        return Done()
+
+    async with gateway(settings(on(), backlog=1)) as room:
+        one = Hearing(room.inbox, room.store, clock.now)
+        await one.replace({"hr": source})
+
+        async def is_full():
+            return room.inbox.turned_away > 3
+
+        async def has_all():
+            return len(done) == 5
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(one.run)
+            tasks.start_soon(lambda: room.outbox.run(QUEUE, work, at_once=1))
+            with anyio.fail_after(30):
+                while not await is_full():  # noqa: ASYNC110 - nobody tells
+                    await anyio.sleep(0.02)
+            (held,) = await one.states()
+            kept = len(await heard(room))
+            gate.set()
+            await until(has_all, tasks)
+
+    assert (held.trouble, kept) == (None, 2)  # it is no trouble of the source's; what it has not handed on it keeps
+    assert len(set(done)) == 5
 
 
 async def test_of_two_gateways_one_asks_and_the_other_takes_over_when_it_stops(hearing, event, tmp_path):

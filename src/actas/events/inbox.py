@@ -34,7 +34,7 @@ NOBODY = "nobody"
 """Whose access an event ended that names somebody in a way that nothing here bears."""
 RETRY = 5
 """Seconds after which a source that was told to wait may come again."""
-_COUNT_EVERY = timedelta(milliseconds=250)
+_COUNT_EVERY, _COUNT_AGAIN = timedelta(milliseconds=250), timedelta(milliseconds=10)
 
 
 class Means(Protocol):
@@ -129,9 +129,13 @@ class Inbox:
         return found
 
     async def _has_room(self, more: int) -> None:
-        """Raise `Backlogged` where functions are too far behind; counted a few times a second."""
+        """Raise `Backlogged` where functions are too far behind.
+
+        It is counted a few times a second; in between, what is put here counts, and what is done does not, so that it
+        is counted anew before somebody is turned away.
+        """
         now = self._places.clock()
-        if now - self._counted_at > _COUNT_EVERY:
+        if now - self._counted_at > (_COUNT_AGAIN if self._waiting > self.means.backlog else _COUNT_EVERY):
             self._counted_at = now
             async with self._places.outbox.store.read() as connection:
                 self._waiting = await outbox_rows.open_(connection, QUEUE)
@@ -163,8 +167,10 @@ class Inbox:
                     await heard_rows.keep_cursor(connection, told.source, told.cursor, missed=told.missed)
         if cuts:
             await places.marks.read(places.outbox.store)
-        for queue in {put.queue for one in new for _, put in one.jobs}:
+        queues = Counter(put.queue for one in new for _, put in one.jobs)
+        for queue in queues:
             places.outbox.wake(queue)
+        self._waiting += queues[QUEUE]
         return _shared(batch, fresh)
 
     async def _cut(self, connection: AsyncConnection, cuts: Sequence[Cut], heard_at: datetime) -> None:
