@@ -31,6 +31,10 @@ def whoami(event, context):
     return os.environ.get("AWS_ACCESS_KEY_ID")
 """
 NUMBERS = itertools.count()
+RULES = [
+    {"id": "hr-runs", "who": {"provider": "hr", "kind": "service"}, "may": ["told"], "as": "reader"},
+    {"id": "people", "who": {"provider": "corp"}, "may": ["whoami"], "as": "reader"},
+]
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +60,7 @@ def hears(running, settings, tmp_path_factory):
         ]
         made = settings(
             functions=functions,
-            rules=[
-                {"id": "hr-runs", "who": {"provider": "hr", "kind": "service"}, "may": ["told"], "as": "reader"},
-                {"id": "people", "who": {"provider": "corp"}, "may": ["whoami"], "as": "reader"},
-            ],
+            rules=more.pop("rules", RULES),
             events={"sources": {"hr": source}, "attempts": 2},
             on=more.pop("on", on),
             **more,
@@ -193,6 +194,43 @@ def test_a_function_that_fails_is_tried_again_and_then_set_apart(hears, waits_fo
     assert dead == 1
     assert why == "function error: KeyError, after 2 attempts"
     assert [one["event"]["data"]["subject"] for one in said(one)].count("bad") == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "runs", "why"),
+    [
+        ([], 1, None),
+        ([{"id": "never", "who": {"provider": "hr"}, "may_not": ["told"]}], 0, "refused: rule-forbids"),
+    ],
+    ids=["as the rules let it", "against a rule"],
+)
+def test_an_entry_only_asks_and_the_rules_answer_when_it_runs(hears, waits_for, more, runs, why):
+    with hears(rules=[*RULES, *more]) as one:
+        push(one, "in", "asked", waits_for, roles=["admin"])
+        courier = one.parts.ears.courier
+        waits_for(lambda: courier.dead or courier.delivered)
+        file = one.folder / ".actas" / "state.db"
+        with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
+            found = connection.execute("select why from outbox where state = 2").fetchall()
+
+    assert (len(said(one)), courier.delivered, courier.dead) == (runs, runs, 1 - runs)
+    assert found == ([] if why is None else [(why,)])
+
+
+@pytest.mark.parametrize(("own", "least"), [(False, 0), (True, 3)], ids=["not asked for", "asked for"])
+def test_a_function_that_causes_what_it_runs_on_does_so_once_unless_it_asks_for_its_own(hears, waits_for, own, least):
+    """The function's own doings come back as events of its client; here the test tells them for the provider."""
+    on = [{"event": "signed-in", "run": "told", "as": "reader", "payload": ["subject", "client"], "own": own}]
+    with hears(on=on) as one:
+        push(one, "in", "somebody", waits_for, client="app")
+        for turn in range(3):  # each run causes one more
+            waits_for(lambda turn=turn: len(said(one)) >= 1 + (turn if own else 0))
+            push(one, "in", f"caused-{turn}", waits_for, client="robot")
+        push(one, "in", "last", waits_for, client="app")
+        waits_for(lambda: any(found["event"]["data"]["subject"] == "last" for found in said(one)))
+        waits_for(lambda: len(said(one)) >= 2 + least)
+
+    assert sorted(found["event"]["data"]["client"] for found in said(one)) == ["app"] * 2 + ["robot"] * least
 
 
 def test_readiness_and_figures_tell_how_the_sources_do(hearing, idp, waits_for):
