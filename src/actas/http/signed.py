@@ -6,7 +6,6 @@ is the token's own, and when the session may still be used. Signed for which reg
 gateway, and clients are set to whatever region they like. Signed for which service does.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final, Protocol
 from urllib.parse import unquote_to_bytes
@@ -15,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from actas import sigv4
 from actas.assume.errors import AssumeError, RevocationsUnread, SessionExpired, SessionRevoked
-from actas.assume.held import opened
+from actas.assume.opening import Opening
 from actas.assume.use import Marks, usable
 from actas.http.signature_errors import (
     SignatureError,
@@ -55,7 +54,7 @@ class Signed:
 
     def __init__(self, ring: Opens, marks: Caught) -> None:
         """Take the ring that seals sessions, and what ends them before their time."""
-        self._ring, self._marks = ring, marks
+        self._opening, self._marks = Opening(ring.find), marks
         self._keys = sigv4.SigningKeys(KEYS)
 
     def glance(self, scope: Any, *, now: datetime) -> None:
@@ -69,7 +68,7 @@ class Signed:
         if len(shown) != 1:
             raise SignatureUnknownKey
         try:
-            opened(shown[0].decode("latin-1"), self._ring.find, now=now)
+            self._opening.open(shown[0].decode("latin-1"), now=now)
         except SessionExpired as over:
             raise SignatureSessionEnded(why=str(over)) from over
         except AssumeError as wrong:
@@ -80,7 +79,7 @@ class Signed:
 
         *body* is the whole body as it came. Nothing of the request is believed before this returns.
         """
-        asked = _Asked(self._ring.find, now)
+        asked = _Asked(self._opening, now)
         query = scope["query_string"]
         target = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
         try:
@@ -109,17 +108,17 @@ class Signed:
 class _Asked:
     """What a verifier asks for while it looks at one request."""
 
-    def __init__(self, find: Callable[[str, datetime], AESGCM | None], now: datetime) -> None:
+    def __init__(self, opening: Opening, now: datetime) -> None:
         self.held: Held | None = None
         self.wrong: AssumeError | None = None
-        self._find, self._now = find, now
+        self._opening, self._now = opening, now
 
     def find_secret(self, access_key_id: str, session_token: str | None) -> str | None:
         """Open the token; its key must be the one that the request names."""
         if session_token is None:  # every key of ours is temporary
             return None
         try:
-            held = opened(session_token, self._find, now=self._now)
+            held = self._opening.open(session_token, now=self._now)
         except AssumeError as wrong:
             self.wrong = wrong
             return None
