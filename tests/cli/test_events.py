@@ -187,10 +187,14 @@ def test_a_comparison_says_what_it_proves_and_what_not(about, text):
     assert compared(**about) == text
 
 
-def test_doctor_says_where_there_is_nothing_to_look_at(events):
+def test_doctor_says_what_to_switch_on_where_nothing_can_be_looked_at(events):
     code, out = events("doctor")
 
-    assert (code, out) == (DONE, "hr  has nothing to look at\n")
+    assert code == DONE
+    address, _, sender, hint = out.splitlines()
+    assert address.startswith("hr  warning[address-not-https]: deliveries come to http://127.0.0.1:8700/events/hr, ")
+    assert sender == "hr  warning[sender-unseen]: the sender cannot be seen from here"
+    assert hint.startswith("  hint: Have it post each event to http://127.0.0.1:8700/events/hr, ")
 
 
 def test_doctor_mends_nothing_without_an_administrator_s_token(events):

@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from actas.events.interface import Advice, Batch, Health, Listed, Making, Pushed, Reply
-from actas.events.sources.asking import proof
+from actas.events.sources.asking import being_told, proof
 from actas.events.sources.asking.client import Client
 from actas.events.sources.asking.fit import name_of
 from actas.events.sources.asking.frame import Both, Frame, Trouble
@@ -70,6 +70,10 @@ class Auth0Told:
         proof.shows(pushed, settings.header.lower(), self._frame.secret(settings.secret, "secret"))
         told = reading.stream(pushed.body)
         return Reply(status=204, events=self._frame.fit.pushed(told, now=now, raw=pushed.body))
+
+    async def examine(self, *, now: datetime) -> tuple[Advice, ...]:  # noqa: ARG002 - the socket
+        """Say where deliveries come to, and what to switch on."""
+        return tuple(being_told.advice(self._frame))
 
 
 class Auth0Asked:

@@ -13,15 +13,22 @@ Each logout token is verified by the provider's own keys, as section 2.6 asks. A
 as the first time and counts once, by its ``jti``.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qsl
 
-from actas.events.interface import Health, Making, Pushed, Reply
+import msgspec
+
+from actas.events.interface import Advice, Health, Making, Pushed, Reply
+from actas.events.sources.asking import being_told
+from actas.events.sources.asking.client import check, read
 from actas.events.sources.asking.frame import Frame
 from actas.events.sources.asking.keys import SigningKeys, issuers, somewhere, written
-from actas.events.sources.errors import MalformedDelivery, NotAuthentic, SourceIncomplete
+from actas.events.sources.errors import MalformedDelivery, NotAuthentic, ProviderUnreadable, SourceIncomplete
 from actas.events.sources.reading import logout as reading
+from actas.events.sources.reading import strict
+from actas.identify.flow import Wish
 from actas.jose import Claims, JoseError, peek_issuer
 from actas.settings.schema import Provider, many
 from actas.settings.schema_events import EventSource
@@ -59,6 +66,22 @@ class BackchannelLogout:
         events = self._frame.fit.pushed((told,), now=now, raw=pushed.body)
         return Reply(status=200, headers=(_NO_STORE,), events=events)
 
+    async def examine(self, *, now: datetime) -> tuple[Advice, ...]:  # noqa: ARG002 - the socket
+        """See whether the provider sends logouts at all, and say what to switch on."""
+        told = tuple(being_told.advice(self._frame))
+        issuer, provider = self._frame.provider.issuer, self._frame.provider
+        if issuer is None:
+            return told
+        what = "the provider's metadata"
+        url = f"{issuer.rstrip('/')}/.well-known/openid-configuration"  # OpenID Connect Discovery 1.0, section 4
+        answer = await self._frame.making.fetch(Wish(url=url, private=provider.private, ca=provider.ca))
+        check(what, answer)
+        try:
+            said = strict.shaped(read(what, answer), _Metadata)
+        except MalformedDelivery as wrong:
+            raise ProviderUnreadable(what=what, why=wrong.why) from wrong
+        return (*_supported(said), *told)
+
     async def _claims(self, token: str, now: datetime) -> Claims:
         try:
             keys = self._keys.get(peek_issuer(token) or "")
@@ -76,6 +99,27 @@ class BackchannelLogout:
         if claims.expires_at is None and (issued is None or now > issued + reading.WITHOUT_END + leeway):
             raise NotAuthentic(why="it has no exp and is older than two minutes")
         return claims
+
+
+class _Metadata(msgspec.Struct, frozen=True):
+    """What the provider says of logouts (section 2.1)."""
+
+    sends: bool = msgspec.field(default=False, name="backchannel_logout_supported")
+    names_sessions: bool = msgspec.field(default=False, name="backchannel_logout_session_supported")
+
+
+def _supported(said: _Metadata) -> Iterator[Advice]:
+    if not said.sends:
+        message = "the provider does not say that it sends logouts"
+        hint = "Switch on back-channel logout at the provider, or use another kind of source."
+        yield Advice(code="logout-not-supported", severity="error", message=message, hint=hint)
+    elif not said.names_sessions:
+        message = "the provider's logouts name no session: each ends everything of its subject"
+        hint = "See whether the provider can send the session (sid)."
+        yield Advice(code="logout-without-session", severity="warning", message=message, hint=hint)
+    else:
+        message = "the provider sends logouts, and names the session"
+        yield Advice(code="logout-supported", severity="fine", message=message, hint="")
 
 
 def _token(pushed: Pushed) -> str:

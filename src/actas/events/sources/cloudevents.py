@@ -21,7 +21,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from actas.events.interface import Health, Making, Pushed, Reply
+from actas.events.interface import Advice, Health, Making, Pushed, Reply
+from actas.events.sources.asking import being_told
 from actas.events.sources.asking.deliveries import Believed, fields_of, paths
 from actas.events.sources.asking.frame import Frame
 from actas.events.sources.errors import MalformedDelivery, SourceIncomplete
@@ -56,6 +57,10 @@ class CloudEvents:
         body = await self._believed.body(pushed, now=now)
         told = tuple(self._read(one) for one in envelopes.events(_fields(pushed), body))
         return Reply(status=204, events=self._frame.fit.pushed(told, now=now, raw=pushed.body))
+
+    async def examine(self, *, now: datetime) -> tuple[Advice, ...]:  # noqa: ARG002 - the socket
+        """Say where deliveries come to, and what to switch on."""
+        return tuple(being_told.advice(self._frame))
 
     def _read(self, event: dict[str, Any]) -> Told:
         found = reading.event(event, self._paths)

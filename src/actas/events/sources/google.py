@@ -101,13 +101,26 @@ class GoogleAsked:
 
     async def examine(self, *, now: datetime) -> tuple[Advice, ...]:
         """See whether the reports and the directory can be read."""
-        try:
-            await self._reports.between("login", now - timedelta(minutes=1), now, now=now)
-        except ProviderRefused as wrong:
-            message = f"the reports may not be read (status {wrong.found})"
-            hint = "Give the service account domain-wide delegation for the scopes that the source's page names."
-            return (Advice(code="right-missing", severity="error", message=message, hint=hint),)
-        return (Advice(code="reports-readable", severity="fine", message="the reports can be read", hint=""),)
+        found = []
+        for what, code, scope, look in (
+            ("the reports", "reports-readable", "admin.reports.audit.readonly", self._look_at_reports),
+            ("the directory", "directory-readable", "admin.directory.user.readonly", self._reports.look_at_directory),
+        ):
+            try:
+                await look(now)
+            except ProviderRefused as wrong:
+                message = f"{what} may not be read (status {wrong.found})"
+                hint = (
+                    "Under Security > API controls > Domain-wide delegation, give the service account's client id the "
+                    f"scope https://www.googleapis.com/auth/{scope}; its admin needs the right to read it too."
+                )
+                found.append(Advice(code="right-missing", severity="error", message=message, hint=hint))
+            else:
+                found.append(Advice(code=code, severity="fine", message=f"{what} can be read", hint=""))
+        return tuple(found)
+
+    async def _look_at_reports(self, now: datetime) -> None:
+        await self._reports.between("login", now - timedelta(minutes=1), now, now=now)
 
 
 def _read_cursor(text: str | None, now: datetime) -> windows.Cursor:

@@ -18,7 +18,7 @@ one id whichever way it comes, so whichever comes first counts, once.
 from datetime import datetime
 
 from actas.events.interface import Advice, Health, Making, Pushed, Reply
-from actas.events.sources.asking import proof
+from actas.events.sources.asking import being_told, proof
 from actas.events.sources.asking.frame import Both, Frame
 from actas.events.sources.asking.keycloak import Realm
 from actas.events.sources.asking.keycloak_poll import KeycloakAsked
@@ -72,6 +72,10 @@ class KeycloakTold:
             proof.is_signed(pushed, _HMAC, self._frame.secret(settings.secret, "secret"), now=now)
         else:
             raise NotAuthentic(why="it shows no token of the realm")
+
+    async def examine(self, *, now: datetime) -> tuple[Advice, ...]:  # noqa: ARG002 - the socket
+        """Say where deliveries come to, and what to switch on."""
+        return tuple(being_told.advice(self._frame))
 
 
 class KeycloakBoth(Both):

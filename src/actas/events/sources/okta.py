@@ -24,7 +24,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from actas.events.interface import Advice, Batch, Health, Listed, Making, Pushed, Reply
-from actas.events.sources.asking import okta_sign_in, proof
+from actas.events.sources.asking import being_told, okta_sign_in, proof
 from actas.events.sources.asking.client import Client, read
 from actas.events.sources.asking.fit import name_of
 from actas.events.sources.asking.frame import Both, Frame, Trouble
@@ -80,6 +80,10 @@ class OktaTold:
         proof.shows(pushed, settings.header.lower(), self._frame.secret(settings.secret, "secret"))
         told = reading.hook(strict.json_of(pushed.body))
         return Reply(status=204, events=self._frame.fit.pushed(told, now=now, raw=pushed.body))
+
+    async def examine(self, *, now: datetime) -> tuple[Advice, ...]:  # noqa: ARG002 - the socket
+        """Say where deliveries come to, and what to switch on."""
+        return tuple(being_told.advice(self._frame))
 
 
 class OktaAsked:

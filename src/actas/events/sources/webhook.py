@@ -26,7 +26,8 @@ An event that comes again counts once, by its id.
 
 from datetime import datetime
 
-from actas.events.interface import Health, Making, Pushed, Reply
+from actas.events.interface import Advice, Health, Making, Pushed, Reply
+from actas.events.sources.asking import being_told
 from actas.events.sources.asking.deliveries import Believed, fields_of, paths
 from actas.events.sources.asking.frame import Frame
 from actas.events.sources.errors import SourceIncomplete
@@ -57,6 +58,10 @@ class Webhook:
         body = await self._believed.body(pushed, now=now)
         told = reading.told(strict.json_of(body), self._paths)
         return Reply(status=204, events=self._frame.fit.pushed(told, now=now, raw=pushed.body))
+
+    async def examine(self, *, now: datetime) -> tuple[Advice, ...]:  # noqa: ARG002 - the socket
+        """Say where deliveries come to, and what to switch on."""
+        return tuple(being_told.advice(self._frame))
 
 
 def source(settings: EventSource, provider: Provider, making: Making) -> Webhook:

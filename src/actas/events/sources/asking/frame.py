@@ -126,6 +126,10 @@ class Told(Protocol):
         """Be told."""
         ...
 
+    async def examine(self, *, now: datetime) -> tuple[Advice, ...]:
+        """Say what to switch on to be told."""
+        ...
+
 
 class Both:
     """Asks and is told: an event has one id whichever way it comes, so the inbox takes it once."""
@@ -165,5 +169,5 @@ class Both:
         return self.asked.compare(since, until=until)
 
     async def examine(self, *, now: datetime) -> tuple[Advice, ...]:
-        """Look at the provider's settings."""
-        return await self.asked.examine(now=now)
+        """Look at the provider's settings, and say what to switch on to be told."""
+        return (*await self.asked.examine(now=now), *await self.told.examine(now=now))

@@ -111,6 +111,11 @@ class Reports:
             return replace(one, named=())
         return replace(one, subject=found)
 
+    async def look_at_directory(self, now: datetime) -> None:
+        """Look the administrator up, who is always there; raise `ProviderRefused` where that is not let."""
+        asked = quote(self._client.admin or "", safe="@")
+        await self._api.json("the directory", f"{self._base}/admin/directory/v1/users/{asked}", now=now)
+
     async def _look_up(self, mail: str, now: datetime) -> str | None:
         """Ask the directory, and for somebody who is deleted those who were."""
         what, url = "the directory", f"{self._base}/admin/directory/v1/users"
