@@ -398,3 +398,27 @@ def test_whatever_comes_in_only_the_library_s_errors_come_out(token, keyset, ver
     for attempt in (jose.peek, jose.peek_issuer, lambda one: jose.verify_jws(one, keyset), verify):
         with pytest.raises(jose.JoseError):
             attempt(token)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"iss":"a","\\u0069ss":"b"}',
+        b'{"\\u0069ss":"b","iss":"a"}',
+        b'{"iss":"a","x":{"iss":"b"},"iss":"c"}',
+        b'{"iss":"a"} ,',
+        b'{"iss":"a",}',
+        b"[" * 5000 + b'"iss"' + b"]" * 5000,
+        b'{"iss":"\xff"}',
+    ],
+    ids=["escaped", "escaped first", "beside a nested one", "more behind", "a comma", "deep", "no text"],
+)
+def test_an_issuer_that_could_be_read_in_two_ways_is_not_looked_at(raw_token, payload):
+    with pytest.raises(jose.MalformedToken):
+        jose.peek_issuer(raw_token({"alg": "ES256"}, payload))
+
+
+def test_an_issuer_is_the_token_s_own_and_not_one_that_stands_inside_another_claim(raw_token):
+    assert jose.peek_issuer(raw_token({"alg": "ES256"}, b'{"act":{"iss":"b"}}')) is None
+    assert jose.peek_issuer(raw_token({"alg": "ES256"}, b'{"act":{"iss":"b"},"iss":"a"}')) == "a"
+    assert jose.peek_issuer(raw_token({"alg": "ES256"}, b'{"name":"a\\"b","iss":"a"}')) == "a"

@@ -57,6 +57,8 @@ class Own:
 
     def __init__(self, keys: OwnKeys) -> None:
         self._keys = keys
+        self.issuer = keys.issuer
+        """Our own name as the issuer of tokens."""
         self._seen: tuple[jose.Key, ...] = ()
         self._set: jose.KeySet | None = None
 

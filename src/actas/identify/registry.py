@@ -37,17 +37,26 @@ class Registry:
 
     def choose(self, token: str) -> Issuer:
         """Give the issuer that *token* names, letter by letter."""
-        try:
-            named = jose.peek_issuer(token)
-        except jose.JoseError as wrong:
-            raise MalformedToken(why=wrong.message) from wrong
-        if named is None:
-            raise MissingClaim(why="the token has no claim iss")
+        return self.find(named_by(token))
+
+    def find(self, named: str) -> Issuer:
+        """Give the issuer of that name."""
         found = self.issuers.get(named)
         if found is None:
             shown = named if _PLAIN.fullmatch(named) else f"a text of {len(named)} characters"
             raise UnknownIssuer(found=shown, wanted=self.issuers)
         return found
+
+
+def named_by(token: str) -> str:
+    """Read who *token* says has issued it; nothing is believed by it."""
+    try:
+        named = jose.peek_issuer(token)
+    except jose.JoseError as wrong:
+        raise MalformedToken(why=wrong.message) from wrong
+    if named is None:
+        raise MissingClaim(why="the token has no claim iss")
+    return named
 
 
 def _issuers(name: str, provider: Provider) -> tuple[Issuer, ...]:

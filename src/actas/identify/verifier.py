@@ -25,6 +25,7 @@ from actas.identify.keyring import Ring
 from actas.identify.members import LookupState, Membership
 from actas.identify.own import Own, OwnKeys
 from actas.identify.profile import Issuer
+from actas.identify.registry import named_by
 from actas.identify.renewing import Clock, RingState
 from actas.identify.saml_edges import SamlEdges
 from actas.identify.saml_errors import NoSamlProvider, SignInOver
@@ -100,11 +101,12 @@ class Identify:
         if (identity := self.known(token, now)) is not None:
             return identity
         await self._marks.caught_up(now)
-        if self.own is not None and self.own.is_ours(token):
+        named = named_by(token)
+        if self.own is not None and named == self.own.issuer:
             return self._of_ours(self.own, token, now)
         made = self._generation
         self._can_see_revocations(now)
-        issuer = made.registry.choose(token)
+        issuer = made.registry.find(named)
         ring = made.rings[issuer.source]
         claims, version = await self._claims(token, issuer, ring, now)
         digest = _digest(token)
