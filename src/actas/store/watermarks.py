@@ -53,6 +53,7 @@ class Watermarks:
         self._marks: dict[str, dict[bytes | None, float]] = {}
         """By provider and whose (None for all of it): microseconds since 1970."""
         self._names: dict[tuple[str, str | None, str | None], bytes] = {}
+        self._roles: dict[str, bytes] = {}
         self.read_at = NEVER
         self.sequence = 0
         """The last row read; grows with each change."""
@@ -124,7 +125,11 @@ class Watermarks:
 
     def of_role(self, role_arn: str, began: datetime) -> Mark:
         """Give the mark that ends sessions of a role that *began* then."""
-        return Mark(EVERYBODY, self._key.role_mark(role_arn), began)
+        if (found := self._roles.get(role_arn)) is None:
+            if len(self._roles) >= NAMES:
+                self._roles.clear()
+            found = self._roles[role_arn] = self._key.role_mark(role_arn)
+        return Mark(EVERYBODY, found, began)
 
     def of_session(self, role_arn: str, began: datetime) -> tuple[Mark, ...]:
         """List the marks that end a session of a role that *began* then, whoever has it."""
