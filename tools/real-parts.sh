@@ -22,3 +22,4 @@ tools/lemonldap.sh || echo "actas: no LemonLDAP here; the tests that need it wil
 tools/simplesamlphp.sh || echo "actas: no SimpleSAMLphp here; the tests that need it will say so" >&2
 [ -n "${ACTAS_NODE_RIC:-}" ] || tools/node-ric.sh || echo "actas: no Node functions here; the tests that need them will say so" >&2
 tools/aws-sdk-node.sh || echo "actas: no AWS client for Node here; the tests that need it will say so" >&2
+tools/iam-simulate.sh || echo "actas: no iam-simulate here; the tests that need it will say so" >&2

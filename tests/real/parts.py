@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CLIENT_FOR_NODE = ROOT / ".cache/node/node_modules"
+IAM_SIMULATE = ROOT / ".cache/iam-simulate"
 
 
 def java() -> str | None:
@@ -38,6 +39,13 @@ def node_functions() -> str | None:
         return None
     missing = [program for program in ("cmake", "make", "c++") if shutil.which(program) is None]
     return f"the runtime client for Node is compiled with {' and '.join(missing)}, not here" if missing else None
+
+
+def iam_simulate() -> str | None:
+    if (why := node()) is not None:
+        return why
+    there = (IAM_SIMULATE / "node_modules/@cloud-copilot/iam-simulate/package.json").exists()
+    return None if there else "npm's iam-simulate is not installed (tools/iam-simulate.sh does it)"
 
 
 def browser() -> str | None:
@@ -130,6 +138,7 @@ PARTS = {
     "namespaces": namespaces,
     "node": node,
     "node-functions": node_functions,
+    "iam-simulate": iam_simulate,
     "browser": browser,
     "simplesamlphp": simplesamlphp,
     "crewjam": crewjam,
