@@ -2,9 +2,10 @@
 
     python fuzz/fuzz_events.py -max_total_time=180 [CORPUS]
 
-The first byte chooses the source, the second what the rest is: a delivery that proves itself, a delivery as it is
-with the header fields in its first lines, or what the provider's API answers. Whatever is taken becomes events that
-the normal form takes. Without a corpus folder, good deliveries and answers of each source are the seeds.
+The first byte chooses the source, the second what the rest is: a delivery that proves itself, with or without header
+fields of its own in its first lines, a delivery as it is, or what the provider's API answers. Whatever is taken
+becomes events that the normal form takes. Without a corpus folder, good deliveries and answers of each source are the
+seeds.
 """
 
 import asyncio
@@ -18,6 +19,8 @@ from importlib import import_module
 from pathlib import Path
 
 import atheris
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 with atheris.instrument_imports(include=["actas"]):
     from actas import jose
@@ -41,6 +44,11 @@ ISSUER = "https://k.example/realms/a"
 KEY = jose.Key.generate("ES256", kid="one")
 REFERENCE = SecretRef(env="S")
 CLIENT = EventClient(id="c", secret=REFERENCE, admin="a@people.example", token_url="https://k.example/token")
+PEM = (
+    rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    .decode()
+)
 LOOP = asyncio.Runner()
 ANSWER = Answer(status=200, body=b"")
 
@@ -67,7 +75,8 @@ def source(kind: str, **more: object) -> object:
         preset="keycloak", issuer=ISSUER, audience="a", tenant="t", keys=KeySource(inline={"keys": [KEY.to_json()]})
     )
     making = Making(
-        name="told", folder=Path(), secret=lambda _: Secret(SECRET), clock=lambda: NOW, fetch=fetch,
+        name="told", folder=Path(), secret=lambda one: Secret(PEM if one.env == "G" else SECRET), clock=lambda: NOW,
+        fetch=fetch,
         public_url="https://f.example",
     )  # fmt: skip
     return make(EventSource(kind=kind, provider="corp", **more), provider, making)
@@ -91,9 +100,10 @@ ASKED = {
     "entra": {"client": CLIENT, "logs": ("sign-ins", "audits")},
     "auth0": {"client": CLIENT},
     "ssf": {"token": REFERENCE, "audience": "a", "delivery": "poll"},
+    "google": {"client": EventClient(id="c", secret=SecretRef(env="G"), admin="a@people.example")},
 }
 PUSHED = {kind: source(kind, **more) for kind, more in TOLD.items()}
-assert {*TOLD, *ASKED, "google"} == SOURCES.keys()
+assert {*TOLD, *ASKED} == SOURCES.keys()
 
 
 def keeps_the_secret(said: str) -> None:
@@ -155,12 +165,15 @@ def receive(
     assert reply.status < 400 or not reply.events
 
 
-def as_it_is(kind: str, data: bytes) -> None:
-    """Take the first lines for header fields, and the first of them for a method and a query."""
+def as_it_is(kind: str, data: bytes, *, proves: bool = False) -> None:
+    """Take the first lines for header fields, and the first of them for a method and a query; perhaps with a proof."""
     head, _, body = data.partition(b"\n\n")
     lines = head.decode("latin-1").split("\n")
     method, _, query = lines[0].partition(" ")
     pairs = tuple((name.lower(), value) for name, _, value in (line.partition(":") for line in lines[1:20]))
+    if proves:
+        shown, body = proved(kind, body)
+        pairs = (*pairs, *(one for one in shown if one[0] not in dict(pairs)))
     receive(kind, pairs, body, method, query)
 
 
@@ -194,19 +207,37 @@ def ask(kind: str, data: bytes) -> None:
 
 
 def TestOneInput(data: bytes) -> None:  # noqa: N802 - the name that libFuzzer calls
-    """Take *data* for one of the three."""
+    """Take *data* for one of the four."""
     if len(data) < 2:
         return
     kinds = sorted(TOLD)
     kind = kinds[data[0] % len(kinds)]
-    match data[1] % 3:
+    match data[1] % 4:
         case 0:
             receive(kind, *proved(kind, data[2:]))
         case 1:
             as_it_is(kind, data[2:])
+        case 3:
+            as_it_is(kind, data[2:], proves=True)
         case _:
             asked = sorted(ASKED)
             ask(asked[data[0] % len(asked)], data[2:])
+
+
+SUBJECTS = [
+    {"format": "email", "email": "ana@people.example"}, {"format": "opaque", "id": "ana"},
+    {"format": "phone_number", "phone_number": "+12065550100"}, {"format": "did", "url": "did:example:1"},
+    {"format": "account", "uri": "acct:ana@people.example"}, {"format": "uri", "uri": "urn:x:1"},
+    {"format": "aliases", "identifiers": [{"format": "iss_sub", "iss": ISSUER, "sub": "ana"}]},
+    {"format": "jwt_id", "iss": ISSUER, "jti": "1"}, {"format": "ip-addresses", "ip-addresses": ["192.0.2.1"]},
+    {"subject_type": "id_token_claims", "iss": ISSUER, "sub": "ana"},
+]  # fmt: skip
+LOGGED = [
+    {"id": "s", "createdDateTime": "2026-11-23T08:59:00.1234567Z", "userId": "u", "status": {"errorCode": 50126},
+     "riskState": "atRisk", "isInteractive": False},
+    {"id": "a", "activityDateTime": "2026-11-23T08:59:00Z", "activityDisplayName": "Remove app role assignment from x",
+     "result": "success", "initiatedBy": {"user": {"id": "b"}}, "targetResources": [{"id": "u", "type": "User"}]},
+]  # fmt: skip
 
 
 def seeds() -> list[bytes]:
@@ -234,13 +265,27 @@ def seeds() -> list[bytes]:
     kinds, asked = sorted(TOLD), sorted(ASKED)
     found = [bytes([kinds.index(kind), 0]) + json.dumps(body).encode() for kind, body in good.items()]
     found += [bytes([number, 1]) + b"GET validationToken=x\nx-okta-verification-challenge:c\n\n" for number in range(8)]
+    found += [
+        bytes([kinds.index("ssf"), 0]) + json.dumps({"sub_id": one, "events": event}).encode() for one in SUBJECTS
+    ]
+    binary = b"ce-specversion:1.0\nce-id:1\nce-source:/x\nce-type:%22left%22\nce-time:2026-11-23T08:59:00Z"
+    found.append(
+        bytes([kinds.index("cloudevents"), 3]) + b"POST \ncontent-type:application/json\n" + binary + b"\n\n{}"
+    )
     answers = {
         "keycloak": [{"id": "e", "time": ms, "type": "LOGIN", "userId": "ana"}],
         "okta": [entry],
         "entra": {"value": [{"id": "u", "accountEnabled": False}], "@odata.deltaLink": "https://graph.microsoft.com/x"},
         "auth0": [{"log_id": "l", "date": at, "type": "s", "user_id": "ana"}],
         "ssf": [{"stream_id": "s", "delivery": {"method": "urn:ietf:rfc:8936", "endpoint_url": "https://k.example/p"}}],
-    }
+        "google": {
+            "items": [{
+                "id": {"time": at, "uniqueQualifier": "1", "applicationName": "admin"}, "actor": {"profileId": "1"},
+                "events": [{"name": "SUSPEND_USER", "parameters": [{"name": "USER_EMAIL", "value": "b@k.example"}]}],
+            }],
+        },
+    }  # fmt: skip
+    found += [bytes([asked.index("entra"), 2]) + b"2" + json.dumps({"value": [one]}).encode() for one in LOGGED]
     return found + [bytes([asked.index(kind), 2]) + b"2" + json.dumps(body).encode() for kind, body in answers.items()]
 
 

@@ -96,7 +96,8 @@ def hearing(running, settings, tmp_path):
     def started(database=None, **more):
         source = {
             "kind": "webhook", "provider": "corp", "secret": secret("hr", SECRET), "signature": {"header": "X-Sig"},
-            "fields": {"subject": "who", "session": "sid", "kinds": {kind: kind for kind in KINDS}}, "oldest": "1d",
+            "fields": {"subject": "who", "address": "mail", "session": "sid", "kinds": {kind: kind for kind in KINDS}},
+            "oldest": "1d",
         }  # fmt: skip
         gateway = {} if database is None else {"database": secret("db", database.replace("+asyncpg", ""))}
         made = settings(local=True, gateway=gateway, events={"sources": {"hr": source}}, **more)
@@ -165,6 +166,44 @@ def test_what_happened_before_a_token_was_issued_does_not_end_it(hearing, idp, w
         waits_for(lambda: one.has(here) == set())
 
     assert before == ALL
+
+
+@pytest.mark.parametrize("kind", ["session-revoked", "user-disabled"])
+def test_who_is_named_by_an_address_alone_loses_every_access_where_addresses_name_people(
+    hearing, idp, fresh_postgresql, waits_for, kind
+):
+    """An event of Shared Signals often has no more than an address; what bears none may be of whom it names."""
+    mail = f"{kind}@people.example"
+    goes, stays = Person(idp, "goes", email=mail), Person(idp, "stays", email="ben@people.example")
+    bare = Person(idp, "bare")
+    corp = {"preset": "oidc", "issuer": idp.issuer, "audience": "actas", "private": True, "address": "email"}
+    with hearing(fresh_postgresql, providers={"corp": corp}) as (here, there):
+        for one in (goes, stays, bare):
+            one.begin(here, there)
+        before = [goes.has(gateway) for gateway in (here, there)]
+
+        push(here, waits_for, kind, goes.issued_at, mail=mail.upper())
+
+        for one in (goes, bare):
+            for gateway in (here, there):
+                waits_for(lambda one=one, gateway=gateway: one.has(gateway) == set())
+        control = [stays.has(gateway) for gateway in (here, there)]
+        again = here.call("echo", goes.another(idp, email=mail)).status_code
+
+    assert before == [ALL, ALL]
+    assert control == [ALL, ALL]
+    assert again == 200
+
+
+def test_who_is_named_by_an_address_that_names_nobody_keeps_access_and_it_is_seen(hearing, idp, waits_for):
+    one = Person(idp, "kept", email="kept@people.example")
+    with hearing() as (here,):
+        one.begin(here)
+        push(here, waits_for, "user-disabled", one.issued_at, mail="kept@people.example")
+        after, gauges = one.has(here), here.parts.ears.gauges()
+
+    assert after == ALL
+    assert (gauges["events_heard"], gauges["events_unmatched"]) == (1, 1)
 
 
 def test_a_role_or_a_group_that_was_changed_itself_ends_what_its_provider_issued_to_anybody(hearing, idp, waits_for):

@@ -59,6 +59,8 @@ class EventFields(Keys, frozen=True):
     """When it happened: RFC 3339, or a number of seconds or milliseconds since 1970."""
     subject: str | None = None
     """Whom it happened to, by the identifier that tokens carry."""
+    address: str | None = None
+    """Whom it happened to, by an e-mail address, where there is no identifier: see ``address`` of the provider."""
     actor: str | None = None
     """Who did it."""
     client: str | None = None

@@ -60,6 +60,7 @@ def paths(fields: EventFields) -> reading.Paths:
         type=fields.type,
         at=fields.at,
         subject=fields.subject,
+        address=fields.address,
         actor=fields.actor,
         client=fields.client,
         session=fields.session,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from actas.events.sources.errors import MalformedDelivery
 from actas.events.sources.reading import strict
-from actas.events.sources.reading.told import Kind, Told
+from actas.events.sources.reading.told import ADDRESS, Kind, Told
 
 DEEPEST: Final = 8
 MOST: Final = 1000
@@ -21,6 +21,7 @@ class Paths:
     type: str
     at: str
     subject: str | None = None
+    address: str | None = None
     actor: str | None = None
     client: str | None = None
     session: str | None = None
@@ -50,6 +51,7 @@ def event(value: Any, paths: Paths) -> Told:
         kind=paths.kinds.get(kind, "other"),
         at=_time(find(value, paths.at)),
         subject=strict.name(_text(value, paths.subject)),
+        named=_address(strict.name(_text(value, paths.address))),
         actor=strict.name(_text(value, paths.actor)),
         client=strict.name(_text(value, paths.client)),
         session=strict.name(_text(value, paths.session)),
@@ -72,6 +74,10 @@ def _text(value: Any, path: str | None) -> str | None:
     if isinstance(found, int) and not isinstance(found, bool):
         return str(found) if abs(found) < 10**40 else None
     return found if isinstance(found, str) else None
+
+
+def _address(found: str | None) -> tuple[str, ...]:
+    return () if found is None else ((ADDRESS + found)[: strict.LONGEST],)
 
 
 def _texts(value: Any, path: str | None) -> tuple[str, ...]:
