@@ -1,149 +1,190 @@
-"""Kill a whole gateway with -9 while events are pushed, over and over: what it acknowledged must have run its function.
+"""Kill with -9, over and over, whatever has to do with events, while people sign in; then compare what is left.
 
-    python bench/events_kills.py [--kills 20] [--seed 7]
+    python bench/events_kills.py [--kills 50] [--seed 7] [--only gateway function postgresql keycloak]
 
-The sender pushes signed webhooks all the time and repeats what was not acknowledged, as a provider would. At the end
-every acknowledged event must be in the inbox, every delivery settled, and every idempotency key printed by the
-function at least once. What is printed more often than once is counted; it has the same key. The gap detector's own
-question, whether everything that was sent is known, is asked too. Results: bench/results/events_kills.json.
+Two gateways on one PostgreSQL hear a real Keycloak, which they ask and which tells them, and a sender of signed
+webhooks that repeats what was not acknowledged. Each event runs a local function, which tells a ledger; the ledger
+deduplicates by idempotency key. The victims are the gateways, the function's process while it works on an event, the
+PostgreSQL with all its processes, and Keycloak, drawn by the seed. In the end the provider's own list and ours must be
+the same, by `actas events audit` too, and each event must have had its effect once.
+
+A part that is not on this machine is no victim; without PostgreSQL there is one gateway, on SQLite. Results:
+bench/results/events_kills.json.
 """
 
 import argparse
-import asyncio
 import json
 import os
 import random
-import re
-import secrets
-import signal
-import sqlite3
 import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
-import aiohttp
-
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent / "tests" / "real")]
 
-import bench_events as bench  # noqa: E402
 import machine  # noqa: E402
+import parts  # noqa: E402
+import postgresql  # noqa: E402
+from keycloak import telling  # noqa: E402
+from keycloak.durable import DurableKeycloak  # noqa: E402
+from kills.agree import agree, audited, begun  # noqa: E402
+from kills.house import PATIENCE, Houses, Killable, settings  # noqa: E402
+from kills.ledger import Ledger  # noqa: E402
+from kills.traffic import PEOPLE, Sender, SignIns  # noqa: E402
 
-from actas.events.inbox import finder  # noqa: E402
+from actas.events.desk import SETTLES  # noqa: E402
+from actas.model import clock  # noqa: E402
 from actas.testing.idp import Idp  # noqa: E402
 
 RESULTS = HERE / "results" / "events_kills.json"
-CODE = """
-def handler(event, context):
-    print("key " + event["id"])
-"""
-SENDERS = 8
+VICTIMS = ("gateway", "function", "postgresql", "keycloak")
+WEIGHTS = {"gateway": 4, "function": 4, "postgresql": 4, "keycloak": 2}
+"""A Keycloak takes as long to start again as ten functions."""
+BETWEEN = 4
+"""Effects that must have been had between two kills: only what works can be interrupted."""
 
 
-class Sender:
-    """A provider that tells an event until it is acknowledged."""
+class Soak:
+    """Everything that may be killed."""
 
-    def __init__(self, one: bench.Serving) -> None:
-        self.one, self.acknowledged, self.repeated, self.stop = one, [], 0, False
+    def __init__(self, stack: ExitStack, folder: Path, chosen: argparse.Namespace) -> None:
+        self.dice, self.killed = random.Random(chosen.seed), Counter()
+        self.keycloak = self.postgresql = None
+        if "keycloak" in chosen.only and parts.durable_keycloak() is None:
+            self.keycloak = stack.enter_context(DurableKeycloak())
+            telling.switch_on(self.keycloak, webhooks=self.keycloak.has_webhooks)
+            telling.cheap_passwords(self.keycloak, PEOPLE)
+        if "postgresql" in chosen.only and postgresql.absent() is None:
+            self.postgresql = stack.enter_context(postgresql.PostgreSQL())
+        self.ledger = stack.enter_context(Ledger())
+        issuer = self.keycloak.issuer if self.keycloak else stack.enter_context(Idp(shape="keycloak")).issuer
+        webhooks = self.webhooks = self.keycloak is not None and self.keycloak.has_webhooks
+        made = settings(self.ledger, issuer, self.keycloak, webhooks=webhooks)
+        count = 2 if self.postgresql else 1
+        self.gateways = [Killable(folder / f"gateway-{number}", made) for number in range(count)]
+        self.houses = stack.enter_context(Houses(self.gateways, database=self.postgresql and self.postgresql.url))
+        self.until(lambda: all(one.settled() for one in self.gateways))
+        if webhooks:
+            url = f"{self.gateways[0].url}/events/corp-events"
+            stack.callback(telling.hook(self.keycloak, url, secret=telling.HOOK_SECRET))
+        self.sender = Sender(lambda: [one.url for one in self.gateways], seed=chosen.seed)
+        self.people = SignIns(self.keycloak, seed=chosen.seed) if self.keycloak else None
+        there = {"gateway": True, "function": True, "postgresql": self.postgresql, "keycloak": self.keycloak}
+        self.victims = [name for name in VICTIMS if name in chosen.only and there[name]]
 
-    async def run(self) -> None:
-        timeout = aiohttp.ClientTimeout(total=10)
-        async with aiohttp.ClientSession(timeout=timeout) as session:
-            await asyncio.gather(*(self._send(session, number) for number in range(SENDERS)))
+    def until(self, there) -> None:
+        ends = time.monotonic() + PATIENCE
+        while not there():
+            if time.monotonic() > ends:
+                raise SystemExit(f"it does not go on\n{self.houses.log()}")
+            time.sleep(0.1)
 
-    async def _send(self, session: aiohttp.ClientSession, number: int) -> None:
-        while not self.stop:
-            name = secrets.token_hex(16)
-            body, headers = self.one.signed("in", f"person-{number}-{secrets.randbelow(20)}", name=name)
-            while not await self._taken(session, body, headers):
-                self.repeated += 1
-                await asyncio.sleep(0.05)
-            self.acknowledged.append(name)
+    def order(self, kills: int) -> list[str]:
+        """Draw who is killed when: each victim at least once, where there are kills enough."""
+        weights = [WEIGHTS[name] for name in self.victims]
+        drawn = [*self.victims, *self.dice.choices(self.victims, weights, k=kills)][:kills]
+        self.dice.shuffle(drawn)
+        return drawn
 
-    async def _taken(self, session: aiohttp.ClientSession, body: bytes, headers: dict[str, str]) -> bool:
-        try:
-            async with session.post(f"http://{self.one.public}/events/hr", data=body, headers=headers) as answer:
-                return answer.status == 204
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            return False
+    def kill(self, victim: str) -> None:
+        """Kill one, at a moment that nobody chose, and start it again."""
+        wanted = self.ledger.count + BETWEEN
+        self.until(lambda: self.ledger.count >= wanted)
+        time.sleep(self.dice.uniform(0, 0.4))
+        match victim:
+            case "gateway":
+                one = self.dice.choice(self.gateways)
+                one.kill()
+                one.start()
+            case "function":
+                self.until(lambda: self.dice.choice(self.gateways).kill_function(self.dice))
+            case "postgresql":
+                self.postgresql.kill()
+                time.sleep(self.dice.uniform(0, 2))
+                self.postgresql.start()
+            case "keycloak":
+                self.keycloak.kill()
+                self.keycloak.start()
+        self.killed[victim] += 1
 
-
-async def lives(one: bench.Serving, kills: int, seed: int) -> Sender:
-    chance, sender = random.Random(seed), Sender(one)
-    sending = asyncio.create_task(sender.run())
-    for _ in range(kills):
-        before = len(sender.acknowledged)
-        while len(sender.acknowledged) < before + 20:
-            await asyncio.sleep(0.05)
-            if one.process.poll() is not None:
-                raise SystemExit((one.folder / "log").read_text())
-        await asyncio.sleep(chance.uniform(0, 0.4))
-        one.process.send_signal(signal.SIGKILL)
-        await asyncio.to_thread(one.process.wait)
-        one.start()
-    sender.stop = True
-    await sending
-    return sender
-
-
-def keys(folder: Path) -> Counter[str]:
-    files = [path for path in (folder / ".actas" / "logs").rglob("*") if path.is_file()]
-    return Counter(
-        found for path in files for found in re.findall(r"key ([0-9a-f]{32}-[0-9a-f]{12})", path.read_text())
-    )
-
-
-def known(folder: Path) -> set[bytes]:
-    with sqlite3.connect(f"file:{folder}/.actas/state.db?mode=ro", uri=True, timeout=10) as connection:
-        return {row[0] for row in connection.execute("select finder from heard")}
+    def run(self, kills: int) -> None:
+        begun_at = time.monotonic()
+        for number, victim in enumerate(self.order(kills), 1):
+            self.kill(victim)
+            told = f"{number}/{kills} {victim:<10} {time.monotonic() - begun_at:5.0f} s"
+            people = self.people.answered if self.people else 0
+            print(
+                f"{told}  sign-ins {people}, acknowledged {len(self.sender.acknowledged)}, effects {self.ledger.count}",
+                file=sys.stderr,
+                flush=True,
+            )
 
 
-def dead(folder: Path) -> list[str]:
-    with sqlite3.connect(f"file:{folder}/.actas/state.db?mode=ro", uri=True, timeout=10) as connection:
-        return [row[0] for row in connection.execute("select why from outbox where queue = 'events' and state = 2")]
+def soak(folder: Path, chosen: argparse.Namespace) -> tuple[dict[str, object], list[str]]:
+    with ExitStack() as stack:
+        made = Soak(stack, folder, chosen)
+        since = begun()
+        with ExitStack() as traffic:
+            traffic.enter_context(made.sender)
+            if made.people:
+                traffic.enter_context(made.people)
+            made.run(chosen.kills)
+        over = clock.now()
+        found = agree(
+            made.houses, made.ledger, since=since, keycloak=made.keycloak, acknowledged=made.sender.acknowledged
+        )
+        audit = []
+        if made.keycloak and not chosen.quiet:
+            wait = (over + SETTLES - clock.now()).total_seconds() + 5
+            print(f"the command looks at nothing younger than {SETTLES}: {wait:.0f} s", file=sys.stderr, flush=True)
+            time.sleep(max(0, wait))
+            audit = audited(made.houses, since)
+        wrong = found.problems() + [f"audit: {one}" for one in audit if one["exit_code"] == 1]
+        told = {
+            "victims": made.victims,
+            "kills_of": {name: made.killed[name] for name in made.victims},
+            "gateways": len(made.gateways),
+            "database": "postgresql" if made.postgresql else "sqlite",
+            "keycloak": "absent" if made.keycloak is None else "asked and told" if made.webhooks else "asked",
+            "sign_ins_answered": made.people.answered if made.people else 0,
+            "nobody_there_for_people": made.people.failed if made.people else 0,
+            "told_again_by_the_sender": made.sender.failed,
+            **found.data(),
+            "audit_command": audit,
+        }
+        if wrong:
+            print(made.houses.log(), file=sys.stderr)
+        return told, wrong
 
 
 def main() -> int:
-    asked = argparse.ArgumentParser()
-    asked.add_argument("--kills", type=int, default=int(os.environ.get("SOAK_KILLS", "20")))
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--kills", type=int, default=int(os.environ.get("SOAK_KILLS", "50")))
     asked.add_argument("--seed", type=int, default=7)
+    asked.add_argument("--only", nargs="+", choices=VICTIMS, default=list(VICTIMS))
     asked.add_argument("--quiet", action="store_true", help="write no results")
     chosen = asked.parse_args()
-    begun = time.monotonic()
-    with tempfile.TemporaryDirectory() as name, Idp(shape="keycloak") as idp:
-        folder = Path(name)
-        folder.chmod(0o755)
-        with bench.Serving(folder, idp, code=CODE) as one:
-            sender = asyncio.run(lives(one, chosen.kills, chosen.seed))
-            until = time.monotonic() + 120
-            while one.open_deliveries() and time.monotonic() < until:
-                time.sleep(0.2)
-            left = one.open_deliveries()
-            time.sleep(1)
-            printed, heard, buried = keys(folder), known(folder), dead(folder)
-    wanted = {name: finder("hr", name) for name in sender.acknowledged}
-    ran = {key.partition("-")[0] for key in printed}
-    lost = [name for name, found in wanted.items() if found not in heard]
-    unrun = [name for name, found in wanted.items() if found.hex()[:32] not in ran]
+    begun_at = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="actas-kills-") as name:
+        Path(name).chmod(0o755)
+        found, wrong = soak(Path(name), chosen)
     told = {
-        **machine.told("sqlalchemy", "aiosqlite"),
+        **machine.told("sqlalchemy", "aiosqlite", "asyncpg"),
         "kills": chosen.kills,
         "seed": chosen.seed,
-        "acknowledged": len(wanted),
-        "told_again_by_the_provider": sender.repeated,
-        "lost": len(lost),
-        "acknowledged_and_not_run": len(unrun),
-        "run_more_than_once_with_the_same_key": sum(count > 1 for count in printed.values()),
-        "deliveries_left": left,
-        "dead_letters": len(buried),
-        "seconds": round(time.monotonic() - begun, 1),
+        **found,
+        "load": round(os.getloadavg()[2], 1),
+        "amiss": wrong,
+        "seconds": round(time.monotonic() - begun_at, 1),
     }
     if not chosen.quiet:
         RESULTS.write_text(json.dumps(told, indent=2) + "\n")
     print(json.dumps(told, indent=2))
-    return 1 if lost or unrun or left or buried else 0
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
