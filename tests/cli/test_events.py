@@ -86,7 +86,9 @@ def events(tmp_path, monkeypatch, capsys):
 
     def ask(*words):
         code = run(["events", *words])
-        return code, capsys.readouterr().out
+        told = capsys.readouterr()
+        ask.err = told.err
+        return code, told.out
 
     return ask
 
@@ -136,7 +138,7 @@ def test_dead_tells_why_and_replay_tries_again(events):
     letter = json.loads(out)
     again = events("replay", letter["id"])
     nothing = events("replay", letter["id"])
-    left = events("dead")
+    left = events("dead", "--json")
 
     assert code == DONE
     assert (letter["function"], letter["kind"], letter["attempts"]) == ("deprovision", "role-revoked", 1)
@@ -201,3 +203,79 @@ def test_doctor_mends_nothing_without_an_administrator_s_token(events):
     code, _ = events("doctor", "--fix")
 
     assert code not in (DONE, DENIED)
+
+
+ASKED = [
+    ("no source of this name to compare", ("audit", "--source", "nobody"),
+     "cli.no-such-source", "there is no source of events 'nobody'; the settings have hr"),
+    ("none to examine", ("doctor", "--source", "nobody"), "cli.no-such-source", "the settings have hr"),
+    ("none that was heard", ("tail", "--source", "nobody"), "cli.no-such-source", "the settings have hr"),
+    ("no events", ("tail", "0"), "cli.usage", "Must be >= 1"),
+    ("fewer than none", ("tail", "--count=-5"), "cli.usage", "Must be >= 1"),
+    ("fewer letters than none", ("dead", "--most=-1"), "cli.usage", "Must be >= 1"),
+    ("more than there is paper for", ("tail", "100001"), "cli.usage", "Must be <= 100000"),
+    ("nothing to try again", ("replay",), "cli.nothing-to-replay", "neither ids nor --every are given"),
+    ("all and one", ("replay", "--every", "X"), "cli.nothing-to-replay", "both ids and --every are given"),
+    ("a day that is none", ("audit", "--since", "yesterday"), "cli.bad-since", "is neither a span nor a time"),
+    ("a moment ago", ("audit", "--since", "89s"), "cli.bad-since", "may still be under way"),
+    ("tomorrow", ("audit", "--since", "9998-01-01"), "cli.bad-since", "is too late"),
+    ("longer than there was time", ("audit", "--since", "9999999d"), "cli.bad-since", "is neither a span nor a time"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "code", "message"), [case[1:] for case in ASKED], ids=[case[0] for case in ASKED])
+def test_what_is_asked_wrongly_is_told_with_what_to_do(events, words, code, message):
+    exit_code, out = events(*words)
+
+    assert (exit_code, out) == (ASKED_WRONGLY, "")
+    assert events.err.startswith(f"error[{code}]: ")
+    assert message in events.err
+    assert "\n  hint: " in events.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("tail", "1"), ("dead", "--most", "1"), ("replay", "--every"), ("tail", "--source", "hr"), ("tail", "100000")],
+    ids=["one event", "one letter", "all that are dead", "a source's", "as many as may be"],
+)
+def test_what_is_asked_rightly_is_answered(events, words):
+    code, out = events(*words)
+
+    assert (code, events.err) == (DONE, "")
+    assert out
+
+
+def test_a_span_just_long_enough_is_compared(events):
+    assert events("audit", "--since", "91s")[0] == CANNOT_TELL  # as a source that only hears can prove nothing
+
+
+def test_where_nothing_is_there_a_person_is_told_and_a_program_gets_nothing(events):
+    events("replay", "--every")
+    code, out = events("dead")
+    told = events.err
+    silent = events("dead", "--json")
+
+    assert (code, out, told) == (DONE, "", "nothing is set apart\n")
+    assert (*silent, events.err) == (DONE, "", "")
+
+
+def test_where_no_gateway_ran_nothing_is_made_and_that_is_told(tmp_path, monkeypatch, capsys):
+    (tmp_path / "actas.yaml").write_text(SETTINGS)
+    (tmp_path / "hr.py").write_text("def handler(event, context):\n    return 1\n")
+    (tmp_path / "secret").write_text("a-secret-of-this-test")
+    (tmp_path / "secret").chmod(0o600)
+    monkeypatch.chdir(tmp_path)
+    codes = [run(["events", *words]) for words in (["tail"], ["dead"], ["audit"], ["show", "1"], ["replay", "--every"])]
+
+    assert codes == [ASKED_WRONGLY] * 5
+    assert capsys.readouterr().err.count("error[cli.nothing-kept]") == 5
+    assert not (tmp_path / ".actas").exists()
+
+
+def test_settings_without_sources_are_told_so(events, tmp_path):
+    text = SETTINGS[: SETTINGS.index("events:")]
+    (tmp_path / "actas.yaml").write_text(text)
+    codes = [events(*words)[0] for words in (["audit"], ["doctor"])]
+
+    assert codes == [ASKED_WRONGLY] * 2
+    assert "error[cli.no-sources]" in events.err

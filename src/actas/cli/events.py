@@ -1,31 +1,31 @@
 """``actas events …``: what was heard of people, what became of it, what is missing, and what stands in the way."""
 
-from collections.abc import Callable, Coroutine
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
 from actas.cli import CANNOT_TELL, DENIED, DONE, events_text, output
-from actas.cli.asking import moment
-from actas.cli.errors import BadFile, NoSuchEvent
+from actas.cli import events_asking as asking
+from actas.cli.errors import NoSuchEvent
+from actas.cli.events_errors import NothingToReplay
 from actas.cli.options import HERE, Where
 from actas.events import telling
 from actas.model import clock
-from actas.model.secret import Secret
 
 if TYPE_CHECKING:
     from actas.events.desk import Desk
 
-T = TypeVar("T")
 app = App(name="events", help="See what was heard of people and what became of it, and prove that nothing is missing.")
 _FOLLOWED = 200
+_MOST = 100_000
+Many = Annotated[int, Parameter(validator=Number(gte=1, lte=_MOST))]
 
 
 @app.command
 def tail(
-    count: int = 20, *, source: str | None = None, follow: bool = False, where: Where = HERE, json: bool = False
+    count: Many = 20, *, source: str | None = None, follow: bool = False, where: Where = HERE, json: bool = False
 ) -> int:
     """Show the last events, and with --follow those that come: kinds and numbers, nobody's name.
 
@@ -48,6 +48,9 @@ def tail(
 
     async def shown(desk: "Desk", _broken: dict[str, str]) -> int:
         found = await desk.latest(most=count, source=source)
+        if not found:
+            asking.known(source, desk.sources)
+            asking.nothing("nothing was heard yet", json=json)
         last = found[-1].sequence if found else 0
         while True:
             for one in found:
@@ -58,7 +61,7 @@ def tail(
             found = await desk.latest(after=last, most=_FOLLOWED, source=source)
             last = found[-1].sequence if found else last
 
-    return _at(where, shown)
+    return asking.at(where, shown)
 
 
 @app.command
@@ -89,11 +92,11 @@ def show(number: int, *, raw: bool = False, where: Where = HERE, json: bool = Fa
         print(output.json_line(data) if json else events_text.event(data))
         return DONE
 
-    return _at(where, opened)
+    return asking.at(where, opened)
 
 
 @app.command
-def dead(*, most: int = 100, where: Where = HERE, json: bool = False) -> int:
+def dead(*, most: Many = 100, where: Where = HERE, json: bool = False) -> int:
     """Show the deliveries that are set apart, and why.
 
     For example:
@@ -108,11 +111,14 @@ def dead(*, most: int = 100, where: Where = HERE, json: bool = False) -> int:
     """
 
     async def listed(desk: "Desk", _broken: dict[str, str]) -> int:
-        for one in await desk.dead(most=most):
+        found = await desk.dead(most=most)
+        if not found:
+            asking.nothing("nothing is set apart", json=json)
+        for one in found:
             print(output.json_line(telling.letter_data(one)) if json else events_text.letter(one))
         return DONE
 
-    return _at(where, listed)
+    return asking.at(where, listed)
 
 
 @app.command
@@ -132,15 +138,17 @@ def replay(*names: str, every: bool = False, where: Where = HERE, json: bool = F
     json:
         Print one JSON object.
     """
+    if every is bool(names):
+        raise NothingToReplay(both=every)
 
     async def opened(desk: "Desk", _broken: dict[str, str]) -> int:
-        asked = [one.id for one in await desk.dead(most=100_000)] if every else list(names)
+        asked = [one.id for one in await desk.dead(most=_MOST)] if every else list(names)
         done = await desk.replay(asked)
         text = f"{len(done)} of {len(asked)} deliveries are tried again"
         print(output.json_line({"replayed": done, "asked": len(asked)}) if json else text)
         return DONE if len(done) == len(asked) else CANNOT_TELL
 
-    return _at(where, opened)
+    return asking.at(where, opened)
 
 
 @app.command
@@ -163,18 +171,20 @@ def audit(*, since: str = "24h", source: str | None = None, where: Where = HERE,
     json:
         Print one JSON object a source.
     """
+    now = clock.now()
+    begin = asking.since(since, now)
 
     async def compared(desk: "Desk", broken: dict[str, str]) -> int:
-        now = clock.now()
-        found = await desk.compare(_since(since, now), now=now, only=source)
+        broken = asking.meant(source, desk.sources, broken)
+        found = await desk.compare(begin, now=now, only=source)
         for one in found:
             print(output.json_line(telling.compared_data(one)) if json else events_text.compared(one))
-        _tell_broken(broken, json=json)
+        asking.tell_broken(broken, json=json)
         if any(one.missing for one in found):
             return DENIED
         return CANNOT_TELL if broken or not all(one.is_proved for one in found) else DONE
 
-    return _at(where, compared)
+    return asking.at(where, compared)
 
 
 @app.command
@@ -203,9 +213,10 @@ def doctor(
     json:
         Print one JSON object for each piece of advice.
     """
-    token = _token(administrator) if fix else None
+    token = asking.token(administrator) if fix else None
 
     async def examined(desk: "Desk", broken: dict[str, str]) -> int:
+        broken = asking.meant(source, desk.sources, broken)
         now, changed = clock.now(), False
         found = await desk.examine(now=now, only=source)
         for one in found:
@@ -213,53 +224,12 @@ def doctor(
                 for advice in await desk.mend(one.source, token, now=now) or ():
                     changed = True
                     print(events_text.advice(one.source, advice, json=json, mended=True))
-        for one in await desk.examine(now=now, only=source) if changed else found:
-            for line in events_text.examined(one, json=json):
-                print(line)
-        _tell_broken(broken, json=json)
-        errors = any(advice.severity == "error" for one in found for advice in one.advice)
-        return DENIED if errors and not changed else CANNOT_TELL if broken else DONE
+        found = await desk.examine(now=now, only=source) if changed else found
+        for line in (line for one in found for line in events_text.examined(one, json=json)):
+            print(line)
+        asking.tell_broken(broken, json=json)
+        if any(advice.severity == "error" for one in found for advice in one.advice):
+            return DENIED
+        return CANNOT_TELL if broken or any(one.trouble not in (None, "cannot") for one in found) else DONE
 
-    return _at(where, examined)
-
-
-def _at(where: Where, work: "Callable[[Desk, dict[str, str]], Coroutine[Any, Any, T]]") -> T:
-    """Do *work* at the desk of the gateway that is meant."""
-    import anyio
-
-    from actas.wiring.event_desk import desk
-    from actas.wiring.load import load
-
-    place = where.here()
-    loaded = load(place.found(), weak=True)
-    state = place.state if where.state else loaded.locate(loaded.usable().gateway.state)
-
-    async def run() -> T:
-        async with desk(loaded, state) as (opened, broken):
-            return await work(opened, broken)
-
-    return anyio.run(run)
-
-
-def _tell_broken(broken: dict[str, str], *, json: bool) -> None:
-    for name, code in sorted(broken.items()):
-        print(output.json_line({"source": name, "trouble": code}) if json else f"{name}  cannot be made: {code}")
-
-
-def _since(text: str, now: datetime) -> datetime:
-    """Read a span before now, or a moment."""
-    from actas.settings.values import Span
-
-    try:
-        return now - Span.read(text).time
-    except ValueError:
-        return moment(text, now=now)
-
-
-def _token(file: Path | None) -> Secret:
-    if file is None:
-        raise BadFile(file=Path("--administrator"), why="--fix needs an administrator's token in a file")
-    try:
-        return Secret(file.read_text().strip())
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise BadFile(file=file, why="it cannot be read as a token") from wrong
+    return asking.at(where, examined, begun=False)

@@ -1,6 +1,6 @@
 """What people ask of events: what was heard, what is set apart, what is missing, what stands in the way."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -99,6 +99,11 @@ class Desk:
         """
         self._outbox, self._seals, self._sources, self._keep = outbox, seals, sources, keep
         self._queues: dict[str, About] = {QUEUE: _about, **(others or {})}
+
+    @property
+    def sources(self) -> Collection[str]:
+        """Name the sources that there are."""
+        return self._sources.keys()
 
     async def latest(self, *, after: int = -1, most: int = 20, source: str | None = None) -> list[Heard]:
         """Give what was heard, oldest first: after a number, or the last of it."""
