@@ -1,6 +1,7 @@
 """The room as doors use it: assertions in, identities and tokens of ours out, revocation over both."""
 
 import os
+import re
 from base64 import b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -51,7 +52,8 @@ class Room:
         self.seals = Sealing(folder / "sealing.json")
         self.seals.rotate(NOW)
         self.marks, self.folder = MarksInMemory(), folder
-        replays = MemoryReplays(lambda: NOW)
+        self.now = NOW
+        replays = MemoryReplays(lambda: self.now)
 
         async def kept():
             return replays
@@ -191,6 +193,38 @@ def test_a_persistent_name_is_the_issuers_own(room, qualifier, taken):
     else:
         with pytest.raises(NoStableName):
             read()
+
+
+def test_an_assertion_for_two_doors_counts_once_at_both(tmp_path):
+    """Its confirmations end at different times; it is remembered until the last of them does."""
+    room = Room(tmp_path)
+    xml = IDP.response(Said(recipient=DOORS.acs, audience=DOORS.metadata, lasts=timedelta(minutes=1)), now=NOW)
+    one = re.search(rb"<saml:SubjectConfirmation .*</saml:SubjectConfirmation>", xml)[0]
+    other = one.replace(DOORS.acs.encode(), DOORS.token.encode()).replace(b":01:00Z", b":20:00Z")
+    conditions = re.sub(rb'(<saml:Conditions[^>]*) NotOnOrAfter="[^"]*"', rb"\1", xml.replace(one, one + other))
+    shown = Secret(b64encode(again_signed(conditions.replace(b"Destination=", b"Consent=", 1))).decode())
+
+    def take(recipient, now):
+        evidence = SamlResponse(shown=shown, provider="ping", recipient=recipient)
+        room.now = now
+        return anyio.run(lambda: room.identify.signed_in(evidence, now=now)).identity.subject
+
+    assert take(DOORS.acs, NOW) == "f1a9"
+    for minutes in (0, 10, 19):
+        with pytest.raises(AssertionUsed):
+            take(DOORS.token, NOW + timedelta(minutes=minutes))
+
+
+def test_an_assertion_without_an_end_to_speak_of_is_taken_once(room):
+    xml = IDP.response(Said(recipient=DOORS.acs, audience=DOORS.metadata), now=NOW)
+    for_ever = re.sub(rb'NotOnOrAfter="[^"]*"', b'NotOnOrAfter="9999-12-31T23:59:59Z"', xml)
+    evidence = SamlResponse(
+        shown=Secret(b64encode(again_signed(for_ever)).decode()), provider="ping", recipient=DOORS.acs
+    )
+
+    assert anyio.run(lambda: room.identify.signed_in(evidence, now=NOW)).identity.subject == "f1a9"
+    with pytest.raises(AssertionUsed):
+        anyio.run(lambda: room.identify.signed_in(evidence, now=NOW))
 
 
 ADDRESSES = [

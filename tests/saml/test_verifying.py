@@ -262,6 +262,23 @@ def test_the_response_may_leave_its_issuer_out(idp, verify, issuer, accepted):
             verify(response)
 
 
+def bearer(made, recipient, ends):
+    data = f'<saml:SubjectConfirmationData NotOnOrAfter="{made.at(ends)}" Recipient="{recipient}" InResponseTo="_q1"/>'
+    method = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+    return f'<saml:SubjectConfirmation Method="{method}">{data}</saml:SubjectConfirmation>'
+
+
+@pytest.mark.parametrize(("ends", "seconds"), [(120, 300), (900, 600)], ids=["the other's", "the conditions'"])
+def test_an_assertion_can_be_used_until_the_last_of_its_confirmations_ends(idp, verify, made, ends, seconds):
+    """Who remembers it only until the first one ends takes it again at the other's door."""
+    both = bearer(made, "https://sp.example/token", ends) + bearer(made, made.ACS, 300)
+
+    assertion = verify(idp.response(confirmation=both))
+
+    assert assertion.not_on_or_after == made.NOW + timedelta(seconds=300)
+    assert assertion.usable_until == made.NOW + timedelta(seconds=seconds)
+
+
 @pytest.mark.parametrize(
     ("form", "accepted"),
     [

@@ -7,7 +7,7 @@ replica looks, so that it counts once.
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -182,7 +182,7 @@ class SamlProviders:
         assertion, profile = believed.assertion, believed.profile
         assert self._edges.replays is not None
         replays = await self._edges.replays()
-        until = assertion.not_on_or_after + profile.leeway
+        until = _after(assertion.usable_until or assertion.not_on_or_after, profile.leeway)
         if not await replays.first(issuer=assertion.issuer, id=assertion.id, until=until):
             raise AssertionUsed(provider=profile.name)
 
@@ -219,6 +219,13 @@ def _source(name: str, provider: Provider) -> MetadataSource:
         stale=provider.stale.time,
         allow_sha1=provider.allow_sha1,
     )
+
+
+def _after(at: datetime, leeway: timedelta) -> datetime:
+    try:
+        return at + leeway
+    except OverflowError:  # in the year 9999
+        return at
 
 
 async def _aside(read: Callable[[], Read], size: int) -> Read:

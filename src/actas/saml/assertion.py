@@ -69,6 +69,8 @@ class Assertion:
     """The Names that share a FriendlyName."""
     issued_at: datetime | None = None
     """``IssueInstant``: when the provider wrote it; what was revoked up to then does not count any more."""
+    usable_until: datetime | None = None
+    """The latest moment at which any of its confirmations lets it be used: until then it must not be taken twice."""
     name_qualifier: str | None = None
     """Whose name the NameID is, where that is said: a provider may hand on another one's (SAML core 8.3.7)."""
     sp_name_qualifier: str | None = None

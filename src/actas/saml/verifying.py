@@ -28,7 +28,7 @@ from actas.saml.errors import (
     SamlError,
     UnexpectedStructure,
 )
-from actas.saml.names import local, saml, samlp
+from actas.saml.names import BEARER, local, saml, samlp
 from actas.saml.parsing import Element, canonical, parse
 from actas.saml.reading import Attribute, Confirmation, Statement, read_statement, sorted_by_tag
 from actas.saml.signature import Signed, has_signature, read_again, verify_enveloped
@@ -186,6 +186,8 @@ def _meets(found: _Found, require: Require) -> None:
 def _assertion(statement: Statement, confirmation: Confirmation, found: _Found) -> Assertion:
     conditions, authentication = statement.conditions, statement.authentications[0]
     ends = [at for at in (conditions.not_on_or_after, confirmation.not_on_or_after) if at is not None]
+    # One assertion may be confirmed for several doors, each with an end of its own.
+    bearers = [one.not_on_or_after for one in statement.confirmations if one.method == BEARER and one.not_on_or_after]
     sessions = [one.session_not_on_or_after for one in statement.authentications]
     return Assertion(
         id=statement.identifier,
@@ -199,6 +201,7 @@ def _assertion(statement: Statement, confirmation: Confirmation, found: _Found) 
         authn_instant=authentication.instant,
         not_before=conditions.not_before,
         not_on_or_after=min(ends),
+        usable_until=min(conditions.not_on_or_after or max(bearers), max(bearers)),
         session_not_on_or_after=min((at for at in sessions if at is not None), default=None),
         in_response_to=confirmation.in_response_to,
         audiences=tuple(dict.fromkeys(one for restriction in conditions.restrictions for one in restriction)),
