@@ -398,6 +398,24 @@ def test_what_the_logs_list_can_be_compared_with_what_was_heard(graph, source):
     assert one.began(cursor) == NOW
 
 
+def test_what_is_compared_is_all_of_it_or_the_comparison_fails(graph, source, monkeypatch):
+    from actas.events.sources.asking import graph_logs
+
+    monkeypatch.setattr(graph_logs, "_MOST_PAGES", 2)
+    graph.page = 2
+    graph.rows["/v1.0/auditLogs/signIns"] = [sign_in(f"s{n}", NOW + timedelta(minutes=9 * n)) for n in range(20)]
+    one = source("sign-ins")
+
+    async def listed():
+        return {each.id async for each in one.compare(NOW, until=NOW + timedelta(hours=4))}
+
+    assert anyio.run(listed) == {f"signIns.s{n}" for n in range(20)}
+    graph.rows["/v1.0/auditLogs/signIns"] += [sign_in(f"t{n}", NOW + timedelta(seconds=n)) for n in range(5)]
+    with pytest.raises(ActasError) as wrong:
+        anyio.run(listed)
+    assert wrong.value.code == "events.provider-unreadable"
+
+
 def test_a_source_without_logs_cannot_tell_what_its_provider_lists(built, source):
     client = EventClient(id="c", secret=SecretRef(env="S"))
 

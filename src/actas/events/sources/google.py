@@ -20,6 +20,7 @@ Administrators' doings name people by address; the directory is asked for the id
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -38,8 +39,6 @@ from actas.settings.schema_event_sources import EventClient
 from actas.settings.schema_events import EventSource
 
 _KEPT: Final = timedelta(days=180)
-_WINDOW: Final = timedelta(hours=6)
-"""How much is compared at once."""
 
 
 class GoogleAsked:
@@ -90,14 +89,9 @@ class GoogleAsked:
     async def compare(self, since: datetime, *, until: datetime) -> AsyncIterator[Listed]:
         """Give everything that the reports have between the two."""
         for application in APPLICATIONS:
-            begin = since
-            while begin < until:
-                end = min(until, begin + _WINDOW)
-                told, _ = await self._reports.between(application, begin, end, now=until)
-                for one in told:
-                    if since <= one.at < end or one.at == until:
-                        yield Listed(id=name_of(one), happened_at=one.at, kind=one.kind)
-                begin = end
+            read = partial(self._reports.between, application, now=until)
+            async for one in windows.everything(read, "the report", since, until):
+                yield Listed(id=name_of(one), happened_at=one.at, kind=one.kind)
 
     async def examine(self, *, now: datetime) -> tuple[Advice, ...]:
         """See whether the reports and the directory can be read."""

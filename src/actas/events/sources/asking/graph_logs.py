@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -139,15 +140,10 @@ class Logs:
 
     async def compare(self, since: datetime, *, until: datetime) -> AsyncIterator[Listed]:
         """Give everything that the logs have between the two."""
-        for name in self._windows:
-            begin = since
-            while begin < until:
-                end = min(until, begin + timedelta(hours=1))
-                told, _ = await self._between(LOGS[name], begin, end, now=until, spent=lambda: False)
-                for one in told:
-                    if begin <= one.at < end or one.at == until:
-                        yield Listed(id=name_of(one), happened_at=one.at, kind=one.kind)
-                begin = end
+        for log in (LOGS[name] for name in self._windows):
+            read = partial(self._between, log, now=until, spent=lambda: False)
+            async for one in windows.everything(read, log.what, since, until):
+                yield Listed(id=name_of(one), happened_at=one.at, kind=one.kind)
 
     async def examine(self, *, now: datetime) -> tuple[Advice, ...]:
         """See whether the logs that are asked for can be read, and say what is missed without the others."""

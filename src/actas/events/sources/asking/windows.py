@@ -4,7 +4,7 @@ Each question goes on from the last one and reaches back a little; now and then 
 twice a day the last days. A span that is too much to read at once is asked for in smaller ones from then on.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -95,6 +95,23 @@ class Windows:
         if not whole and self._size == _SHORTEST:
             raise ProviderUnreadable(what=self._what, why="has more of one minute than can be read at once")
         self._size = min(_LONGEST, self._size * 2) if whole else max(_SHORTEST, self._size / 2)
+
+
+async def everything(read: Read, what: str, since: datetime, until: datetime) -> AsyncIterator[Told]:
+    """Give all that a list has between two moments; what is too much for one span is asked for in smaller ones."""
+    size, begin = _LONGEST, since
+    while begin < until:
+        end = min(until, begin + size)
+        told, whole = await read(begin, end)
+        if not whole and size == _SHORTEST:
+            raise ProviderUnreadable(what=what, why="has more of one minute than can be read at once")
+        if not whole:
+            size = max(_SHORTEST, size / 2)
+            continue
+        for one in told:
+            if begin <= one.at < end or one.at == until:
+                yield one
+        begin = end
 
 
 def _due(cursor: Cursor, now: datetime) -> Cursor:
