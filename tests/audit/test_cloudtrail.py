@@ -98,6 +98,14 @@ SHAPES = {
 }
 
 
+def test_gzip_files_that_were_put_together_are_read_to_their_end():
+    lines = [json.dumps(record(number)).encode() + b"\n" for number in range(3)]
+
+    found = read_events([("events", b"".join(map(gzip.compress, lines)))])
+
+    assert [one.id for one in found] == ["event-0", "event-1", "event-2"]
+
+
 @pytest.mark.parametrize("content", SHAPES.values(), ids=SHAPES)
 def test_records_are_read_in_every_shape_that_they_come_in(content):
     (event,) = read_events([("events", content)])
@@ -116,11 +124,13 @@ def test_records_are_read_in_every_shape_that_they_come_in(content):
     "content",
     [
         b"nothing", b"{", b'{"Records": [{}]}', b"[1]", b"\xff\xfe", gzip.compress(packed(record()))[:-20],
-        b"\x1f\x8bnothing", json.dumps([record(eventTime="yesterday")]).encode(), b"[" * 100_000,
+        b"\x1f\x8bnothing", gzip.compress(packed(record())) + b"behind its end",
+        json.dumps([record(eventTime="yesterday")]).encode(), b"[" * 100_000,
         json.dumps([record(eventName=7)]).encode(), json.dumps([record(userIdentity=None)]).encode(),
     ],
     ids=[
-        "text", "half", "no-fields", "numbers", "no-text", "cut-gzip", "no-gzip", "no-time", "deep", "no-name", "none",
+        "text", "half", "no-fields", "numbers", "no-text", "cut-gzip", "no-gzip", "behind-gzip", "no-time",
+        "deep", "no-name", "none",
     ],
 )  # fmt: skip
 def test_what_is_no_record_is_refused(content):

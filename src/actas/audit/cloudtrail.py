@@ -132,16 +132,26 @@ def _records(name: str, content: bytes) -> Iterator[_Record]:
 
 def _unpacked(name: str, content: bytes) -> bytes:
     if content.startswith(_GZIP):
-        inflating = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        try:
-            content = inflating.decompress(content, LARGEST + 1)
-        except zlib.error as wrong:
-            raise CloudTrailUnreadable(name=name, why="it is no gzip file") from wrong
-        if not inflating.eof and len(content) <= LARGEST:
-            raise CloudTrailUnreadable(name=name, why="it ends in the middle")
+        content = b"".join(_members(name, content))
     if len(content) > LARGEST:
         raise CloudTrailUnreadable(name=name, why=f"it has more than {LARGEST} bytes")
     return content
+
+
+def _members(name: str, packed: bytes) -> Iterator[bytes]:
+    """Unpack each part of a gzip file: several that were put together are one (RFC 1952, section 2.2)."""
+    left = LARGEST + 1
+    while packed and left:
+        inflating = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        try:
+            part = inflating.decompress(packed, left)
+        except zlib.error as wrong:
+            raise CloudTrailUnreadable(name=name, why="it is no gzip file") from wrong
+        left -= len(part)
+        if not inflating.eof and left:
+            raise CloudTrailUnreadable(name=name, why="it ends in the middle")
+        yield part
+        packed = inflating.unused_data
 
 
 def _event(record: _Record) -> Event:
