@@ -1,16 +1,19 @@
-"""Decide one request by 10 to 10,000 rules with actas.iam, cedarpy, casbin and moto's evaluator, in one run.
+"""Decide one request by 10 to 10,000 rules with actas.iam, cedarpy, casbin, moto's evaluator and pbac, in one run.
 
     python bench/bench_iam.py [ROUNDS]
 
 Each rule lets members of one group invoke one function with MFA. Rounds are interleaved; the rounds' median
-is told, in CPU time. Policies, requests and entities are prepared where a library can prepare them.
+is told, in CPU time. Policies, requests and entities are prepared where a library can prepare them. pbac runs in Node
+and is left out where tools/pbac.sh has not installed it.
 """
 
 import gc
 import json
 import os
 import platform
+import shutil
 import statistics
+import subprocess
 import sys
 import time
 import tracemalloc
@@ -25,7 +28,10 @@ from moto.iam.access_control import IAMPolicy
 from actas import iam
 from actas.model import clock
 
-RESULTS = Path(__file__).parent / "results" / "iam.json"
+HERE = Path(__file__).parent
+RESULTS = HERE / "results" / "iam.json"
+PBAC = HERE.parent / ".cache/pbac"
+PBAC_VERSION = "0.3.2"
 SIZES = (10, 100, 1_000, 10_000)
 PRINCIPAL = "arn:aws:sts::111122223333:assumed-role/reader/ana"
 MODEL = """[request_definition]
@@ -122,6 +128,37 @@ def moto_decider(count: int) -> Callable[[], bool]:
     return lambda: policy.is_action_permitted("lambda:InvokeFunction", resource).name == "PERMITTED"
 
 
+class Pbac:
+    """npm's pbac in a process of its own; a call is a round there, and gives microseconds a decision."""
+
+    def __init__(self, count: int) -> None:
+        """Start it and give it the policy."""
+        context = {"actas": {"groups": ["everyone", f"group{count // 2}"], "mfa": True}}
+        request = {"action": "lambda:InvokeFunction", "resource": function(count // 2), "context": context}
+        policy = document(count)
+        for statement in policy["Statement"]:
+            statement |= {"Action": [statement["Action"]], "Resource": [statement["Resource"]]}
+        self._node = subprocess.Popen(
+            ["node", HERE / "iam/pbac.cjs", PBAC], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.allows = self._ask(json.dumps({"policy": policy, "request": request})) is True
+
+    def _ask(self, line: str) -> object:
+        assert self._node.stdin is not None
+        assert self._node.stdout is not None
+        self._node.stdin.write(line + "\n")
+        self._node.stdin.flush()
+        return json.loads(self._node.stdout.readline())
+
+    def round(self) -> float:
+        """Measure one round."""
+        return float(str(self._ask("again")))
+
+    def end(self) -> None:
+        """Let it go."""
+        self._node.communicate("")
+
+
 DECIDERS = {"actas.iam": actas_decider, "cedarpy": cedar_decider, "casbin": casbin_decider, "moto": moto_decider}
 SLOW = {("casbin", 10_000)}
 """A decision takes seconds there."""
@@ -140,16 +177,24 @@ def timed(call: Callable[[], object], budget: float = 0.05) -> float:
 
 def decisions(rounds: int) -> dict[str, dict[str, float]]:
     """Measure each library at each size."""
-    table: dict[str, dict[str, float]] = {name: {} for name in DECIDERS}
+    has_pbac = (PBAC / "node_modules/pbac").is_dir() and shutil.which("node") is not None
+    table: dict[str, dict[str, float]] = {name: {} for name in (*DECIDERS, *(["pbac"] if has_pbac else []))}
     for size in SIZES:
         calls = {name: make(size) for name, make in DECIDERS.items() if (name, size) not in SLOW}
         for name, call in calls.items():
             if not call():
                 raise SystemExit(f"{name} denies what it should allow")
-        taken: dict[str, list[float]] = {name: [] for name in calls}
+        taken: dict[str, list[float]] = {name: [] for name in table if (name, size) not in SLOW}
+        pbac = Pbac(size) if has_pbac else None
+        if pbac is not None and not pbac.allows:
+            raise SystemExit("pbac denies what it should allow")
         for _ in range(rounds):
             for name, call in calls.items():
                 taken[name].append(timed(call))
+            if pbac is not None:
+                taken["pbac"].append(pbac.round())
+        if pbac is not None:
+            pbac.end()
         for name, times in taken.items():
             table[name][str(size)] = round(statistics.median(times), 2)
     return table
@@ -191,7 +236,8 @@ def main(rounds: int = 7) -> None:
     kept = {
         "date": clock.now().date().isoformat(),
         "machine": {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.machine()},
-        "versions": {name: version(name) for name in ("cedarpy", "casbin", "moto")},
+        "versions": {name: version(name) for name in ("cedarpy", "casbin", "moto")}
+        | ({"pbac": PBAC_VERSION} if "pbac" in table else {}),
         "rounds": rounds,
         "decide_us": table,
         "ratio_to_actas": {
