@@ -155,7 +155,7 @@ def test_a_certificate_is_read_in_each_of_its_forms(idp, made):
     assert read.not_after == datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("data", [b"", b"0", "no certificate", b"\x30\x82\x01", b"\x30\x03\x02\x01\x01"])
+@pytest.mark.parametrize("data", [b"", b"0", "no certificate", b"\x30\x82\x01", b"\x30\x03\x02\x01\x01", None])
 def test_what_is_no_certificate_is_refused(data):
     with pytest.raises(saml.BadCertificate):
         saml.Trust("https://idp.example/", (data,))

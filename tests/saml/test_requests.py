@@ -128,6 +128,7 @@ def test_our_metadata_is_metadata(made, idp, attacker):
         ("binding", "urn:other"),
         ("key", b"no key"),
         ("relay_state", "x" * 81),
+        ("relay_state", "\ud800"),
         ("destination", "https://idp.example/\u00fc"),
         ("now", None),
     ],

@@ -46,13 +46,22 @@ def decode_redirect(message: str) -> bytes:
     return xml
 
 
+def _check_relay_state(relay_state: str, most: int) -> None:
+    try:
+        size = len(relay_state.encode())
+    except UnicodeEncodeError:
+        raise AskedWrongly(argument="relay_state", why="is no text that UTF-8 can hold") from None
+    if size > most:
+        raise AskedWrongly(argument="relay_state", why=f"has more than {most} bytes")
+
+
 def redirect_url(
     xml: bytes, destination: str, *, parameter: str, relay_state: str | None, key: PrivateKey | None
 ) -> bytes:
     """Write the address that carries *xml* to *destination*, signed where there is a key."""
     most = _MOST_RELAY_STATE if parameter == "SAMLRequest" else _MOST_ECHOED  # what we echo is not of our making
-    if relay_state is not None and len(relay_state.encode()) > most:
-        raise AskedWrongly(argument="relay_state", why=f"has more than {most} bytes")
+    if relay_state is not None:
+        _check_relay_state(relay_state, most)
     deflating = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = deflating.compress(xml) + deflating.flush()
     query = f"{parameter}={quote_plus(base64.b64encode(packed))}"

@@ -47,6 +47,8 @@ class Certificate:
 def _der(data: bytes | str) -> bytes:
     if isinstance(data, bytes) and data[:1] == b"\x30":
         return data
+    if not isinstance(data, (bytes, str)):
+        raise BadCertificate(why="is neither bytes nor text")
     text = data.decode("latin-1") if isinstance(data, bytes) else data
     if armoured := _ARMOUR.search(text):  # the first one only: looking for the end of each would take for ever
         text = text[armoured.end() :].partition(f"-----END {armoured[1]}-----")[0]
