@@ -192,7 +192,7 @@ def test_a_function_that_fails_is_tried_again_and_then_set_apart(hears, waits_fo
             why = connection.execute("select why from outbox where state = 2").fetchone()[0]
 
     assert dead == 1
-    assert why == "function error: KeyError, after 2 attempts"
+    assert why == "function error: KeyError"
     assert [one["event"]["data"]["subject"] for one in said(one)].count("bad") == 2
 
 

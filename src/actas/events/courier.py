@@ -115,11 +115,9 @@ class Courier:
 
     def _after(self, job: Job, why: str, *, final: bool) -> Verdict:
         """Try again, ever later and never all at once, until it has been tried often enough."""
-        if final:
+        if final or job.attempt >= self._manner().attempts:
             return Dead(why)
-        if job.attempt >= self._manner().attempts:
-            return Dead(f"{why}, after {job.attempt} attempts")
-        longest = min(LONGEST, FIRST * 2.0 ** (job.attempt - 1))
+        longest = min(LONGEST, FIRST * 2.0 ** min(job.attempt - 1, 16))
         return Again(timedelta(seconds=longest * (0.5 + self._chance() / 2)), why)
 
 
