@@ -219,11 +219,14 @@ class LocalBackend:
             key = self._key(delivery)
             if (process := pool.take(key)) is not None:
                 return process.submit(job)
-            try:
-                return await self._launch(key, delivery, job)
-            except TooManyProcesses:
-                if not pool.may_wait(key):
-                    raise
+            if not pool.starts.are_many(key):
+                take_back = pool.starts.begin(key, job)
+                try:
+                    return await self._launch(key, delivery, job)
+                except TooManyProcesses:
+                    if not pool.may_wait(key):
+                        raise
+                    take_back()
             if not await pool.freed(key, patience=ends - asyncio.get_running_loop().time()):
                 raise WaitedTooLong(function=self._name, seconds=patience)
 

@@ -15,6 +15,7 @@ from actas.invoke.local.job import Key
 from actas.invoke.local.process import FunctionProcess
 from actas.invoke.local.sandbox import all_gone
 from actas.invoke.local.spares import Spares
+from actas.invoke.local.starts import Starts
 from actas.model import clock
 
 _MOST_EVICTIONS = 1000
@@ -32,6 +33,7 @@ class Pool:
         self._waiting: defaultdict[Key, deque[asyncio.Future[None]]] = defaultdict(deque)
         self._versions: dict[str, str] = {}
         self._spans: dict[str, float] = {}
+        self.starts = Starts(self._wake)
 
     def __len__(self) -> int:
         return len(self._all)
