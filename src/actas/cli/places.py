@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from actas import private_files
 from actas.cli.errors import NoGateway, NoSettings
+
+if TYPE_CHECKING:
+    from actas.settings.sketch import Sketch
 
 FILE = "up.json"
 STATE = Path(".actas")
@@ -35,8 +39,10 @@ class Here:
 
     @property
     def trail(self) -> Path:
-        """The folder of the trail."""
-        return self.state / "audit"
+        """The folder of the trail, where the settings have it."""
+        sketch = _sketched(self.settings)
+        path = None if sketch is None else sketch.settings.audit.jsonl.path
+        return self.state / "audit" if path is None else self.settings.parent / path
 
 
 def here(settings: Path | None = None, state: Path | None = None) -> Here:
@@ -69,12 +75,14 @@ def _announced(state: Path) -> Path:
 
 def _state_of(settings: Path) -> Path:
     """Read where the settings keep their state; a file with mistakes elsewhere still tells."""
+    sketch = _sketched(settings)
+    return settings.parent / (STATE if sketch is None else sketch.settings.gateway.state)
+
+
+def _sketched(settings: Path) -> "Sketch | None":
     from actas.settings.reader import read
 
-    sketch = read(settings).sketch if settings.is_file() else None
-    if sketch is None:
-        return settings.parent / STATE
-    return settings.parent / sketch.settings.gateway.state
+    return read(settings).sketch if settings.is_file() else None
 
 
 def announce(state: Path, place: Place) -> None:
