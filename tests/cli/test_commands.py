@@ -14,7 +14,7 @@ import pytest
 from actas.cli.app import COMMANDS, build
 
 ASKING = ("who", "explain", "check", "test", "call", "login", "logout", "logs", "init")
-AUDIT = ("verify", "tail", "show", "officer", "approve", "unmask", "erase")
+AUDIT = ("verify", "tail", "show", "officer", "approve", "unmask", "erase", "prune")
 
 
 def command(*arguments, folder, **options):
@@ -111,6 +111,7 @@ def test_an_error_is_data_too(actas):
         (("test", "scenarios.yaml"), "cli.no-settings"),
         (("login",), "cli.no-settings"),
         (("audit", "erase", "--issuer", "x", "--subject", "y"), "cli.no-settings"),
+        (("audit", "prune"), "cli.no-settings"),
         (("audit", "verify"), "cli.no-trail"),
         (("audit", "tail"), "cli.no-trail"),
         (("audit", "show", "01M8"), "cli.no-trail"),

@@ -35,7 +35,12 @@ def test_readiness_says_so_and_names_the_trouble(tight, tokens, waits_for):
     state = tight.ask("GET", "/readyz", control=True)
 
     assert state.status_code == 503
-    assert state.json()["audit"] == {"ready": False, "trouble": "audit.reserve-reached", "failing": []}
+    assert state.json()["audit"] == {
+        "ready": False,
+        "trouble": "audit.reserve-reached",
+        "failing": [],
+        "unpruned": None,
+    }
     stranger = tight.ask("GET", "/readyz")
     assert (stranger.status_code, stranger.json()) == (503, {"ready": False})
 

@@ -796,6 +796,15 @@ CASES = [
         "Give a value from 1KB to 64MB.",
     ),
     (
+        "a trail that is hardly kept",
+        "gateway: {",
+        "audit: {keep: 2h}\ngateway: {",
+        "settings.out-of-range",
+        "error",
+        "keep is out of range; wanted: 1d to 36600d",
+        "Give a value from 1d to 36600d.",
+    ),
+    (
         "a list of tenants beside one tenant",
         "audience: actas}",
         "audience: actas}\n  azure: {preset: entra, tenant: t1, tenants: [t1], audience: b}",

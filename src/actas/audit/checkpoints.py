@@ -13,13 +13,15 @@ import msgspec
 from actas import jose
 from actas.audit.chain import Head
 from actas.audit.errors import AnchorUnreadable, KeyUnreadable, TrailUnreadable
-from actas.audit.records import Checkpoint
+from actas.audit.records import Checkpoint, Pruned
 from actas.audit.verify import Anchor, CheckToken
 from actas.secrets import rings
 from actas.secrets.errors import RingUnreadable
 
 ALGORITHM = "Ed25519"
 TYPE = "actas-audit-head"
+PRUNED = "actas-audit-pruned"
+"""The type of a token that says up to which head segments are pruned."""
 EVERY = timedelta(days=365)
 KEEP = timedelta(days=365 * 100)
 _LARGEST = 64 * 1024
@@ -49,16 +51,24 @@ class Keys:
 
     def rotate(self, now: datetime) -> None:
         """Make a key if there is none or the newest is a year old."""
-        found = rings.rotate(self._path, "signing", make=_make, every=EVERY, keep=KEEP, now=now)
+        self._take(rings.rotate(self._path, "signing", make=_make, every=EVERY, keep=KEEP, now=now))
+
+    def _take(self, found: tuple[rings.RingKey, ...]) -> None:
         try:
             self._keys = tuple(jose.KeySet.from_json(key.material).keys[0] for key in found)
         except (jose.JoseError, IndexError) as wrong:
             raise RingUnreadable(path=self._path, why="a key in it is no usable JWK") from wrong
 
-    def sign(self, *, chain: str, head: Head, at: datetime) -> str:
+    def load(self) -> None:
+        """Take the keys that there are and make none: for a command beside a gateway."""
+        self._take(rings.read(self._path, "signing"))
+
+    def sign(self, *, chain: str, head: Head, at: datetime, typ: str = TYPE) -> str:
         """Sign *head*."""
+        if not self._keys:
+            raise RingUnreadable(path=self._path, why="it has no key")
         said = msgspec.json.encode(SignedHead(chain=chain, seq=head.seq, hash=head.hash, at=at))
-        return jose.sign(said, self._keys[-1], algorithm=ALGORITHM, header={"typ": TYPE})
+        return jose.sign(said, self._keys[-1], algorithm=ALGORITHM, header={"typ": typ})
 
     def public(self) -> bytes:
         """Give the public halves as a JWK Set."""
@@ -74,11 +84,11 @@ def read_public(path: Path) -> jose.KeySet:
 
 
 def checker(keys: jose.KeySet, chain: str | None = None) -> CheckToken:
-    """Make the check of a checkpoint's signature by *keys*."""
+    """Make the check of the trail's own signatures by *keys*."""
 
-    def check(entry: Checkpoint) -> str | None:
+    def check(entry: Checkpoint | Pruned) -> str | None:
         try:
-            said = opened(entry.token, keys)
+            said = opened(entry.token, keys, PRUNED if isinstance(entry, Pruned) else TYPE)
         except (jose.JoseError, msgspec.DecodeError) as wrong:
             return _why(wrong)
         if (said.seq, said.hash) != (entry.seq, entry.hash) or chain not in (None, said.chain):
@@ -88,10 +98,10 @@ def checker(keys: jose.KeySet, chain: str | None = None) -> CheckToken:
     return check
 
 
-def opened(token: str, keys: jose.KeySet) -> SignedHead:
+def opened(token: str, keys: jose.KeySet, typ: str = TYPE) -> SignedHead:
     """Read a signed head; raise what is wrong with it."""
     jws = jose.verify_jws(token, keys, algorithms=(ALGORITHM,))
-    if jws.header.get("typ") != TYPE:
+    if jws.header.get("typ") != typ:
         raise msgspec.DecodeError("the token is of another type")
     return msgspec.json.decode(jws.payload, type=SignedHead)
 

@@ -235,6 +235,17 @@ class ApprovalUnreadable(AuditError):
         super().__init__("the text is no officer's approval")
 
 
+class NotPruned(AuditError):
+    """Old segments stay, because they or what is needed to account for them are not as they must be."""
+
+    code = "audit.not-pruned"
+    hint = "Run `actas audit verify` before anything is deleted; calls go on meanwhile."
+
+    def __init__(self, *, why: str) -> None:
+        """State what is wrong."""
+        super().__init__(f"no segment of the trail was deleted: {why}")
+
+
 class FollowerFailed(AuditError):
     """Somebody who keeps a copy of the trail does not take it now; the trail itself goes on."""
 

@@ -27,8 +27,10 @@ class Numbered:
     entry: Entry
 
 
-def verify_folder(folder: Path, *, keys: Path | None = None, anchors: Iterable[Path] = ()) -> verify.Report:
-    """Verify the trail in *folder*.
+def verify_folder(
+    folder: Path, *, keys: Path | None = None, anchors: Iterable[Path] = (), archive: Path | None = None
+) -> verify.Report:
+    """Verify the trail in *folder*; where *archive* has the segments that were pruned, all of it.
 
     *keys* is a JWK Set kept elsewhere; the one beside the trail is used where it is left out. *anchors* are copies of
     ``head.json`` kept elsewhere, or folders of such copies,
@@ -40,7 +42,7 @@ def verify_folder(folder: Path, *, keys: Path | None = None, anchors: Iterable[P
     if (folder / HEAD).exists():
         heads.append(checkpoints.read_anchor(folder / HEAD, found, elsewhere=False))
     check = checkpoints.checker(found) if found else None
-    return verify.verify(_segments(folder), anchors=heads, check_token=check)
+    return verify.verify(_segments(folder, archive), anchors=heads, check_token=check)
 
 
 def since(folder: Path, seq: int = 0) -> Iterator[Numbered]:
@@ -119,10 +121,13 @@ def _whole(path: Path) -> Iterator[bytes]:
     return (raw for raw in segments.lines(path) if raw.endswith(b"\n"))
 
 
-def _segments(folder: Path) -> Iterator[tuple[str, Iterable[bytes]]]:
+def _segments(folder: Path, archive: Path | None) -> Iterator[tuple[str, Iterable[bytes]]]:
     paths = segments.listed(folder)
     if not paths:
         raise TrailUnreadable(name=folder.name, why="it holds no segment")
+    for path in segments.listed(archive) if archive else ():
+        if int(path.stem) < int(paths[0].stem):
+            yield path.name, segments.lines(path)
     for path in paths:
         live = path == paths[-1] and _is_written(folder)
         yield path.name, _whole(path) if live else segments.lines(path)

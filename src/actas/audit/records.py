@@ -102,9 +102,24 @@ class Handed(Extra, frozen=True, kw_only=True, tag="handed"):
     role: str
 
 
-Entry = Decided | Ended | Opened | Started | Checkpoint | Gap | Counted | Reloaded | Unmasked | Erased | Handed
+class Pruned(Extra, frozen=True, kw_only=True, tag="pruned"):
+    """The oldest segments are about to go, and until which record; the signature shows that a gateway said so."""
 
-_EXTRAS: tuple[type[Extra], ...] = (Opened, Started, Checkpoint, Gap, Counted, Reloaded, Unmasked, Erased, Handed)
+    segment: int
+    """The last one that goes."""
+    seq: int
+    """Its last record; ``hash`` is what the first record that stays links to."""
+    hash: str
+    before: datetime
+    """Records from before this time were to go, as far as whole segments hold nothing else."""
+    token: str
+
+
+Entry = Decided | Ended | Opened | Started | Checkpoint | Gap | Counted | Reloaded | Unmasked | Erased | Handed | Pruned
+
+_EXTRAS: tuple[type[Extra], ...] = (
+    Opened, Started, Checkpoint, Gap, Counted, Reloaded, Unmasked, Erased, Handed, Pruned,
+)  # fmt: skip
 _CALLS: dict[type, bytes] = {Decided: b'{"type":"decided",', Ended: b'{"type":"ended",'}
 _encode: Callable[[Any], bytes] = msgspec.json.Encoder().encode
 

@@ -9,7 +9,19 @@ import msgspec
 
 from actas.audit import records
 from actas.audit.read import Numbered
-from actas.audit.records import Checkpoint, Counted, Entry, Erased, Gap, Handed, Opened, Reloaded, Started, Unmasked
+from actas.audit.records import (
+    Checkpoint,
+    Counted,
+    Entry,
+    Erased,
+    Gap,
+    Handed,
+    Opened,
+    Pruned,
+    Reloaded,
+    Started,
+    Unmasked,
+)
 from actas.audit.verify import Report
 from actas.model.record import Decided, Ended
 
@@ -30,6 +42,9 @@ def report_text(report: Report) -> str:
         f"  {report.records} records of chain {report.chain or 'unknown'}, {report.first} to {report.last.seq};"
         f" {report.checkpoints} signed heads hold"
     )
+    if (gone := report.pruned) is not None:
+        when = f"{gone.at:%Y-%m-%dT%H:%M:%SZ}"
+        lines.append(f"  records up to {gone.seq} were pruned on {when}; the trail itself says so, signed")
     for seq, gap in report.gaps:
         lines.append(f"  gap before record {seq + 1}: {_gap(gap)}")
     if report.anchored is None:
@@ -140,6 +155,8 @@ def _said(entry: Entry) -> str:  # noqa: C901 - one case a type
             return f"handed   {entry.call}  {entry.function} gets the session of {entry.role}"
         case Erased():
             return f"erased   {entry.rows} rows of a person"
+        case Pruned():
+            return f"pruned   segments up to {entry.segment}, records up to {entry.seq}"
 
 
 def _no(entry: Decided) -> str:

@@ -21,6 +21,7 @@ from actas.audit.checkpoints import Keys
 from actas.audit.errors import AuditError, TrailInUse
 from actas.audit.following import Following
 from actas.audit.interface import Follower
+from actas.audit.pruning import STAYS, Plan, Pruning
 from actas.audit.pseudonyms import Pseudonyms
 from actas.audit.records import Entry, Reloaded
 from actas.audit.sinks.jsonl import Jsonl
@@ -45,6 +46,10 @@ LAST_COPIES = 5.0
 """Seconds that those who keep a copy get at the end."""
 PATIENCE = 2.0
 """Seconds that a gateway which starts gives another writer to end: its predecessor, or a command."""
+PRUNED_AFTER, PRUNED_EVERY = 60.0, 3600.0
+"""Seconds until the first look for old segments and between two that found some, and between those that found none."""
+PRUNED_AT_ONCE = 4
+"""Segments: to prove one takes a second of a thread that calls would like to have."""
 _EVERY = 1.0
 _EVER = timedelta(days=366 * 1000)
 
@@ -71,6 +76,8 @@ class State:
     """Those who keep a copy and do not take lines now."""
     officers: int
     """Below two, nobody can ever be unmasked."""
+    unpruned: AuditError | None
+    """Why old segments stay that should go; None where none should or the last try was good."""
 
 
 class Audit:
@@ -103,6 +110,14 @@ class Audit:
         self._officers = dict(officers.read_public(base / path) for path in settings.officers)
         self.people = person_key.read(state_dir / PERSON_KEY)
         self.pseudonyms = Pseudonyms(self.people, self._officers, epoch=settings.epoch.time, clock=clock)
+        self._keep = None if settings.keep is None else settings.keep.time
+        self._pruning = Pruning(
+            folder=self.folder,
+            archive=None if settings.archive is None else base / settings.archive,
+            places=tuple(state_dir / FOLLOWERS / f"{name}.json" for name in _copies(settings)),
+        )
+        self._announced = 0
+        self._unpruned: AuditError | None = None
         self._store: Store | None = None
         self._store_open = anyio.Event()
         self.decided, self.ended = self._writer.decided, self._writer.ended
@@ -121,6 +136,8 @@ class Audit:
             tasks.start_soon(self._tell_strangers)
             for one in self._followings:
                 tasks.start_soon(one.run)
+            if self._keep is not None:
+                tasks.start_soon(self._prune_on)
             task_status.started()
 
     @property
@@ -184,7 +201,28 @@ class Audit:
             behind=max((one.behind for one in self._followings), default=0),
             failing=tuple(one.name for one in self._followings if one.trouble is not None),
             officers=len(self._officers),
+            unpruned=self._unpruned,
         )
+
+    @property
+    def keeps_since(self) -> datetime | None:
+        """From when on records are kept; None where they are for good."""
+        return None if self._keep is None else self._clock() - self._keep
+
+    async def prunable(self, before: datetime, most: int | None = None) -> Plan | None:
+        """Find whole segments, *most* of them, in which every record is from before *before*, and prove them."""
+        youngest = self._clock() - STAYS
+        return await to_thread.run_sync(self._pruning.plan, min(before, youngest), most)
+
+    async def prune(self, plan: Plan) -> None:
+        """Take off the trail what *plan* says: into the archive, into the trail itself, and only then from the disk."""
+        await to_thread.run_sync(self._pruning.keep_copies, plan)
+        if self._announced != plan.head.seq:  # said once, though deleting may take several tries
+            if not self._writer.is_running:
+                await to_thread.run_sync(self._keys.load)
+            await self.keep(self._pruning.record(plan, self._keys, self._clock()))
+            self._announced = plan.head.seq
+        await to_thread.run_sync(self._pruning.remove, plan)
 
     def follow(self, followers: Iterable[Follower], *, every: float) -> None:
         """Let *followers* keep a copy, from where each of them is; before `run`, after `open`."""
@@ -219,6 +257,20 @@ class Audit:
             self._sink.close()
             raise
 
+    async def _prune_on(self) -> None:
+        pause = PRUNED_AFTER
+        while True:
+            await anyio.sleep(pause)
+            pause = PRUNED_EVERY
+            try:
+                plan = await self.prunable(since, PRUNED_AT_ONCE) if (since := self.keeps_since) else None
+                if plan is not None:
+                    await self.prune(plan)
+                    pause = PRUNED_AFTER
+                self._unpruned = None
+            except AuditError as wrong:
+                self._unpruned = wrong
+
     async def _tell_strangers(self) -> None:
         while True:
             await anyio.sleep(_EVERY)
@@ -237,3 +289,10 @@ class Audit:
                         await errands.run(opened, self._writer.keep)
                     done = stamp
                 await anyio.sleep(_EVERY)
+
+
+def _copies(settings: AuditSettings) -> tuple[str, ...]:
+    """Name those who keep a copy, as `wiring.followers` makes them."""
+    if settings.cloudwatch is None:
+        return ()
+    return ("cloudwatch",) if settings.cloudwatch.metrics is None else ("cloudwatch", "cloudwatch-metrics")

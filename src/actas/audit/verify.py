@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from actas.audit import chain, records
+from actas.audit.beginnings import Beginning, runs
 from actas.audit.chain import Head
 from actas.audit.errors import LineUnreadable
-from actas.audit.records import Checkpoint, Gap, Opened
+from actas.audit.records import Checkpoint, Gap, Opened, Pruned
 
 MAX_FINDINGS = 1000
 MAX_HOLES = 100_000
@@ -72,6 +73,8 @@ class Report:
     gaps: tuple[tuple[int, Gap], ...]
     checkpoints: int
     """How many signed heads in the trail hold."""
+    pruned: Pruned | None
+    """What accounts for the records before the first one; None where there are none, or nothing does."""
     anchored: Anchor | None
     """The furthest anchor from elsewhere that holds: the trail is proved up to it."""
 
@@ -81,8 +84,8 @@ class Report:
         return not self.findings
 
 
-CheckToken = Callable[[Checkpoint], str | None]
-"""Says why a checkpoint's signature does not hold; None where it does."""
+CheckToken = Callable[[Checkpoint | Pruned], str | None]
+"""Says why a signature of the trail's own does not hold; None where it does."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,6 +98,7 @@ class _Walk:
     line: int = 0
     records: int = 0
     first: int = 0
+    beginning: Beginning = field(default_factory=Beginning)
     damaged: int = 0
     """Lines in a row that could not be read just before."""
     suspect: bool = False
@@ -133,6 +137,8 @@ def verify(
         by_seq.setdefault(anchor.seq, []).append(anchor)
     walk = _Walk(anchors=by_seq, check_token=check_token)
     for name, lines in segments:
+        if walk.head:
+            walk.beginning.ends[walk.head.seq] = walk.head.hash
         walk.segment, walk.line = name, 0
         for raw in lines:
             walk.line += 1
@@ -158,10 +164,12 @@ def _take(walk: _Walk, raw: bytes) -> None:
     walk.suspect = not line.true
     walk.head = line.head
     walk.damaged = 0
-    _anchors_at(walk, line)
+    _anchors_at(walk, line.seq, line.hash)
     match entry:
         case Checkpoint():
             _checkpoint(walk, line, entry)
+        case Pruned():
+            _pruned(walk, line, entry)
         case Gap():
             walk.gaps.append((line.seq, entry))
         case Opened() if entry.chain != walk.chain:
@@ -190,9 +198,8 @@ def _begin(walk: _Walk, line: chain.Line, entry: records.Entry | None) -> None:
     walk.first = line.seq
     if isinstance(entry, Opened):
         walk.chain = entry.chain
-    if line.seq > 1 + walk.damaged:
-        walk.found(Wrong.MISSING, 1, f"records 1 to {line.seq - 1} are not here")
-    elif line.seq == 1 and line.true and line.prev != chain.genesis(walk.chain).hash:
+    walk.beginning.begin(line, walk.segment, walk.damaged)
+    if line.seq == 1 and line.true and line.prev != chain.genesis(walk.chain).hash:
         walk.found(Wrong.CHANGED, 1, "the first record does not begin the chain that it names")
 
 
@@ -223,12 +230,10 @@ def _missed(walk: _Walk, first: int, seq: int) -> None:
         walk.holes[lost] = walk.segment
 
 
-def _anchors_at(walk: _Walk, line: chain.Line) -> None:
-    for anchor in walk.anchors.pop(line.seq, ()):
-        if anchor.hash != line.hash:
-            walk.found(
-                Wrong.REWRITTEN, line.seq, f"{anchor.source} was kept of another record {line.seq} than this one"
-            )
+def _anchors_at(walk: _Walk, seq: int, digest: str) -> None:
+    for anchor in walk.anchors.pop(seq, ()):
+        if anchor.hash != digest:
+            walk.found(Wrong.REWRITTEN, seq, f"{anchor.source} was kept of another record {seq} than this one")
         elif anchor.elsewhere:
             walk.held.append(anchor)
 
@@ -244,8 +249,22 @@ def _checkpoint(walk: _Walk, line: chain.Line, entry: Checkpoint) -> None:
         walk.checkpoints += 1
 
 
+def _pruned(walk: _Walk, line: chain.Line, entry: Pruned) -> None:
+    why = walk.beginning.doubt(entry, line.seq)
+    if why is None and walk.check_token is not None:
+        why = walk.check_token(entry)
+    if why is not None:
+        walk.found(Wrong.FORGED, line.seq, f"record {line.seq}, which says what was pruned, does not hold: {why}")
+        return
+    walk.beginning.believe(entry)
+    if entry.seq < walk.first:
+        _anchors_at(walk, entry.seq, entry.hash)
+
+
 def _close(walk: _Walk) -> Report:
-    for first, last, segment in _runs(walk.holes):
+    if (lost := walk.beginning.lost) is not None:
+        walk.found(Wrong.MISSING, lost[0], lost[1], line=0, segment=walk.beginning.segment)
+    for first, last, segment in runs(walk.holes):
         what = f"record {first} is" if first == last else f"records {first} to {last} are"
         walk.found(Wrong.MISSING, first, f"{what} not here", line=0, segment=segment)
     head = walk.head or Head(0, "")
@@ -263,6 +282,7 @@ def _close(walk: _Walk) -> Report:
         more_findings=walk.more_findings,
         gaps=tuple(walk.gaps),
         checkpoints=walk.checkpoints,
+        pruned=walk.beginning.gone,
         anchored=_furthest(walk),
     )
 
@@ -273,13 +293,3 @@ def _furthest(walk: _Walk) -> Anchor | None:
     return max(
         (anchor for anchor in walk.held if limit is None or anchor.seq < limit), key=lambda held: held.seq, default=None
     )
-
-
-def _runs(holes: dict[int, str]) -> list[tuple[int, int, str]]:
-    runs: list[tuple[int, int, str]] = []
-    for seq in sorted(holes):
-        if runs and runs[-1][1] == seq - 1:
-            runs[-1] = (runs[-1][0], seq, runs[-1][2])
-        else:
-            runs.append((seq, seq, holes[seq]))
-    return runs

@@ -10,6 +10,7 @@ from cyclopts import App
 from actas.cli import DENIED, DONE, output
 from actas.cli.asking import moment
 from actas.cli.audit_officers import approve, erase, officer, unmask
+from actas.cli.audit_prune import prune
 from actas.cli.errors import NoSuchCall, NoTrail
 from actas.cli.places import here
 from actas.model import clock
@@ -18,19 +19,25 @@ if TYPE_CHECKING:
     from actas.audit.read import Numbered
 
 app = App(name="audit", help="Read the trail, prove it, and, for officers, learn whom it speaks of.")
-for one in (officer, approve, unmask, erase):
+for one in (officer, approve, unmask, erase, prune):
     app.command(one)
 
 
 @app.command
 def verify(
-    folder: Path | None = None, *, keys: Path | None = None, anchor: list[Path] | None = None, json: bool = False
+    folder: Path | None = None,
+    *,
+    keys: Path | None = None,
+    anchor: list[Path] | None = None,
+    archive: Path | None = None,
+    json: bool = False,
 ) -> int:
     """Prove that no record was changed, cut, reordered or lost, up to the last head that is anchored elsewhere.
 
     For example:
         actas audit verify
         actas audit verify /backup/audit --keys audit-keys.json --anchor heads/
+        actas audit verify --archive /archive/audit
 
     Parameters
     ----------
@@ -40,13 +47,15 @@ def verify(
         The public keys, kept elsewhere; those beside the trail where they are left out.
     anchor:
         Copies of head.json kept elsewhere, or folders of them.
+    archive:
+        Where segments lie that were pruned, to prove all of it.
     json:
         Print one JSON object.
     """
     from actas.audit.read import verify_folder
     from actas.audit.render import report_data, report_text
 
-    report = verify_folder(_trail(folder), keys=keys, anchors=anchor or ())
+    report = verify_folder(_trail(folder), keys=keys, anchors=anchor or (), archive=archive)
     print(output.json_line(report_data(report)) if json else report_text(report), end="\n" if json else "")
     return DONE if report.holds else DENIED
 

@@ -79,7 +79,7 @@ def approve(
     from actas.audit.officers import read_private, read_public
 
     async def approved() -> str:
-        audit = _audit(where)
+        audit = audit_of(where)
         async with audit.attended():
             given = await two.approve(
                 audit, pseudonym, officer=read_private(key), partner=read_public(partner), reason=reason
@@ -112,7 +112,7 @@ def unmask(approval: str, *, key: Path, where: Where = HERE, json: bool = False)
     from actas.audit.officers import read_private
 
     async def unmasked() -> "Person":
-        audit = _audit(where)
+        audit = audit_of(where)
         async with audit.attended():
             return await two.unmask(audit, two.read_approval(approval), officer=read_private(key), now=clock.now())
 
@@ -142,7 +142,7 @@ def erase(*, issuer: str, subject: str, where: Where = HERE, json: bool = False)
     from actas.audit import unmask as two
 
     async def erased() -> int:
-        audit = _audit(where)
+        audit = audit_of(where)
         async with audit.attended():
             return await two.erase(audit, issuer=issuer, subject=subject, now=clock.now())
 
@@ -156,7 +156,8 @@ def _say(data: Mapping[str, Any], text: str, *, json: bool) -> None:
     print(output.json_line(data) if json else text)
 
 
-def _audit(where: Where) -> "Audit":
+def audit_of(where: Where) -> "Audit":
+    """Make the trail that the settings speak of; it is not opened yet."""
     from actas.audit import Audit
     from actas.wiring.load import load
 

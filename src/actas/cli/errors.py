@@ -91,6 +91,17 @@ class BadFile(CliError):
         super().__init__(f"{file} cannot be used: {why}")
 
 
+class NothingSaysWhen(CliError):
+    """Nothing says how old what is to be pruned must be."""
+
+    code = "cli.nothing-says-when"
+    hint = "Name a time, as in --before 2026-01-01, or set audit.keep in the settings."
+
+    def __init__(self) -> None:
+        """State it."""
+        super().__init__("neither --before nor audit.keep says how long records are kept")
+
+
 class BadMoment(CliError):
     """A time or an address on the command line is none."""
 

@@ -83,6 +83,7 @@ TOLD = {
     "audit_trouble": "1 where the trail cannot be kept and calls are refused.",
     "audit_behind": "Records that somebody who keeps a copy of the trail has yet to take.",
     "audit_followers_failing": "How many of those who keep a copy of the trail do not take records now.",
+    "audit_unpruned": "1 where old segments of the trail stay that should have been pruned.",
     "clock_ahead": "Seconds that this clock is ahead of the one of who hands out credentials, as of the last answer.",
     "sessions": "Live sessions.",
     "processes": "Live function processes.",

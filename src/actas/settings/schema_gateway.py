@@ -123,3 +123,7 @@ class Audit(Keys, frozen=True):
     """How long one pseudonym stands for a person."""
     reserve: Size = Size(64 * 1024 * 1024)
     """Disk space below which calls are refused rather than run unrecorded."""
+    keep: Span | None = None
+    """How long records are kept at least; whole segments that are older are pruned. Left out: for good."""
+    archive: str | None = None
+    """A folder that segments are laid into before they are pruned, relative to the settings file."""

@@ -116,6 +116,8 @@ def _audit(view: View) -> None:
     span(view, ("audit", "epoch"), audit.epoch, least=_DAY, most=3660 * _DAY)
     span(view, ("audit", "jsonl", "checkpoint"), audit.jsonl.checkpoint, least=1, most=_DAY)
     size(view, ("audit", "jsonl", "segment"), audit.jsonl.segment, least=64 * 1024, most=16 * 1024**3)
+    if audit.keep is not None:
+        span(view, ("audit", "keep"), audit.keep, least=_DAY, most=36600 * _DAY)
 
 
 def span(view: View, path: Path, value: Span, *, least: float, most: float) -> None:
