@@ -55,6 +55,8 @@ class Call:
     """Whether it runs by itself below its root, which may be over: an event that was queued from inside a function."""
     client_context: Mapping[str, Any] | None = field(default=None, repr=False)
     """What the caller says of its client, for the function (``X-Amz-Client-Context``); ``custom`` is an object."""
+    wants_log: bool = False
+    """Whether the caller asks for the end of the function's log (``X-Amz-Log-Type``)."""
     request_id: str | None = None
     """What the function is told as its request's name where that is not the call's: the same for each delivery."""
     also: tuple[str, ...] = ()

@@ -95,6 +95,7 @@ def functions(settings):
         functions={
             **{name: {"python": f"lambdas.py:{name}", "timeout": "10s"} for name in NAMES},
             "hidden": {"python": "lambdas.py:echo"},
+            "cold": {"python": "lambdas.py:echo", "timeout": "10s"},
             "works": {"python": "lambdas.py:echo", "timeout": "10s", "asynchronous": {"on_success": "orders"}},
             "breaks": {
                 "python": "lambdas.py:fails",
@@ -107,7 +108,7 @@ def functions(settings):
             {
                 "id": "lambdas",
                 "who": who(),
-                "may": [*NAMES, *LATER, "orders"],
+                "may": [*NAMES, *LATER, "cold", "orders"],
                 "as": "reader",
             },
             {"id": "bills", "who": who(), "may": ["billing"], "as": "reader"},

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 
 import pytest
 from botocore.exceptions import ClientError
@@ -50,10 +51,29 @@ def test_a_functions_own_error_is_an_answer(ana, read):
     assert (found["errorType"], found["errorMessage"]) == ("ValueError", "it is so")
 
 
+REPORT = re.compile(
+    r"REPORT RequestId: (\w{26})\tDuration: \d+\.\d\d ms\tBilled Duration: \d+ ms\tMemory Size: \d+ MB"
+    r"(?:\tMax Memory Used: \d+ MB)?(?:\tInit Duration: \d+\.\d\d ms)?\t"
+)
+
+
 def test_the_tail_of_the_log_comes_to_whoever_asks_for_it(ana):
     answer = ana.invoke(FunctionName="logs", LogType="Tail", Payload=json.dumps({"lines": 3}))
 
-    assert base64.b64decode(answer["LogResult"]) == b"line 0 of this call\nline 1 of this call\nline 2 of this call\n"
+    first, *lines, last, report = base64.b64decode(answer["LogResult"]).decode().splitlines()
+    request = answer["ResponseMetadata"]["RequestId"]
+    assert first == f"START RequestId: {request} Version: $LATEST"
+    assert lines == ["line 0 of this call", "line 1 of this call", "line 2 of this call"]
+    assert last == f"END RequestId: {request}"
+    assert REPORT.fullmatch(report)[1] == request
+
+
+def test_the_report_of_a_new_process_says_how_long_it_took_to_begin(ana):
+    answers = [ana.invoke(FunctionName="cold", LogType="Tail") for _ in range(2)]
+
+    reports = [base64.b64decode(one["LogResult"]).decode().splitlines()[-1] for one in answers]
+    assert ["Init Duration: " in one for one in reports] == [True, False]
+    assert all(REPORT.fullmatch(one) for one in reports)
 
 
 def test_the_tail_is_4_kilobytes_at_most(ana):
@@ -61,7 +81,9 @@ def test_the_tail_is_4_kilobytes_at_most(ana):
 
     log = base64.b64decode(answer["LogResult"])
     assert len(log) == 4096
-    assert log.endswith(b"line 4999 of this call\n")
+    assert b"START" not in log
+    assert b"line 4999 of this call\nEND RequestId: " in log
+    assert log.endswith(b"\t\n")
 
 
 def test_nobody_else_is_told_what_was_logged(ana):
@@ -69,12 +91,13 @@ def test_nobody_else_is_told_what_was_logged(ana):
     assert "LogResult" not in ana.invoke(FunctionName="logs", LogType="None")
 
 
-def test_a_call_that_logs_nothing_has_an_empty_tail(ana):
+def test_a_call_that_logs_nothing_is_reported_without_what_others_logged(ana):
     ana.invoke(FunctionName="logs", Payload=json.dumps({"lines": 2}))
 
     answer = ana.invoke(FunctionName="logs", LogType="Tail", Payload=json.dumps({"lines": 0}))
 
-    assert answer["LogResult"] == ""
+    found = base64.b64decode(answer["LogResult"]).decode().splitlines()
+    assert [line.partition(" ")[0] for line in found] == ["START", "END", "REPORT"]
 
 
 def encoded(context):
@@ -270,3 +293,4 @@ def test_a_dry_run_of_a_stream_is_a_dry_run(ana):
     answer = ana.invoke_with_response_stream(FunctionName="fails", InvocationType="DryRun")
 
     assert answer["StatusCode"] == 204
+    answer["EventStream"].close()  # else its socket is found unclosed in the middle of some later test

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function"
-MAY = ["breaks", "echo", "fails", "keys", "large", "logs", "orders", "sleeps", "works"]
+MAY = ["breaks", "cold", "echo", "fails", "keys", "large", "logs", "orders", "sleeps", "works"]
 
 
 def names(answer):

@@ -135,7 +135,7 @@ def test_the_aws_cli_invokes_a_function(aws):
 
     found = json.loads(told.stdout)
     assert (found["StatusCode"], found["ExecutedVersion"]) == (200, "$LATEST")
-    assert base64.b64decode(found["LogResult"]) == b"a line of the log\n"
+    assert b"\na line of the log\nEND RequestId: " in base64.b64decode(found["LogResult"])
     assert (aws.folder / "answer.json").read_text() == '"xxx"'
 
 
@@ -205,7 +205,7 @@ def test_the_sdk_for_node_invokes_streams_and_lists(node):
     )
 
     assert (invoked["status"], invoked["version"], invoked["payload"]) == (200, "$LATEST", '"x"')
-    assert base64.b64decode(invoked["log"]) == b"a line of the log\n"
+    assert b"\na line of the log\nEND RequestId: " in base64.b64decode(invoked["log"])
     assert (failed["error"], json.loads(failed["payload"])["errorMessage"]) == ("Unhandled", "it is so")
     assert json.loads(streamed["payload"]) == "x" * 200_000
     assert streamed["complete"] == {}

@@ -32,7 +32,8 @@ class Keeps(Protocol):
 
 def prepared(call: Call, wish: Asking) -> Call:
     """See that the body is an event that may be run so."""
-    return replace(call, payload=event(call.payload, wish.mode), client_context=wish.client_context)
+    payload = event(call.payload, wish.mode)
+    return replace(call, payload=payload, client_context=wish.client_context, wants_log=wish.wants_log)
 
 
 async def carry(gateway: Gateway, call: Call, held: Held, wish: Asking, later: Keeps | None) -> Outcome:

@@ -53,6 +53,15 @@ class Group:
                     return _field(file, "oom_kill") > 0
         return False
 
+    def peak(self) -> int | None:
+        """Give how many bytes were used in here at most; None where memory is not counted."""
+        for name, folder in self.folders:
+            if name == "memory":
+                with contextlib.suppress(OSError, ValueError):
+                    file = folder / ("memory.max_usage_in_bytes" if self.version == 1 else "memory.peak")
+                    return int(file.read_text(encoding="ascii"))
+        return None
+
     def remove(self) -> None:
         """Take the groups away; they are empty by now."""
         for _name, folder in self.folders:

@@ -13,6 +13,7 @@ from actas.invoke.client_context import client_context
 from actas.invoke.interface import Delivery
 from actas.invoke.local.errors import EventNotJson, EventTooLarge
 from actas.invoke.local.job import Job, is_json
+from actas.invoke.local.reports import Report
 from actas.invoke.origins import below
 from actas.model import clock
 from actas.model.call import Call
@@ -35,8 +36,12 @@ class Api:
 async def job(delivery: Delivery, settings: Function, api: Api) -> Job:
     """Make of a delivery what a process is given."""
     made, context = await event(delivery, settings, api)
+    call, report = delivery.call.request_id or delivery.call.id, None
+    if delivery.call.wants_log:
+        report = Report(call=call, version=delivery.call.qualifier, memory=settings.memory.bytes)
     return Job(
-        call=delivery.call.request_id or delivery.call.id,
+        call=call,
+        report=report,
         event=made,
         head=head(delivery, context),
         timeout=settings.timeout.seconds,

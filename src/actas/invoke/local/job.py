@@ -8,6 +8,7 @@ import msgspec
 
 from actas.invoke.errors import InvokeError
 from actas.invoke.local import faults
+from actas.invoke.local.reports import Report
 from actas.invoke.origins import Origin
 from actas.model.outcome import Answered
 
@@ -34,6 +35,16 @@ class Job:
     """What the function calls while it runs belongs to this."""
     done: asyncio.Future[Answered | InvokeError]
     delivered: bool = False
+    started: float | None = None
+    """When a process was started for it, by the loop's clock; None where there was one."""
+    report: Report | None = None
+    """What is told of the call beside its log; None where nobody asks for that."""
+
+    def deliver(self, now: float) -> None:
+        """Take note that the function gets it."""
+        self.delivered = True
+        if self.report is not None:
+            self.report.begin(now, self.started)
 
     def settle(self, outcome: Answered | InvokeError) -> None:
         """End the call, unless it has ended."""

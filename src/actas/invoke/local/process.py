@@ -15,6 +15,7 @@ from actas.invoke.local.errors import ProcessLost, SandboxFailed, SessionOver
 from actas.invoke.local.job import Job, Key, decoded_error, is_json
 from actas.invoke.local.logs import LogPump
 from actas.invoke.local.relay import Relay
+from actas.invoke.local.reports import most_used
 from actas.invoke.local.runtime_api import LARGEST_ANSWER, SMALL, Connection
 from actas.invoke.local.sandbox import Sandbox
 from actas.invoke.origins import Origin
@@ -94,6 +95,7 @@ class FunctionProcess:
             self.logs.begin(job.call)
         if start_within is not None:
             self._timer = self._loop.call_later(start_within, self._started_too_late, start_within)
+            job.started = self._loop.time()
         if self._waiting:
             self._deliver(self._waiting)
 
@@ -202,7 +204,7 @@ class FunctionProcess:
             self.end()
             return
         self._job = job
-        job.delivered = True
+        job.deliver(self._loop.time())
         if self.logs:
             self.logs.begin(job.call)
         deadline = int((now.timestamp() + job.timeout) * 1000)
@@ -268,17 +270,20 @@ class FunctionProcess:
     def _settle_all(self, payload: bytes) -> None:
         """Settle the running call, or the one that the process was being started for."""
         if job := self._job or self._next:
-            job.settle(self._failure(payload))
+            job.settle(self._told(payload, "Unhandled", payload))
 
     def _failure(self, payload: bytes) -> Answered:
         return self._told(payload, "Unhandled")
 
-    def _told(self, payload: bytes, error: str | None = None) -> Answered:
+    def _told(self, payload: bytes, error: str | None = None, fault: bytes | None = None) -> Answered:
         """Make the answer of a call that is over, with what it logged."""
         if self.logs is None:
             return Answered(payload=payload, function_error=error)
-        log_hash = self.logs.end()
-        return Answered(payload=payload, function_error=error, log_hash=log_hash, log_tail=self.logs.tail())
+        log_hash, tail = self.logs.end(), self.logs.tail()
+        if (job := self._job or self._next) and job.report:
+            used = most_used(self.group, self.sandbox.process_id())
+            tail = job.report.around(tail, fault, now=self._loop.time(), at=clock.now(), used=used)
+        return Answered(payload=payload, function_error=error, log_hash=log_hash, log_tail=tail)
 
     def _freeze(self) -> None:
         if self._numbers and freezing.stop(self.sandbox, *self._numbers):
