@@ -95,6 +95,23 @@ async def test_a_subject_s_events_share_a_lane_at_one_function_and_others_do_not
     assert "ana" not in str(lanes)
 
 
+async def test_a_subject_s_deliveries_to_one_function_are_in_order_whichever_entries_ask_for_them(
+    gateway, settings, on, event
+):
+    entries = on(), on(event="user-disabled"), on(event="user-disabled", run="tell")
+    async with gateway(settings(*entries)) as room:
+        await room.hear(event("e1"), event("e2", kind="user-disabled"), event("e3"))
+        seen = await jobs(room)
+
+    lanes = {}
+    for _, lane, one in seen:
+        lanes.setdefault(lane, []).append((one.function, one.kind))
+    assert sorted(lanes.values()) == [
+        [("deprovision", "role-revoked"), ("deprovision", "user-disabled"), ("deprovision", "role-revoked")],
+        [("tell", "user-disabled")],
+    ]
+
+
 async def test_nobody_is_named_in_the_database(gateway, settings, on, event, tmp_path):
     secret = "somebody-with-a-name"
     async with gateway(settings(on(payload=("subject",)))) as room:

@@ -220,12 +220,13 @@ class Inbox:
         return name, outbox.sealed(name, put)
 
     def _lane(self, event: IdentityEvent, wanted: Subscription) -> str | None:
-        """Name the queue of one subject at one subscription, so that nobody can read in it who that is."""
+        """Name the queue of one subject at one function, so that nobody can read in it who that is."""
         subject = event.subject or next(iter(event.named), None)
         if subject is None:
             return None
         mark = self._places.key.mark(event.provider, subject, None)
-        return f"{hashlib.sha256(b'lane' + mark).hexdigest()[:32]}-{wanted.id}"
+        function = hashlib.sha256(wanted.function.encode()).hexdigest()[:12]  # whichever entries of `on` run it
+        return f"{hashlib.sha256(b'lane' + mark).hexdigest()[:32]}-{function}"
 
 
 def finder(source: str, event: str) -> bytes:
