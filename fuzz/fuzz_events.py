@@ -103,6 +103,8 @@ ASKED = {
     "google": {"client": EventClient(id="c", secret=SecretRef(env="G"), admin="a@people.example")},
 }
 PUSHED = {kind: source(kind, **more) for kind, more in TOLD.items()}
+GOOGLE = source("google", **ASKED["google"])
+"""One for all runs: reading its key takes a quarter of a second."""
 assert {*TOLD, *ASKED} == SOURCES.keys()
 
 
@@ -183,7 +185,7 @@ def ask(kind: str, data: bytes) -> None:
     first = data[:1]
     status = {b"4": 401, b"5": 503, b"9": 429, b"3": 404, b"g": 410}.get(first, 200)
     ANSWER = Answer(status=status, headers=(("Link", '<https://k.example/api/v1/logs?x>; rel="next"'),), body=data[1:])
-    made = source(kind, **ASKED[kind])
+    made = GOOGLE if kind == "google" else source(kind, **ASKED[kind])
 
     async def run() -> None:
         cursor = None

@@ -227,9 +227,9 @@ def test_every_token_of_the_ssf_examples_is_read(ssf_examples, count):
     for claims in tokens:
         if claims in beyond_calendars and "event_timestamp" not in next(iter(claims["events"].values())):
             with pytest.raises(MalformedDelivery):
-                sets.told(claims, issuer=claims["iss"])
+                sets.told(claims, issuers={claims["iss"]})
             continue
-        for found in sets.told(claims, issuer=claims["iss"]):
+        for found in sets.told(claims, issuers={claims["iss"]}):
             count("SSF examples", f"{found.kind} ({found.type.rpartition('/')[2]})")
             assert found.kind in KINDS
     assert len(tokens) == 22
@@ -243,8 +243,8 @@ def test_a_token_without_events_is_refused(events):
     claims = {"jti": "1", "iat": 1795449012, "sub_id": {"format": "opaque", "id": "ana"}, "events": events}
 
     with pytest.raises(MalformedDelivery):
-        sets.told(claims, issuer=ISSUER)
-    assert sets.told(claims | {"events": {f"{sets.RISC}account-disabled": {}}}, issuer=ISSUER)[0].subject == "ana"
+        sets.told(claims, issuers={ISSUER})
+    assert sets.told(claims | {"events": {f"{sets.RISC}account-disabled": {}}}, issuers={ISSUER})[0].subject == "ana"
 
 
 USER = "6e74172b-be56-4843-9ff4-e66a39bb12e3"

@@ -16,7 +16,7 @@ from actas.events.sources.errors import MalformedDelivery
 from actas.events.sources.reading import cloudevents
 from actas.identify.flow import Answer
 from actas.model.secret import Secret
-from actas.settings.schema import Provider, SecretRef
+from actas.settings.schema import KeySource, Provider, SecretRef
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 AT = int(NOW.timestamp())
@@ -210,6 +210,37 @@ def test_an_answer_without_sets_is_none(built, transmitter, said):
     with pytest.raises(ActasError) as wrong:
         anyio.run(partial(source.poll, None, now=NOW))
     assert wrong.value.code == "events.provider-unreadable"
+
+
+# Whose subjects are ours
+
+OKTA = Provider(preset="okta", issuer="https://org.example/oauth2/default", audience="actas")
+ENTRA = Provider(preset="entra", tenant="72f988bf-86f1-41af-91ab-2d7cd011db47", audience="actas")
+OURS = [
+    ("of the tokens' issuer", OF, SIGNALS, ISSUER, True),
+    ("of a transmitter that is somebody else", OF, SIGNALS, SIGNALS, False),
+    ("of a transmitter that is the provider itself", OKTA, "https://org.example", "https://org.example", True),
+    ("of the tokens' issuer at that provider", OKTA, "https://org.example", "https://org.example/oauth2/default", True),
+    ("of an issuer that is made of the tenant", ENTRA, SIGNALS,
+     "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0", True),
+    ("of another tenant", ENTRA, SIGNALS,
+     "https://login.microsoftonline.com/00000000-86f1-41af-91ab-2d7cd011db47/v2.0", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("provider", "transmitter", "issuer", "ours"), [case[1:] for case in OURS], ids=[case[0] for case in OURS]
+)
+def test_a_subject_is_ours(built, pushed, provider, transmitter, issuer, ours):
+    keys = KeySource(inline={"keys": [KEY.to_json()]})
+    source = built("ssf", transmitter=transmitter, audience="us", keys=keys, of=provider)
+    token = security(iss=transmitter, sub_id={"format": "iss_sub", "iss": issuer, "sub": "ana"})
+    request = replace(pushed(token.encode()), headers=(("content-type", "application/secevent+jwt"),))
+
+    (event,) = anyio.run(lambda: source.receive(request, now=NOW)).events
+
+    assert (event.subject == "ana") is ours
+    assert (event.named == (f"iss_sub:{issuer} ana",)) is not ours
 
 
 # Managing a stream: SSF 1.0, section 8

@@ -32,13 +32,13 @@ IDS = [f"{one[0]} {number}" for number, one in enumerate(FORMATS)]
 
 
 def read(value, **more):
-    found = sets.subject_of(value, ISSUER, **more)
+    found = sets.subject_of(value, {ISSUER}, **more)
     return found.subject, found.session, found.named
 
 
 def refused(value):
     with pytest.raises(MalformedDelivery) as wrong:
-        sets.subject_of(value, ISSUER)
+        sets.subject_of(value, {ISSUER})
     assert "ana" not in str(wrong.value)
 
 
@@ -177,7 +177,7 @@ def test_every_subject_of_the_ssf_examples_is_read(ssf_examples, count):
     values = [one["json"] for one in ssf_examples if one["json"] and "format" in one["json"]]
 
     for value in values:
-        found = sets.subject_of(value, ISSUER)
+        found = sets.subject_of(value, {ISSUER})
         assert found.subject or found.session or found.named
         count("SSF subjects", value["format"])
     assert len(values) == 9
@@ -194,7 +194,7 @@ MEMBERS = st.sampled_from(["uri", "email", "iss", "sub", "id", "url", "identifie
 @given(st.dictionaries(MEMBERS, JSON), st.sampled_from(sorted(subjects.FORMATS)), st.booleans())
 def test_whatever_comes_is_a_subject_or_is_refused(members, form, alone):
     try:
-        found = sets.subject_of({**members, "format": form}, ISSUER, alone_is_session=alone)
+        found = sets.subject_of({**members, "format": form}, {ISSUER}, alone_is_session=alone)
     except MalformedDelivery:
         return
     assert found.subject or found.session or found.named

@@ -234,6 +234,8 @@ def source(settings: EventSource, provider: Provider, making: Making) -> EntraAs
     frame = Frame.of(settings, provider, making)
     if settings.client is None:
         raise SourceIncomplete(source=making.name, why="has no client to ask with")
+    if provider.tenants is not None:
+        raise SourceIncomplete(source=making.name, why="has a provider of several tenants: each needs one of its own")
     if provider.tenant is None:
         raise SourceIncomplete(source=making.name, why="has a provider without a tenant")
     if settings.logs:

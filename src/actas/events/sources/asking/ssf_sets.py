@@ -4,10 +4,12 @@ import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from actas import jose
 from actas.events.normal import IdentityEvent
 from actas.events.sources.asking.frame import Frame
+from actas.events.sources.asking.keys import issuers
 from actas.events.sources.asking.ssf_stream import Stream
 from actas.events.sources.errors import (
     DeliveryFromTheFuture,
@@ -55,6 +57,7 @@ class Sets:
     def __init__(self, frame: Frame, stream: Stream) -> None:
         self._frame, self._stream = frame, stream
         self._audience = many(frame.settings.audience)
+        self._issuers = _issuers(frame, stream.issuer)
         self._said: tuple[str, ...] = ()
         self.trouble: str | None = None
         """What the transmitter said that keeps events from us."""
@@ -82,8 +85,7 @@ class Sets:
             raise Refused(err="invalid_request")
         try:
             self._of_the_stream(reading.events(claims))
-            issuer = self._frame.provider.issuer or self._stream.issuer
-            told = reading.told(claims, issuer=issuer, critical=self._stream.critical)
+            told = reading.told(claims, issuers=self._issuers, critical=self._stream.critical)
             fit = self._frame.fit
             return (
                 fit.pushed(told, now=now, raw=token.encode())
@@ -127,6 +129,17 @@ class Sets:
             known = status if status in ("enabled", "paused", "disabled") else "in another state"
             self._said = (f"the transmitter says that the stream is {known}",)
             self.trouble = None if status == "enabled" else "stream-not-enabled"
+
+
+def _issuers(frame: Frame, transmitter: str) -> frozenset[str]:
+    """Give the issuers whose subjects are the provider's: those of its tokens, and the transmitter's own beside them.
+
+    A transmitter at the same place as the provider is the provider: Okta's names people by the organisation, and its
+    tokens are an authorization server's. Anywhere else it has people of its own.
+    """
+    found = {one.iss for one in issuers(frame.settings.provider, frame.provider)}
+    places = {urlsplit(one)[:2] for one in found}
+    return frozenset(found | {transmitter} if not found or urlsplit(transmitter)[:2] in places else found)
 
 
 def _word(wrong: BaseException | None) -> str:

@@ -41,8 +41,8 @@ _UNDERSTOOD: Final = frozenset({"user", "session"})
 """What we match tokens by."""
 
 
-def told(claims: Mapping[str, Any], *, issuer: str, critical: Collection[str] = ()) -> tuple[Told, ...]:
-    """Give the events of a token, without those that are about the stream; *issuer* is that of the subjects.
+def told(claims: Mapping[str, Any], *, issuers: Collection[str], critical: Collection[str] = ()) -> tuple[Told, ...]:
+    """Give the events of a token, without those that are about the stream; *issuers* are those of our subjects.
 
     *critical* are the members of complex subjects that nobody may pass over (SSF 1.0, section 7.1).
     """
@@ -50,7 +50,7 @@ def told(claims: Mapping[str, Any], *, issuer: str, critical: Collection[str] = 
     name = strict.required(_text(claims.get("jti")), "jti")
     several = len(found) > 1
     return tuple(
-        _one(uri, event, claims, _Whose(issuer, critical, f"{name}.{place}" if several else name))
+        _one(uri, event, claims, _Whose(issuers, critical, f"{name}.{place}" if several else name))
         for place, (uri, event) in enumerate(found.items())
         if not uri.startswith(SSF)
     )
@@ -68,7 +68,7 @@ def events(claims: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
 
 
 class _Whose(NamedTuple):
-    issuer: str
+    issuers: Collection[str]
     critical: Collection[str]
     name: str
 
@@ -76,7 +76,7 @@ class _Whose(NamedTuple):
 def _one(uri: str, event: Mapping[str, Any], claims: Mapping[str, Any], whose: _Whose) -> Told:
     kind: Kind = KINDS.get(uri, "other")
     value = claims.get("sub_id", event.get("subject"))
-    whom = subject_of(value, whose.issuer, alone_is_session=kind == "session-revoked")
+    whom = subject_of(value, whose.issuers, alone_is_session=kind == "session-revoked")
     if whom.members.intersection(whose.critical) - _UNDERSTOOD:
         kind = "other"  # an event with a critical member that we cannot process is to be discarded: it may mean less
     at = event.get("event_timestamp", claims.get("toe", claims.get("iat")))

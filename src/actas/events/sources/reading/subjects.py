@@ -5,7 +5,7 @@ another way is handed on as they were named: what that means for access is for w
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -50,8 +50,8 @@ class Subject:
     """What a complex subject has: ``user``, ``tenant``, …"""
 
 
-def subject_of(value: Any, issuer: str, *, alone_is_session: bool = False) -> Subject:
-    """Read a Subject Identifier; *issuer* is that of the provider's own subjects.
+def subject_of(value: Any, issuers: Collection[str], *, alone_is_session: bool = False) -> Subject:
+    """Read a Subject Identifier; *issuers* are those of the provider's own subjects.
 
     With *alone_is_session* an opaque one may be a session's name (CAEP 1.0 shows it so in ``session-revoked``) or a
     person's: nothing tells which, so it is both.
@@ -59,7 +59,7 @@ def subject_of(value: Any, issuer: str, *, alone_is_session: bool = False) -> Su
     if not isinstance(value, dict):
         raise MalformedDelivery(why="it names no subject")
     if "format" not in value and "subject_type" not in value and ("user" in value or "session" in value):
-        return _complex(value, issuer)  # as drafts of SSF had it
+        return _complex(value, issuers)  # as drafts of SSF had it
     form, is_old = value.get("format"), "format" not in value
     if is_old:  # Google's transmitter writes the older name, and members of its own
         form = value.get("subject_type")
@@ -67,13 +67,13 @@ def subject_of(value: Any, issuer: str, *, alone_is_session: bool = False) -> Su
     if not isinstance(form, str) or strict.name(form) is None:
         raise MalformedDelivery(why="its subject has no format")
     if form == "complex":
-        return _complex(value, issuer)
-    found = _simple(form, value, issuer, is_old=is_old)
+        return _complex(value, issuers)
+    found = _simple(form, value, issuers, is_old=is_old)
     both = alone_is_session and form == "opaque"
     return Subject(subject=found.subject, session=found.subject, named=found.named) if both else found
 
 
-def _complex(value: Mapping[str, Any], issuer: str) -> Subject:
+def _complex(value: Mapping[str, Any], issuers: Collection[str]) -> Subject:
     """Read members that are simple each; one that is not there says nothing (SSF 1.0, section 3.3)."""
     members = {name: one for name, one in value.items() if name != "format"}
     if not 0 < len(members) <= _MOST or not all(strict.name(name) for name in members):
@@ -82,7 +82,7 @@ def _complex(value: Mapping[str, Any], issuer: str) -> Subject:
     for name, one in members.items():
         if not isinstance(one, dict) or one.get("format") == "complex":
             raise MalformedDelivery(why="a member of its complex subject is no simple subject")
-        found[name] = subject_of(one, issuer)
+        found[name] = subject_of(one, issuers)
     user, held = found.get("user", Subject()), members.get("session")
     is_plain = isinstance(held, dict) and held.get("format") == "opaque"
     session = found["session"].subject if is_plain else None
@@ -92,7 +92,7 @@ def _complex(value: Mapping[str, Any], issuer: str) -> Subject:
     return Subject(subject=user.subject, session=session, named=_short(named), members=frozenset(members))
 
 
-def _simple(form: str, value: Mapping[str, Any], issuer: str, *, is_old: bool) -> Subject:
+def _simple(form: str, value: Mapping[str, Any], issuers: Collection[str], *, is_old: bool) -> Subject:
     members = _MEMBERS.get(form)
     if members is None and not (is_old and form == "id_token_claims"):
         return Subject(named=_short((form,)))
@@ -101,7 +101,7 @@ def _simple(form: str, value: Mapping[str, Any], issuer: str, *, is_old: bool) -
     if any(one not in value for one in members) or (not is_old and len(value) != len(members) + 1):
         raise MalformedDelivery(why=f"its subject has not the members of {form}")
     if form == "aliases":
-        return _aliases(value["identifiers"], issuer)
+        return _aliases(value["identifiers"], issuers)
     if form == "ip-addresses":
         listed = value["ip-addresses"]
         texts = tuple(_text(one) for one in listed[:_MOST]) if isinstance(listed, list) and listed else (_text(None),)
@@ -113,18 +113,18 @@ def _simple(form: str, value: Mapping[str, Any], issuer: str, *, is_old: bool) -
     if form == "opaque":
         return Subject(subject=texts[0])
     # A subject of another issuer is none of ours, however alike its name is.
-    if members == _MEMBERS["iss_sub"] and texts[0] == issuer:
+    if members == _MEMBERS["iss_sub"] and texts[0] in issuers:
         return Subject(subject=texts[1])
     return Subject(named=_short((f"{form}:{' '.join(texts)}",)))
 
 
-def _aliases(listed: Any, issuer: str) -> Subject:
+def _aliases(listed: Any, issuers: Collection[str]) -> Subject:
     """All of them name the same: the one that tokens carry is it (RFC 9493, section 3.2.8: never nested)."""
     if not isinstance(listed, list) or not 0 < len(listed) <= _MOST:
         raise MalformedDelivery(why="its subject has no aliases")
     if any(isinstance(one, dict) and one.get("format") in ("aliases", "complex") for one in listed):
         raise MalformedDelivery(why="its subject has aliases of aliases")
-    found = [subject_of(one, issuer) for one in listed]
+    found = [subject_of(one, issuers) for one in listed]
     ours = {one.subject for one in found if one.subject is not None}
     if len(ours) > 1:
         raise MalformedDelivery(why="its aliases name several people")
