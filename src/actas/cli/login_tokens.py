@@ -126,7 +126,9 @@ def _verified(token: str, published: bytes, issuer: str, client_id: str, now: da
         raise WrongIdToken(why=wrong.message) from wrong
     if not isinstance(claims.get("sub"), str) or not claims["sub"]:
         raise WrongIdToken(why="it names nobody")
-    if claims.get("azp", client_id) != client_id:
+    # Step 4: one that others are to believe as well says for whom it was made.
+    is_ours_alone = claims["aud"] in (client_id, [client_id])
+    if claims.get("azp", client_id if is_ours_alone else None) != client_id:
         raise WrongIdToken(why="it was made for another client")
     return claims
 
