@@ -59,7 +59,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("other", [row[1] for row in OTHERS], ids=[row[0] for row in OTHERS])
-async def test_a_change_of_anything_never_hits(cache, broker, grant, but, noon, other):
+async def test_credential_cache_mix_a_change_of_anything_never_hits(cache, broker, grant, but, noon, other):
     rules = ({"id": "may", "who": {"groups": ["finance"]}, "may": ["report"], "as": "reader"},)
     one = await cache.take(grant(rules=rules), broker, now=noon)
     two = await cache.take(grant(other(but, noon), rules=rules), broker, now=noon)

@@ -209,7 +209,7 @@ async def test_an_id_token_that_is_not_what_it_should_be_is_refused(go, browser,
     assert stored(tmp_path) == ()
 
 
-async def test_a_provider_that_promises_to_name_itself_must_do_so(go, idp, browser):
+async def test_issuer_mix_up_a_provider_that_promises_to_name_itself_must_do_so(go, idp, browser):
     promised = browser.come_back
 
     def come_back(web, location):
