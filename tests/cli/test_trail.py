@@ -47,12 +47,20 @@ def decided(number, role):
 
 
 def write(folder, *, role=ROLE, at=AT):
+    """Write one event."""
     record = {
         "eventTime": f"{at:%Y-%m-%dT%H:%M:%SZ}", "eventSource": "sts.amazonaws.com", "eventID": "e1",
         "eventName": "AssumeRoleWithWebIdentity", "userIdentity": {"type": "WebIdentityUser", "principalId": "x"},
         "requestParameters": {"roleArn": role, "roleSessionName": ANA, "durationSeconds": 900},
     }  # fmt: skip
     (folder / "events.json").write_text(json.dumps({"Records": [record]}))
+
+
+def write_on(folder, *, at):
+    """Go on with an event that is none of our roles'."""
+    records = json.loads((folder / "events.json").read_text())["Records"]
+    other = records[0] | {"eventID": "e9", "eventTime": f"{at:%Y-%m-%dT%H:%M:%SZ}", "requestParameters": None}
+    (folder / "events.json").write_text(json.dumps({"Records": [*records, other]}))
 
 
 def test_trails_that_fit_end_with_zero(actas, house):
@@ -87,6 +95,27 @@ def test_a_span_of_time_can_be_chosen(actas, house, since, code):
     write(house)
 
     assert actas("trail", "match", "events.json", "--since", since, folder=house).code == code
+
+
+@pytest.mark.parametrize(
+    ("taken", "matched"), [(AT - timedelta(minutes=5), 1), (AT - timedelta(minutes=17), 0)], ids=["before", "over"]
+)
+def test_a_session_that_was_taken_before_covers_calls_after(actas, house, taken, matched):
+    write(house, at=taken)
+    write_on(house, at=AT + timedelta(minutes=30))
+
+    said = actas("trail", "match", "events.json", "--since", "2026-03-14T09:26:00Z", "--json", folder=house)
+
+    found = json.loads(said.out)
+    assert (said.code, len(found["matched"]), found["unexpected"]) == (0 if matched else 1, matched, [])
+
+
+def test_what_was_decided_before_a_span_is_a_cause_within_it(actas, house):
+    write(house, at=AT + timedelta(seconds=10))
+
+    said = actas("trail", "match", "events.json", "--since", "2026-03-14T09:27:00Z", "--json", folder=house)
+
+    assert (said.code, json.loads(said.out)["unexpected"]) == (0, [])
 
 
 def test_a_file_that_holds_no_records_is_told(actas, house):

@@ -54,8 +54,25 @@ class Report:
         return not self.missing and not self.unexpected
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The time that is reported on; what lies around it can still be a cause, or cover what is in it."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __contains__(self, at: datetime) -> bool:
+        """Say whether *at* is reported on."""
+        return (self.since is None or self.since <= at) and (self.until is None or at < self.until)
+
+
 def match(
-    decisions: Iterable[Decided], events: Sequence[Event], roles: Mapping[str, str], *, skew: timedelta = SKEW
+    decisions: Iterable[Decided],
+    events: Sequence[Event],
+    roles: Mapping[str, str],
+    *,
+    skew: timedelta = SKEW,
+    window: Window = Window(),
 ) -> Report:
     """Pair *decisions* with *events*; *roles* gives the ARN of each role that is taken at AWS, by its name.
 
@@ -76,6 +93,8 @@ def match(
         good = [place for place in found if _covers(decision, taken[place], skew)]
         near = [place for place in found if abs(taken[place][0].at - decision.at) <= skew + _SECOND]
         caused.update(near)
+        if decision.at not in window:
+            continue
         for place in good:
             covered.setdefault(place, []).append(decision.call)
         if not good:
@@ -84,11 +103,11 @@ def match(
         matched=tuple(
             Paired(event=event, calls=tuple(covered.get(place, ())))
             for place, (event, _) in enumerate(taken)
-            if place in covered and place in caused
+            if place in covered and (place in caused or event.at not in window)
         ),
         missing=tuple(missing),
-        unexpected=tuple(event for place, (event, _) in enumerate(taken) if place not in caused),
-        others=len(events) - len(taken),
+        unexpected=tuple(event for place, (event, _) in enumerate(taken) if place not in caused and event.at in window),
+        others=sum(one.at in window for one in events) - sum(event.at in window for event, _ in taken),
     )
 
 

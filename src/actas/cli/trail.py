@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from actas.audit.cloudtrail import read_events
-from actas.audit.cloudtrail_match import Report, match
+from actas.audit.cloudtrail_match import Report, Window, match
 from actas.audit.read import between
 from actas.cli import DENIED, DONE, asking, output
 from actas.cli.asking import moment
@@ -20,6 +20,7 @@ from actas.settings.schema import Settings
 
 app = App(name="trail", help="Compare the trail with what others wrote down.")
 _AWS = "aws-"
+_MORE = timedelta(seconds=1)
 
 
 @app.command(name="match")
@@ -44,9 +45,10 @@ def match_(
     files:
         CloudTrail's log files, gzip or plain, or JSON arrays or lines of its records.
     since:
-        From this time on; by default from the first of the events.
+        Report on what was from this time on; by default from the first of the events. Sessions that were taken before
+        it still cover calls after it, so give files from a session's length earlier.
     until:
-        Up to this time; by default up to the last of the events.
+        Report on what was up to this time; by default up to the last of the events.
     skew:
         Seconds that clocks may differ, and that taking a role may last.
     folder:
@@ -57,14 +59,13 @@ def match_(
     place, now = where.here(), clock.now()
     settings = asking.ask(place).settings
     start, end = (None if one is None else moment(one, now=now) for one in (since, until))
-    events = [
-        one
-        for one in read_events(_contents(files))
-        if (start is None or start <= one.at) and (end is None or one.at < end)
-    ]
-    records = between(folder or place.trail, start, end)
+    events, may_differ = read_events(_contents(files)), timedelta(seconds=max(skew, 0))
+    # A little more on both sides: what was decided just before is the cause of what was taken just after.
+    around = (None if start is None else start - may_differ - _MORE, None if end is None else end + may_differ + _MORE)
+    records = between(folder or place.trail, *around)
     decided = [one.entry for one in records if isinstance(one.entry, Decided)]
-    report = match(decided, events, taken_at_aws(settings), skew=timedelta(seconds=max(skew, 0)))
+    window = Window(since=start, until=end)
+    report = match(decided, events, taken_at_aws(settings), skew=may_differ, window=window)
     print(output.json_line(data(report)) if json else text(report))
     return DONE if report.fits else DENIED
 
