@@ -56,6 +56,8 @@ CASES = [
      "settings.event-ungranted", "no rule lets corp-events run deprovision as event-runner"),
     ("a rule over something else", "may: [deprovision], as", "may: [orders], as", "settings.event-ungranted",
      "no rule lets corp-events run deprovision as event-runner"),
+    ("forgetting whose access ended within a day", "events:\n", "events:\n  remember: 23h\n", "settings.out-of-range",
+     "remember is out of range; wanted: 1d to 3660d"),
     ("asking more often than once a second", "kind: webhook,", "kind: webhook, every: 0s,", "settings.out-of-range",
      "every is out of range; wanted: 1s to 1h"),
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,8 +111,6 @@ async def test_another_gateway_learns_of_it_by_reading(opened):
 
 
 async def test_a_later_watermark_replaces_the_earlier_row(opened):
-    import sqlalchemy as sa
-
     one = table()
     async with opened() as database:
         for hour in range(5):
@@ -266,6 +265,65 @@ async def test_who_asks_after_a_machine_slept_waits_for_the_reader_instead_of_be
         assert stale
         assert one.fresh(later)
         tasks.cancel_scope.cancel()
+
+
+OLD = AT - timedelta(days=100)
+
+
+@pytest.mark.parametrize(
+    ("issued_at", "ana", "ben"),
+    [(OLD, True, True), (AT - timedelta(days=90), True, True), (AT - timedelta(days=90) + TICK, False, False),
+     (None, True, True)],
+    ids=["what had ended, and as old", "as old as what is forgotten", "younger", "what does not say how old it is"],
+)  # fmt: skip
+async def test_whose_access_ended_long_ago_is_forgotten_and_what_is_as_old_ends_with_it(opened, issued_at, ana, ben):
+    here, there = table(), table()
+    async with opened() as database, opened() as other:
+        await here.append(database, provider="corp", at=OLD, reason="disabled", subject="ana")
+        await here.append(database, provider="corp", at=AT, reason="disabled", subject="chidi")
+        await here.append(database, provider="azure", at=AT, reason="disabled", subject="ana")
+        await there.read(other)
+        await here.forget(database, AT - timedelta(days=90))
+        await there.read(other)
+        async with other.read() as connection:
+            count = (await connection.execute(sa.text("select count(*) from watermarks"))).scalar()
+
+    for one in (here, there):
+        refused = [
+            one.refuses(provider="corp", subject=who, session=None, issued_at=issued_at) for who in ("ana", "ben")
+        ]
+        assert refused == [ana, ben]
+        assert one.refuses(provider="corp", subject="chidi", session=None, issued_at=AT)
+        assert not one.refuses(provider="azure", subject="ben", session=None, issued_at=OLD)
+        assert sum(len(marks) for marks in one._marks.values()) == 3
+    assert count == 3  # chidi's, ana's elsewhere, and one for all of corp
+
+
+async def test_nothing_is_forgotten_and_nobody_ends_where_nothing_is_old(opened):
+    one = table()
+    async with opened() as database:
+        await one.append(database, provider="corp", at=AT, reason="disabled", subject="ana")
+        before = one.sequence
+        await one.forget(database, AT)
+
+    assert one.sequence == before
+    assert not one.refuses(provider="corp", subject="ben", session=None, issued_at=OLD)
+
+
+async def test_a_session_that_had_ended_stays_so_when_its_end_is_forgotten(opened):
+    one = table()
+    held = one.of(provider="corp", subject="ana", session="s", issued_at=OLD, began=OLD)
+    role = one.of_session("arn:aws:iam::111122223333:role/reader", OLD)
+    async with opened() as database:
+        await one.append(database, provider="corp", at=OLD, reason="out", session="s")
+        await one.append(
+            database, provider="*", at=OLD, reason="role", role_arn="arn:aws:iam::111122223333:role/reader"
+        )
+        ended = one.ended(held), one.ended(role)
+        await one.forget(database, AT)
+
+    assert ended == (True, True)
+    assert (one.ended(held), one.ended(role)) == (True, True)
 
 
 async def test_where_nobody_reads_nobody_waits(opened):

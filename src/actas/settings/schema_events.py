@@ -87,6 +87,8 @@ class Events(Keys, frozen=True):
     """Who tells, by names of your own, which rules use as providers' names."""
     keep: Span = Span.read("30d")
     """How long what was heard is kept, sealed: to know it again, to show it, to prove that nothing is missing."""
+    remember: Span = Span.read("180d")
+    """How long it is remembered whose access ended; what a provider of theirs issued before that has ended for all."""
     backlog: Count = 10_000
     """How many deliveries may wait; beyond that sources are told to wait."""
     at_once: Count = 16

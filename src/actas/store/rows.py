@@ -13,13 +13,19 @@ from actas.store.tables import ERASURES, ERRANDS, PSEUDONYMS, WATERMARKS
 
 
 async def add_watermark(
-    connection: AsyncConnection, provider: str, whose: bytes | None, event_us: int, reason: str, *, waited: timedelta
+    connection: AsyncConnection,
+    provider: str,
+    whose: bytes | None,
+    event_us: int,
+    reason: str,
+    *,
+    waited: timedelta | None,
 ) -> int:
     """Add a row and drop those of the same that say no more than it; give its sequence.
 
-    It was heard *waited* ago.
+    It was heard *waited* ago; None where nothing was heard.
     """
-    heard = now(connection) - kept_span(waited)
+    heard = None if waited is None else now(connection) - kept_span(waited)
     values = {"provider": provider, "whose": whose, "event_us": event_us, "reason": reason, "heard_us": heard}
     done = await connection.execute(WATERMARKS.insert().values(values).returning(WATERMARKS.c.sequence))
     sequence = int(done.scalar_one())
@@ -35,6 +41,13 @@ async def add_watermark(
     if connection.dialect.name == "postgresql":  # it only wakes those who would read it within a second anyway
         await connection.execute(sa.select(sa.func.pg_notify("actas_watermarks", "")))
     return sequence
+
+
+async def forget_watermarks(connection: AsyncConnection, before_us: int) -> list[str]:
+    """Drop the rows of people, sessions and roles from before a moment; give the providers that had any."""
+    c = WATERMARKS.c
+    old = WATERMARKS.delete().where(c.whose.is_not(None), c.event_us < before_us).returning(c.provider)
+    return sorted({row[0] for row in await connection.execute(old)})
 
 
 async def watermarks_since(

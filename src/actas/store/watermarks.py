@@ -227,6 +227,15 @@ class Watermarks:
             whose = self._key.role_mark(role_arn)
         return await rows.add_watermark(connection, provider, whose, kept(at), reason, waited=waited)
 
+    async def forget(self, store: "Store", before: datetime) -> None:
+        """Forget whose access ended before a moment, and end whatever their providers issued up to it: none revives."""
+        from actas.store import rows
+
+        async with self.turn(store) as connection:
+            for provider in await rows.forget_watermarks(connection, kept(before)):
+                await rows.add_watermark(connection, provider, None, kept(before), "forgotten", waited=None)
+        await self.read(store)
+
     async def read(self, store: "Store") -> None:
         """Take in what was added since the last time."""
         from actas.store import rows
@@ -284,4 +293,7 @@ class Watermarks:
     def _take(self, sequence: int, provider: str, whose: bytes | None, event_us: int) -> None:
         marks = self._marks.setdefault(provider, {})
         marks[whose] = max(marks.get(whose, -math.inf), event_us)
+        if whose is None:  # what ends everybody's ends each one's
+            for one in [one for one, at in marks.items() if one is not None and at <= event_us]:
+                del marks[one]
         self.sequence = sequence

@@ -255,6 +255,7 @@ class Ears:
                 while gone == 1000:
                     async with self._outbox.store.write() as connection:
                         gone = await heard_rows.purge(connection, before, 1000)
+                await self._house.parts.marks.forget(self._outbox.store, clock.now() - self._events.remember.time)
             except StoreError as wrong:
                 log.warning("%s: what is old is forgotten later", wrong.code)
             await anyio.sleep(FORGET)

@@ -19,6 +19,7 @@ _DAY = 86400
 def check(view: View) -> None:
     """Check sources and subscriptions."""
     span(view, ("events", "keep"), view.settings.events.keep, least=_DAY, most=366 * _DAY)
+    span(view, ("events", "remember"), view.settings.events.remember, least=_DAY, most=3660 * _DAY)
     for name, source in view.settings.events.sources.items():
         path: Path = ("events", "sources", name)
         _among(
