@@ -1,10 +1,11 @@
 """Derive the key that signs for one day, region and service, and keep the last few."""
 
 import hmac
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from datetime import datetime
 from hashlib import sha256
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from actas.sigv4.canonical import Target, target
 
@@ -48,6 +49,14 @@ def sign_once(text: str, secret: str, date: str, region: str, service: str) -> s
     return hmac.digest(derive(secret, date, region, service), text.encode(), "sha256").hex()
 
 
+def _let_go(kept: OrderedDict[Any, Any]) -> None:
+    """Forget what came first; another thread may have."""
+    try:  # noqa: SIM105 - on the hot path, where a context costs as much as what it holds
+        kept.popitem(last=False)
+    except KeyError:
+        pass
+
+
 class SigningKeys:
     """Keeps derived keys, the most lately used ones; make one for each place that signs or verifies.
 
@@ -60,11 +69,12 @@ class SigningKeys:
 
     def __init__(self, size: int = _DEFAULT_SIZE) -> None:
         self._size = max(1, size)
-        self._kept: dict[tuple[str, str, str, str], SigningKey] = {}
+        # Ordered ones let go of their first in one step, whatever other threads do meanwhile, and without a copy.
+        self._kept: OrderedDict[tuple[str, str, str, str], SigningKey] = OrderedDict()
         self._last: tuple[tuple[str, str, str, str], SigningKey] | None = None
         self._plans: dict[Hashable, object] = {}
-        self._targets: dict[tuple[str, bool, bool], Target] = {}
-        self._claims: dict[str, Shown] = {}
+        self._targets: OrderedDict[tuple[str, bool, bool], Target] = OrderedDict()
+        self._claims: OrderedDict[str, Shown] = OrderedDict()
         self._time: tuple[str, datetime | None] | None = None
 
     def plan(self, name: Hashable, make: Callable[..., T], *given: object) -> T:
@@ -86,7 +96,7 @@ class SigningKeys:
         made = target(url, normalize=normalize, double_encode=double_encode)
         if len(url) <= _LONGEST_KEPT:
             if len(self._targets) >= self._size:
-                self._targets.pop(next(iter(list(self._targets))), None)
+                _let_go(self._targets)
             self._targets[name] = made
         return made
 
@@ -102,7 +112,7 @@ class SigningKeys:
             return None
         if len(front) <= _LONGEST_KEPT:
             if len(self._claims) >= self._size:
-                self._claims.pop(next(iter(list(self._claims))), None)
+                _let_go(self._claims)
             self._claims[front] = made
         return made
 
@@ -124,7 +134,7 @@ class SigningKeys:
         key = self._kept.pop(name, None) or SigningKey(derive(secret, date, region, service))
         self._kept[name] = key  # to the end: the first is the one not used for longest
         if len(self._kept) > self._size:
-            self._kept.pop(next(iter(list(self._kept))), None)  # a list: another thread may be here too
+            _let_go(self._kept)
         self._last = name, key
         return key.sign(text)
 
