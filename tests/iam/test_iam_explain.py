@@ -70,6 +70,25 @@ def test_a_denial_in_awss_own_sentence(layers, expected):
     assert said == f"User: {CALLER} is not authorized to perform: s3:GetObject on resource: {OBJECT} {expected}"
 
 
+TRUSTS = [
+    ("Deny", CALLER, "with an explicit deny in the role trust policy"),
+    ("Allow", "777788889999", "because no role trust policy allows the sts:AssumeRole action"),
+]
+
+
+@pytest.mark.parametrize(("effect", "principal", "expected"), TRUSTS)
+def test_a_role_that_is_not_given_is_denied_in_awss_own_words(effect, principal, expected):
+    role = "arn:aws:iam::444455556666:role/reader"
+    named = {"Effect": effect, "Action": "sts:AssumeRole", "Principal": {"AWS": principal}}
+    trust = iam.Policy.parse({"Version": "2012-10-17", "Statement": named}, kind=iam.Kind.TRUST)
+    asked = iam.Request(principal=CALLER, action="sts:AssumeRole", resource=role)
+
+    decision = iam.evaluate(asked, iam.PolicySet(identity=IDENTITY, resource=(trust,)))
+
+    start = f"User: {CALLER} is not authorized to perform: sts:AssumeRole on resource: {role}"
+    assert decision.access_denied_message() == f"{start} {expected}"
+
+
 def test_what_is_allowed_has_no_such_sentence():
     assert decide(identity=IDENTITY).access_denied_message() == ""
 

@@ -184,11 +184,53 @@ def test_nothing_is_said_of(statement):
     assert found(statement) == set()
 
 
-def test_a_public_principal_is_named_unless_a_condition_narrows_it():
-    narrowed = PUBLIC | when("StringEquals", "aws:PrincipalOrgID", "o-1")
+NARROWING = [
+    ("StringEquals", "aws:PrincipalOrgID", "o-1", True),
+    ("StringLike", "aws:PrincipalOrgID", "*", False),
+    ("StringLike", "aws:SourceAccount", "????????????", False),
+    ("StringNotEquals", "aws:PrincipalOrgID", "o-1", False),
+    ("StringEqualsIfExists", "aws:PrincipalOrgID", "o-1", False),
+    ("ArnLike", "aws:SourceArn", "arn:aws:sns:*:111122223333:*", True),
+    ("ArnLike", "aws:SourceArn", "arn:aws:*:*:*:*", False),
+    ("IpAddress", "aws:SourceIp", "203.0.113.0/24", True),
+    ("IpAddress", "aws:SourceIp", "203.0.0.0/8", True),
+    ("IpAddress", "aws:SourceIp", "202.0.0.0/7", False),
+    ("IpAddress", "aws:SourceIp", "0.0.0.0/0", False),
+    ("IpAddress", "aws:SourceIp", "2001:db8::/32", True),
+    ("IpAddress", "aws:SourceIp", "::/0", False),
+    ("StringEquals", "aws:UserAgent", "x", False),
+]
 
+
+@pytest.mark.parametrize(("operator", "key", "value", "narrows"), NARROWING)
+def test_a_public_principal_is_named_unless_a_condition_narrows_it(operator, key, value, narrows):
+    public = {code for code, _ in found(PUBLIC | when(operator, key, value), kind=iam.Kind.RESOURCE)}
+
+    assert ("public-principal" in public) is not narrows
+
+
+def test_a_public_principal_without_a_condition_is_named_where_it_stands():
     assert ("public-principal", "Statement[0].Principal") in found(PUBLIC, kind=iam.Kind.RESOURCE)
-    assert found(narrowed, kind=iam.Kind.RESOURCE) == set()
+
+
+PASSING = [
+    ("Action", "iam:PassRole", "Resource", "*", "Resource"),
+    ("Action", "iam:Pass*", "Resource", "arn:aws:iam::111122223333:role/*", "Resource"),
+    ("Action", "iam:PassRole", "Resource", "arn:aws:iam::111122223333:role/one", None),
+    ("Action", "iam:PassRole", "NotResource", "arn:aws:iam::111122223333:role/one", "NotResource"),
+    ("Action", "iam:PassRole", "NotResource", "*", None),
+    ("NotAction", "s3:*", "Resource", "*", "Resource"),
+    ("NotAction", "iam:*", "Resource", "*", None),
+    ("Action", "*", "Resource", "*", "Resource"),
+]
+
+
+@pytest.mark.parametrize(("actions", "action", "resources", "resource", "where"), PASSING)
+def test_passing_any_role_is_named_however_it_is_said(actions, action, resources, resource, where):
+    said = found({"Effect": "Allow", actions: action, resources: resource})
+
+    places = {path for code, path in said if code == "pass-role-on-star"}
+    assert places == (set() if where is None else {f"Statement[0].{where}"})
 
 
 def test_a_trust_in_a_provider_has_to_say_whose_identities():

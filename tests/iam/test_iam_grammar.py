@@ -269,6 +269,16 @@ def test_a_date_of_many_digits_is_taken_or_refused(date, taken):
     assert ("invalid-date" not in {code for code, _ in errors(statement)}) is taken
 
 
+@pytest.mark.parametrize("given", [lambda one: one, json.dumps, lambda one: json.dumps(one, indent=9)])
+@pytest.mark.parametrize(("kind", "quota"), [(Kind.IDENTITY, 6144), (Kind.SESSION, 2048), (Kind.SCP, 10240)])
+def test_more_than_the_quota_is_said_and_white_space_does_not_count(given, kind, quota):
+    written = len(json.dumps(document(PLAIN | {"Sid": ""}), separators=(",", ":")))
+
+    for length, over in ((quota - written, False), (quota - written + 1, True)):
+        said = iam.validate(given(document(PLAIN | {"Sid": "a" * length})), kind=kind, depth="grammar")
+        assert ("over-quota" in {finding.code for finding in said}) is over
+
+
 def test_all_errors_are_told_at_once():
     wrong = {"Effect": "Maybe", "Acton": "s3:GetObject", "Resource": "bucket", "Condition": {"StringEqual": {"a": "b"}}}
 

@@ -10,6 +10,7 @@ from typing import Final
 from actas.iam import keys as global_keys
 from actas.iam import redundancy
 from actas.iam.addresses import Network, network_of
+from actas.iam.conditions import Condition
 from actas.iam.finding import Path
 from actas.iam.kinds import Kind
 from actas.iam.notes import Notes, Phase
@@ -175,15 +176,17 @@ def _whole_account(statement: Statement, kind: Kind, path: Path, notes: Notes) -
 
 
 def _pass_role(statement: Statement, _kind: Kind, path: Path, notes: Notes) -> None:
-    if statement.effect != "Allow" or statement.not_action or not _names(statement, "iam:passrole"):
+    named = _names(statement, "iam:passrole") is not statement.not_action
+    if statement.effect != "Allow" or not named:
         return
     resources = statement.resources or ()
     wide = [r for r in resources if r == "*" or (r.startswith("arn:") and r.endswith((":role/*", ":iam::*", ":*")))]
     narrowed = any(c.key.lower() in ("iam:passedtoservice", "iam:associatedresourcearn") for c in statement.conditions)
-    if wide and not narrowed:
+    if bool(wide) is not statement.not_resource and not narrowed:
         message = "iam:PassRole on every role hands each role of the account to any service."
         fix = "Name the roles, and the service in a condition on iam:PassedToService."
-        notes.warn(Phase.ADVICE, (*path, "Resource"), "pass-role-on-star", message, fix)
+        at = (*path, "NotResource" if statement.not_resource else "Resource")
+        notes.warn(Phase.ADVICE, at, "pass-role-on-star", message, fix)
 
 
 def _public(statement: Statement, kind: Kind, path: Path, notes: Notes) -> None:
@@ -192,17 +195,31 @@ def _public(statement: Statement, kind: Kind, path: Path, notes: Notes) -> None:
         return
     if not principals.everyone or statement.not_principal:
         return
-    if not any(_narrows(condition.operator, condition.key) for condition in statement.conditions):
+    if not any(_narrows(condition) for condition in statement.conditions):
         message = "The statement is for everyone, people outside the account included."
         fix = "Name the principals, or narrow them with aws:PrincipalOrgID, aws:SourceArn or aws:SourceAccount."
         notes.warn(Phase.ADVICE, (*path, "Principal"), "public-principal", message, fix)
 
 
-def _narrows(operator: str, key: str) -> bool:
-    parsed = spelled(operator)
+def _narrows(condition: Condition) -> bool:
+    """Tell whether a condition makes everyone somebody: on a key that can, by values that leave somebody out."""
+    parsed, key = spelled(condition.operator), condition.key.lower()
     if parsed is None or parsed.operator.negated or parsed.if_exists or parsed.quantifier == "ForAllValues":
         return False
-    return key.lower() in _NARROWING or key.lower().startswith(("aws:principaltag/", "lambda:functionurlauthtype"))
+    if key not in _NARROWING and not key.startswith(("aws:principaltag/", "lambda:functionurlauthtype")):
+        return False
+    return not any(_is_anybody(value) for value in condition.values)
+
+
+def _is_anybody(value: str) -> bool:
+    """Tell whether a value leaves (nearly) nobody out; which networks are too wide is S3's rule for public access."""
+    network = network_of(value)
+    if network is not None:
+        return network.bits - network.shift < (8 if network.bits == _V4 else 32)
+    return all(part.strip("*?") in ("", "arn", "aws") for part in value.split(":"))
+
+
+_V4: Final = 32
 
 
 def _federation(statement: Statement, kind: Kind, path: Path, notes: Notes) -> None:

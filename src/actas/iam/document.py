@@ -119,6 +119,11 @@ def foreign_character(text: str) -> int | None:
     return found.start() if found else None
 
 
+def written(value: object) -> str:
+    """Write plain values as JSON, to know how long they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def size_of(text: str) -> int:
     """Characters as IAM counts them: without white space."""
     return len(text) - sum(text.count(space) for space in " \t\r\n")

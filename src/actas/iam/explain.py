@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from actas.iam.said import Layer, Miss, Said, StatementRef
-from actas.iam.verdict import LayerName
+from actas.iam.verdict import LayerName, special
 
 _KINDS: Final[dict[LayerName, tuple[str, str]]] = {
     "identity": ("an identity-based policy", "no identity-based policy allows"),
@@ -16,6 +16,7 @@ _KINDS: Final[dict[LayerName, tuple[str, str]]] = {
     "rcp": ("a resource control policy", "no resource control policy allows"),
     "endpoint": ("a VPC endpoint policy", "no VPC endpoint policy allows"),
 }
+_TRUST: Final = ("the role trust policy", "no role trust policy allows")
 _VERDICTS: Final = {
     "Allowed": "allowed",
     "ImplicitlyDenied": "denied, because nothing that has to allow it does",
@@ -36,8 +37,14 @@ def access_denied_message(decision: Said) -> str:
         start += f" on resource: {request.resource}"
     if decision.effect == "ExplicitlyDenied":
         layer = next(layer for layer in decision.layers if layer.effect == "ExplicitlyDenied")
-        return f"{start} with an explicit deny in {_KINDS[layer.name][0]}"
-    return f"{start} because {_KINDS[decision.missing or 'identity'][1]} the {request.action} action"
+        return f"{start} with an explicit deny in {_kind(layer.name, decision)[0]}"
+    return f"{start} because {_kind(decision.missing or 'identity', decision)[1]} the {request.action} action"
+
+
+def _kind(name: LayerName, decision: Said) -> tuple[str, str]:
+    """Word a layer; AWS has words of its own for a role's trust policy."""
+    trusts = name == "resource" and special(decision.request.action.lower()) == "iam"
+    return _TRUST if trusts and ":role/" in decision.request.resource else _KINDS[name]
 
 
 def explain(decision: Said) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from actas.iam import rules
 from actas.iam.conditions import Condition
-from actas.iam.document import Doubled, Numeral, Unreadable, decode, foreign_character, size_of
+from actas.iam.document import Doubled, Numeral, Unreadable, decode, foreign_character, size_of, written
 from actas.iam.errors import MalformedPolicy
 from actas.iam.finding import Finding, Path
 from actas.iam.kinds import Kind
@@ -54,9 +54,15 @@ Check = Callable[[Content, Notes], None]
 
 
 def examine(
-    document: object, *, kind: Kind, name: str = "", stored: bool = False, more: tuple[Check, ...] = ()
+    document: object,
+    *,
+    kind: Kind,
+    name: str = "",
+    stored: bool = False,
+    more: tuple[Check, ...] = (),
+    measured: bool = False,
 ) -> tuple[Content | None, tuple[Finding, ...]]:
-    """Read a policy as far as it can be read, and say what is wrong with it."""
+    """Read a policy as far as it can be read, and say what is wrong; *measured*: of a mapping too, how long it is."""
     try:
         value, text = decode(document)
     except Unreadable as wrong:
@@ -66,7 +72,9 @@ def examine(
     if policy is not None:
         rules.check(policy, notes, stored=stored)
     if text is not None:
-        _text(text, kind, notes, stored=stored)
+        _characters(text, kind, notes, stored=stored)
+    if text is not None or measured:
+        _size(text if text is not None else written(value), kind, notes, stored=stored)
     if policy is not None and not notes.broken:
         for check in more:
             check(policy, notes)
@@ -82,15 +90,19 @@ def _unreadable(wrong: Unreadable, kind: Kind) -> Finding:
     )
 
 
-def _text(text: str, kind: Kind, notes: Notes, *, stored: bool) -> None:
-    """Check what only a text has: its characters and its size."""
+def _characters(text: str, kind: Kind, notes: Notes, *, stored: bool) -> None:
     at = foreign_character(text)
     if at is not None:
         say = notes.warn if stored or kind in (Kind.RESOURCE, Kind.ENDPOINT) else notes.error
         say(Phase.SYNTAX, (), "foreign-character", SYNTAX, f"Write character {at + 1} as a JSON escape.")
+
+
+def _size(text: str, kind: Kind, notes: Notes, *, stored: bool) -> None:
     quota = rules.QUOTAS[kind]
+    if stored or len(text) <= quota:  # white space does not count, so it is counted only where there may be too much
+        return
     size = size_of(text)
-    if size > quota and not stored:
+    if size > quota:
         message = f"The policy has {size} characters without white space; AWS takes at most {quota}."
         notes.warn(Phase.KIND, (), "over-quota", message, "Split the policy, or use wildcards.")
 

@@ -29,7 +29,7 @@ def validate(
 
     A policy with errors is not looked at any deeper. *stored*: as for `Policy.parse`.
     """
-    return examine(document, kind=Kind(kind), stored=stored, more=_checks(depth, catalogue))[1]
+    return examine(document, kind=Kind(kind), stored=stored, more=_checks(depth, catalogue), measured=True)[1]
 
 
 def _checks(depth: Depth, catalogue: Catalogue | None) -> tuple[Check, ...]:
