@@ -159,6 +159,12 @@ def _idle(result: Result) -> Iterator[Goal]:
     yield _goal("an idle gateway, processor time a second", used, 5, "busy", unit=" ms")
 
 
+def _logins(result: Result) -> Iterator[Goal]:
+    for way, one in result["ways"].items():
+        what = f"{one['signed_in']:,} sign-ins at Keycloak, {way.replace('-', ' ')}: the lag rose"
+        yield _goal(what, one["lag_ms"]["rose_ms"], result["may_rise_ms"], "busy", unit=" ms")
+
+
 _GOALS: dict[str, Callable[[Result], Iterator[Goal]]] = {
     "gateway": _gateway,
     "jose": _jose,
@@ -171,6 +177,7 @@ _GOALS: dict[str, Callable[[Result], Iterator[Goal]]] = {
     "events": _events,
     "start": _start,
     "idle": _idle,
+    "logins": _logins,
 }
 
 
@@ -358,6 +365,52 @@ def _soak_rows(result: Result) -> list[str]:
     return [*told, "", *_table(("what", "median", "most", "rose after the warm-up", "may rise"), rows)]
 
 
+def _events_kills_rows(result: Result) -> list[str]:
+    victims = ", ".join(f"{name} {count}" for name, count in result["kills_of"].items())
+    audit = "; ".join(
+        f"exit code {one['exit_code']}, {one.get('listed', 0):,} listed, {one.get('missing', 0)} missing"
+        for one in result["audit_command"]
+        if one.get("source") == "corp-events"
+    )
+    told = [
+        f"{result['kills']} kills with -9 in {result['seconds']:.0f} s, seed {result['seed']}: {victims}.",
+        f"Gateways: {result['gateways']}, on {result['database']}; Keycloak: {result['keycloak']}.",
+        f"`actas events audit`: {audit or 'no provider to ask'}.",
+        f"Amiss: {'; '.join(result['amiss']) or 'nothing'}.",
+    ]
+    names = ("listed", "acknowledged", "lost", "without_effect", "twice", "unknown", "told_again", "left", "dead")
+    what = {
+        "listed": "sign-ins that Keycloak lists",
+        "acknowledged": "events acknowledged to a sender",
+        "without_effect": "heard, and without their effect",
+        "twice": "effects had more than once",
+        "unknown": "effects of what nobody lists",
+        "told_again": "deliveries that came again, with the same key",
+        "left": "deliveries left",
+        "dead": "deliveries set apart",
+    }
+    return [*told, "", *_table(("what", "count"), [(what.get(name, name), result[name]) for name in names])]
+
+
+def _logins_rows(result: Result) -> list[str]:
+    head = (
+        "way", "sign-ins", "a second", "heard", "functions run", "lag p50 ms", "p99 ms", "rose ms", "function p50 ms",
+        "load",
+    )  # fmt: skip
+    rows, tenths = [], []
+    for way, one in result["ways"].items():
+        lag = one["lag_ms"]
+        shown = (one["signed_in"], one["logins_per_s"], one["heard"], one["functions_run"], lag["p50"], lag["p99"])
+        rows.append((way.replace("-", " "), *shown, lag["rose_ms"], one["function_lag_ms"]["p50"], one["load"]))
+        tenths.append((way.replace("-", " "), *lag["p50_of_each_tenth"]))
+    told = (
+        f"{result['people']} people at a real Keycloak, {result['at_once']} at once, passwords hashed by "
+        f"{result['password_hashing']}; what rose is the straight line through the lags of all, from first to last."
+    )
+    which = ("lag p50 ms of each tenth", *(str(number) for number in range(1, 11)))
+    return [told, "", *_table(head, rows), "", *_table(which, tenths)]
+
+
 def _kills_rows(result: Result) -> list[str]:
     names = ("kills", "acknowledged", "lost", "closed_as_unknown", "torn_lines_cut", "records", "holds")
     return _table(("what", "count"), [(name.replace("_", " "), result[name]) for name in names if name in result])
@@ -388,5 +441,7 @@ _TABLES: dict[str, tuple[str, Callable[[Result], list[str]]]] = {
     "start": ("Starting, imports, memory", _start_rows),
     "soak": ("Soak", _soak_rows),
     "audit_kills": ("Killed under load", _kills_rows),
+    "events_kills": ("Killed while people sign in", _events_kills_rows),
+    "logins": ("Ten thousand sign-ins at a real Keycloak", _logins_rows),
     "fuzz": ("Fuzzing", _fuzz_rows),
 }

@@ -55,14 +55,17 @@ class SignIns(Traffic):
     def __init__(self, keycloak: Keycloak, *, seed: int = 1, pause: float = 0.15) -> None:
         super().__init__(seed, pause)
         self._url = f"{keycloak.issuer}/protocol/openid-connect/token"
-        self.answered = 0
+        self.answered = self.signed_in = self.refused = 0
+        """Answers of any kind: a Keycloak that only begins to start answers too; and those that are an event."""
 
     def once(self, client: httpx.Client) -> None:
         name = self._dice.choice(PEOPLE)
         password = "wrong" if self._dice.random() < 0.25 else f"{name}-pw"
         form = {"grant_type": "password", "client_id": "cli", "scope": "openid", "username": name}
-        client.post(self._url, data={**form, "password": password})
+        status = client.post(self._url, data={**form, "password": password}).status_code
         self.answered += 1
+        self.signed_in += status == 200
+        self.refused += status == 401
 
 
 class Sender(Traffic):
