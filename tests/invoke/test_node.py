@@ -1,5 +1,6 @@
 """Node functions in the real runtime client for Node."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -124,6 +125,22 @@ export const handler = awslambda.streamifyResponse(async (event, stream) => {
 
     assert answer.function_error is None
     assert answer.payload == b'{"a":1}'
+
+
+async def test_a_streamed_http_answer_says_that_it_has_its_own_head(bench, node):
+    code = """
+export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  const said = {statusCode: 201, headers: {'x-own': 'yes'}, cookies: ['a=1']};
+  const http = awslambda.HttpResponseStream.from(stream, said);
+  http.write('made'); http.end();
+});
+"""
+    answer = await bench.call(node(code))
+
+    head, _, body = answer.payload.partition(bytes(8))
+    assert answer.headers == (("Content-Type", "application/vnd.awslambda.http-integration-response"),)
+    assert json.loads(head) == {"statusCode": 201, "headers": {"x-own": "yes"}, "cookies": ["a=1"]}
+    assert body == b"made"
 
 
 async def test_a_stream_that_fails_half_way_is_the_functions_failure(bench, node):

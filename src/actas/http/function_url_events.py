@@ -6,6 +6,8 @@ from typing import Any, Final
 import msgspec
 
 from actas import apigateway
+from actas.invoke import lambda_answers
+from actas.invoke.lambda_errors import LambdaMalformed
 from actas.invoke.route_events import without_claims
 from actas.model.call import Call, Headers
 from actas.model.facts import Known
@@ -68,5 +70,22 @@ def _iam(held: Held) -> dict[str, Any]:
 
 def answer(outcome: Answered) -> Answered:
     """Make the HTTP answer: what the function says it is, or what Lambda infers where it says nothing."""
+    if outcome.function_error is None and ("Content-Type", lambda_answers.HTTP_STREAM) in outcome.headers:
+        return _with_its_own_head(outcome)
     made = apigateway.answer(outcome.payload, version=VERSION, function_error=outcome.function_error)
     return Answered(payload=made.body, status=made.status, headers=made.headers, function_error=outcome.function_error)
+
+
+def _with_its_own_head(outcome: Answered) -> Answered:
+    """Take the head off what a function wrote as a stream, which came here in one piece."""
+    head, found, body = outcome.payload.partition(lambda_answers.DELIMITER)
+    malformed = answer(Answered(payload=b"", function_error="Unhandled"))
+    if not found or len(head) > lambda_answers.LARGEST_HEAD:
+        return malformed
+    try:
+        status, headers = lambda_answers.head(head, function="")
+    except LambdaMalformed:
+        return malformed
+    if "content-type" not in {name.lower() for name, _ in headers}:
+        headers = (*headers, ("Content-Type", "application/octet-stream"))
+    return Answered(payload=body, status=status, headers=headers)

@@ -30,7 +30,7 @@ from actas.model.call import Call
 from actas.model.evidence import BearerToken
 from actas.model.held import Held
 from actas.model.ids import RANDOM, call_id
-from actas.model.outcome import Answered, Outcome, Refused, Streamed
+from actas.model.outcome import Outcome, Refused, Streamed
 from actas.model.paths import PathError, canonical_path
 from actas.model.secret import Secret
 from actas.settings.schema import Function
@@ -85,8 +85,11 @@ class FunctionUrls:
             if isinstance(outcome, Refused):
                 said = _forbidden(name) if is_signed else problems.refusal(outcome.decision, name)
                 await answers.tell(send, *said)
+            elif isinstance(outcome, Streamed):
+                limits = now.front.settings.limits
+                to = answers.Caller(send=send, receive=receive, incoming=None, patience=now.patience, limits=limits)
+                await answers.stream(to, name, outcome)
             else:
-                assert isinstance(outcome, Answered)
                 await answers.deliver(send, name, answer(outcome))
         except SignatureMissing:
             await answers.tell(send, *_forbidden(name))
@@ -115,14 +118,14 @@ class FunctionUrls:
         call = _call(now, asked, body, arrived, at, by="aws-iam" if is_signed else "bearer")
         if token is not None:
             call.payload = self._event(asked, call, None)
-            return _whole(await now.gateway.serve(call, BearerToken(shown=token)))
+            return await now.gateway.serve(call, BearerToken(shown=token))
         try:
             held = await now.signed.held(scope, body, service=SERVICE, now=at[1])
         except SignatureError as stranger:
             now.gateway.stranger(stranger.code, arrived.address)
             raise
         call.payload = self._event(asked, call, held)
-        return _whole(await now.gateway.serve_session(call, held))
+        return await now.gateway.serve_session(call, held)
 
     def _event(self, asked: Asked, call: Call, held: Held | None) -> bytes:
         made = event(asked, call, domain=self._domain(), account=self._account(), held=held)
@@ -193,6 +196,7 @@ def _call(now: Now, asked: Asked, body: bytes, arrived: arrivals.Arrived, at: tu
         requested_role=arrived.head.role,
         trace_id=arrived.head.trace,
         door=f"function-url/{by}",
+        is_url=True,
         root=arrived.origin.root,
         depth=arrived.origin.depth,
         also=_ACTION if by == "aws-iam" else (),
@@ -202,12 +206,6 @@ def _call(now: Now, asked: Asked, body: bytes, arrived: arrivals.Arrived, at: tu
 def _named(text: str) -> str:
     """Give a name for the trail, which keeps names, not texts."""
     return text if text.isascii() and text.replace("-", "").replace("_", "").isalnum() and len(text) <= 64 else ""
-
-
-def _whole(outcome: Outcome) -> Outcome:
-    """HTTP functions have routes and no URLs, so no answer comes in pieces."""
-    assert not isinstance(outcome, Streamed)
-    return outcome
 
 
 def _forbidden(name: str) -> wording.Answer:

@@ -55,6 +55,8 @@ class Call:
     """Whether it runs by itself below its root, which may be over: an event that was queued from inside a function."""
     client_context: Mapping[str, Any] | None = field(default=None, repr=False)
     """What the caller says of its client, for the function (``X-Amz-Client-Context``); ``custom`` is an object."""
+    is_url: bool = False
+    """Whether it came to the function's own URL: its answer goes out as HTTP, in pieces where it comes in pieces."""
     wants_log: bool = False
     """Whether the caller asks for the end of the function's log (``X-Amz-Log-Type``)."""
     request_id: str | None = None

@@ -205,7 +205,8 @@ class AwsLambdaBackend:
             over=partial(self._flights.end, delivery),
         )
         kind = answer.headers.get("Content-Type", "")
-        found = await outcome(pieces, kind, function=self._name, routed=delivery.call.route is not None)
+        speaks_http = delivery.call.is_url or delivery.call.route is not None
+        found = await outcome(pieces, kind, function=self._name, routed=speaks_http)
         return self._routed(delivery, found) if isinstance(found, Answered) else found
 
     def _routed(self, delivery: Delivery, answered: Answered) -> Answered:

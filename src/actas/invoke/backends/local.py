@@ -23,6 +23,7 @@ import anyio
 from actas.invoke import route_events
 from actas.invoke.errors import InvokeError
 from actas.invoke.interface import Delivery
+from actas.invoke.lambda_answers import HTTP_STREAM
 from actas.invoke.local import code as codes
 from actas.invoke.local import environment as environments
 from actas.invoke.local import events
@@ -202,7 +203,10 @@ class LocalBackend:
         except BaseException:
             job.done.cancel()
             raise
-        return await asyncio.shield(job.done)  # a caller who hangs up does not end the function, as in Lambda
+        outcome = await asyncio.shield(job.done)  # a caller who hangs up does not end the function, as in Lambda
+        if job.is_http and isinstance(outcome, Answered):
+            return replace(outcome, headers=(("Content-Type", HTTP_STREAM),))
+        return outcome
 
     async def close(self) -> None:
         """End its processes, unless another backend of the function uses them too."""

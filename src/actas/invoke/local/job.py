@@ -2,11 +2,13 @@
 
 import asyncio
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 
 from actas.invoke.errors import InvokeError
+from actas.invoke.lambda_answers import HTTP_STREAM
 from actas.invoke.local import faults
 from actas.invoke.local.reports import Report
 from actas.invoke.origins import Origin
@@ -35,10 +37,16 @@ class Job:
     """What the function calls while it runs belongs to this."""
     done: asyncio.Future[Answered | InvokeError]
     delivered: bool = False
+    is_http: bool = False
+    """Whether the answer begins with its own status and header fields, as functions that stream write it."""
     started: float | None = None
     """When a process was started for it, by the loop's clock; None where there was one."""
     report: Report | None = None
     """What is told of the call beside its log; None where nobody asks for that."""
+
+    def hear(self, headers: Mapping[str, str]) -> None:
+        """Take note of how the function's answer is written."""
+        self.is_http = headers.get("content-type", "").lower() == HTTP_STREAM
 
     def deliver(self, now: float) -> None:
         """Take note that the function gets it."""

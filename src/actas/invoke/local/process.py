@@ -162,6 +162,7 @@ class FunctionProcess:
         """Settle the running call with the function's result."""
         if not (job := self._running(call)):
             return 400
+        job.hear(headers)
         if "lambda-runtime-function-error-type" in headers:  # a streamed answer that failed half-way, in its trailers
             told = decoded_error(headers.get("lambda-runtime-function-error-body", ""))
             job.settle(self._failure(told))
