@@ -63,6 +63,12 @@ NAMES = ("keys", "echo", "fails", "logs", "large", "sleeps")
 REGION, ACCOUNT = "eu-west-1", "111122223333"
 
 
+def taken(parsed, **_more):
+    """Read an answer that has nothing in it: its socket would be found unclosed in the middle of some later test."""
+    if parsed.get("StatusCode") in {202, 204}:
+        parsed["Payload"].read()
+
+
 class Caller:
     """Credentials of a session, as AWS's tools take them."""
 
@@ -73,7 +79,7 @@ class Caller:
 
     def client(self, place: str, **more):
         options = {"retries": {"total_max_attempts": 1}, "read_timeout": 30, **more.pop("config", {})}
-        return boto3.client(
+        made = boto3.client(
             "lambda",
             endpoint_url=f"http://{place}",
             region_name=more.pop("region", REGION),
@@ -82,6 +88,8 @@ class Caller:
             aws_session_token=more.pop("session_token", self.session_token),
             config=Config(**options),
         )
+        made.meta.events.register("after-call.lambda.Invoke", taken)
+        return made
 
 
 def who():
