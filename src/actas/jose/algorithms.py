@@ -82,6 +82,9 @@ def is_several(value: object) -> TypeGuard[Collection[object]]:
 
 def allowed(names: object, known: Mapping[str, object], argument: str) -> None:
     """Refuse *names* unless each of them is *known* and there is one at least."""
+    # The usual ones first: one name, or a set of names.
+    if type(names) is tuple and len(names) == 1 and type(names[0]) is str and names[0] in known:
+        return
     if type(names) is frozenset and names and names <= known.keys():
         return
     if not is_several(names):

@@ -1,7 +1,7 @@
 """Verify a JSON Web Token: its signature, and then what it claims (RFC 7519, RFC 8725, RFC 9068 section 4)."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, Final
 
@@ -56,7 +56,8 @@ def verify_jwt(
     oldest = None if max_age is None else _seconds(max_age, "max_age")
     if (audiences is None and clients is None) or (oldest is None and not require_exp):
         raise _checks_too_little(audiences is None and clients is None)
-    _is_aware(now)
+    if type(now) is not datetime or now.tzinfo is not UTC:
+        _is_aware(now)
     header, key, payload = jws.verify(token, keys, algorithms)
     if types is not None:
         _is_of_type(header.typ, types)
