@@ -72,6 +72,8 @@ class EventSource(Keys, frozen=True):
     """SSF: whether the transmitter pushes, or is asked."""
     logs: tuple[Literal["sign-ins", "audits"], ...] = ()
     """Entra: the logs that are read beside the directory's changes."""
+    subjects: tuple[dict[str, object], ...] = ()
+    """SSF: whom the stream is to speak of, as Subject Identifiers, where its transmitter speaks of nobody else."""
     fields: EventFields | None = None
     """Webhooks and CloudEvents: where the facts stand."""
     oldest: Span = Span.read("24h")

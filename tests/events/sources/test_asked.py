@@ -1047,6 +1047,41 @@ def test_subscriptions_are_made_renewed_long_before_their_end_and_made_anew_when
     assert len(api.subscriptions) == 2
 
 
+LIFE = [
+    ("reauthorizationRequired", {"PATCH"}, 2),
+    ("subscriptionRemoved", {"PATCH", "POST"}, 2),
+    ("missed", {"PATCH"}, 2),
+    ("something that there will be", {"PATCH"}, 2),
+]
+
+
+@pytest.mark.parametrize(("lifecycle", "verbs", "left"), LIFE, ids=[one[0] for one in LIFE])
+def test_what_graph_says_of_a_subscription_is_acted_on_at_once(built, pushed, receive, lifecycle, verbs, left):
+    """Renewing authorizes anew; one that is gone is made anew; the delta query brings what was missed."""
+    api = GraphApi()
+    source = built("entra", client=CLIENT, secret=SecretRef(env="S"), of=ENTRA, fetch=api)
+    _, cursor = polled(source, None)
+    api.changes["users"].append({"id": "u1", "accountEnabled": False})
+    if lifecycle == "subscriptionRemoved":
+        api.subscriptions = {}
+    said = {"subscriptionId": "s0", "clientState": SECRET, "lifecycleEvent": lifecycle, "tenantId": "t"}
+    asked = len(api.asked)
+
+    idle, _ = polled(source, cursor, NOW + timedelta(seconds=1))
+    forged = pushed({"value": [said | {"clientState": "another"}]})
+    with pytest.raises(ActasError):
+        receive(source, forged)
+    still, _ = polled(source, cursor, NOW + timedelta(seconds=2))
+    quiet = api.asked[asked:]
+    reply = receive(source, pushed({"value": [said]}))
+    events, _ = polled(source, cursor, NOW + timedelta(seconds=3))
+
+    assert (idle, still, quiet) == ([], [], [])
+    assert (reply.status, [one.subject for one in events]) == (202, ["u1"])
+    used = {one.partition(" ")[0] for one in api.asked[asked:] if "/subscriptions" in one}
+    assert (used, len(api.subscriptions)) == (verbs, left)
+
+
 def test_a_change_that_nobody_can_read_is_counted_and_keeps_no_other_back(built):
     api = GraphApi()
     source = built("entra", client=CLIENT, of=ENTRA, fetch=api)

@@ -60,11 +60,15 @@ class Transmitter:
                 } | self.metadata  # fmt: skip
             case "/keys", _:
                 said = {"keys": [KEY.to_json()]}
+            case "/streams", "POST" if self.stream is not None:
+                return Answer(status=409, headers=(), body=b"{}")
+            case "/streams", "POST":
+                self.stream = said = {"stream_id": "s1", **body}
             case "/streams", "PATCH":
-                self.stream |= {"events_delivered": body["events_requested"]}
+                self.stream |= {"events_delivered": body["events_requested"], **body}
                 said = self.stream
             case "/streams", _:
-                said = [self.stream]
+                said = [self.stream] if self.stream else []
             case "/status", _:
                 said = {"stream_id": "s1", "status": "enabled"}
             case "/poll", _:
@@ -288,6 +292,59 @@ ABOUT = [
     ),
     ("it speaks of added subjects alone", {"default_subjects": "NONE"}, "subjects-to-be-added", "warning"),
 ]
+
+
+ELSEWHERE = {"method": "urn:ietf:rfc:8935", "endpoint_url": "https://others.example/events"}
+THERE = [
+    ("none", None, "stream-made", "POST"),
+    ("ours, by its name", {"delivery": ELSEWHERE, "description": "told"}, "stream-changed", "PATCH"),
+    ("ours, by its address",
+     {"delivery": ELSEWHERE | {"endpoint_url": "https://functions.example/events/old"}}, "stream-changed", "PATCH"),
+    ("somebody else's", {"delivery": ELSEWHERE, "description": "theirs"}, None, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("there", "code", "method"), [one[1:] for one in THERE], ids=[one[0] for one in THERE])
+def test_a_stream_is_made_or_ours_is_changed_and_nobody_elses(built, transmitter, there, code, method):
+    """SSF 1.0, section 8.1.1.1: 409 where a receiver may have one stream and there is one."""
+    transmitter.stream = None if there is None else {"stream_id": "s1", **there}
+    source = polling(built, transmitter)
+
+    if code is None:
+        with pytest.raises(ActasError) as wrong:
+            anyio.run(partial(source.mend, Secret("administrator"), now=NOW))
+        assert (wrong.value.code, wrong.value.found) == ("events.provider-refused", 409)
+        assert transmitter.stream["delivery"] == ELSEWHERE
+        return
+    done = anyio.run(partial(source.mend, Secret("administrator"), now=NOW))
+    assert done[0].code == code
+    last = [body for verb, path, body, _ in transmitter.asked if path == "/streams" and verb == method][-1]
+    assert last["delivery"] == {"method": "urn:ietf:rfc:8936"}
+    assert last.get("stream_id") == (None if there is None else "s1")
+
+
+def test_subjects_are_added_where_the_transmitter_speaks_of_nobody_else(built):
+    """SSF 1.0, section 8.1.3.2."""
+    transmitter = Transmitter(default_subjects="NONE", add_subject_endpoint=f"{SIGNALS}/add")
+    subject = {"format": "complex", "tenant": {"format": "opaque", "id": "4711"}}
+    more = {"transmitter": SIGNALS, "audience": "us", "delivery": "poll", "token": OF_TESTS, "of": OF}
+    source = built("ssf", fetch=transmitter, subjects=(subject,), **more)
+
+    assert codes(source)["subjects-to-be-added"].can_mend
+    assert not codes(built("ssf", fetch=transmitter, **more))["subjects-to-be-added"].can_mend
+    done = anyio.run(partial(source.mend, Secret("administrator"), now=NOW))
+
+    assert "subjects-added" in {one.code for one in done}
+    assert [body for _, path, body, _ in transmitter.asked if path == "/add"] == [
+        {"stream_id": "s1", "subject": subject, "verified": True}
+    ]
+
+
+def test_a_subject_to_add_that_is_none_is_told_before_anything_is_asked(built, transmitter):
+    with pytest.raises(ActasError) as wrong:
+        built("ssf", transmitter=SIGNALS, audience="us", of=OF, fetch=transmitter, subjects=({"format": "email"},))
+    assert wrong.value.code == "events.source-incomplete"
+    assert transmitter.asked == []
 
 
 @pytest.mark.parametrize(("metadata", "code", "severity"), [one[1:] for one in ABOUT], ids=[one[0] for one in ABOUT])

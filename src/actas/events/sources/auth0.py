@@ -164,7 +164,10 @@ class Auth0Asked:
             await self._page(None, now=now, since=now)
         except ProviderRefused as wrong:
             message = f"the tenant's log may not be read (status {wrong.found})"
-            hint = "Authorize the client for the Auth0 Management API with read:logs."
+            hint = (
+                "Under Applications > APIs > Auth0 Management API > Machine to Machine Applications, authorize the "
+                "client with read:logs."
+            )
             return (Advice(code="right-missing", severity="error", message=message, hint=hint),)
         return (Advice(code="log-readable", severity="fine", message="the tenant's log can be read", hint=""),)
 

@@ -132,7 +132,10 @@ class EntraAsked:
                 await self.graph.begin(resource, now=now)
             except ProviderRefused as wrong:
                 message = f"changes of {resource} may not be read (status {wrong.found})"
-                hint = f"Grant the application permission {right}, with an administrator's consent."
+                hint = (
+                    f"Under App registrations > the app > API permissions > Microsoft Graph > Application permissions, "
+                    f"add {right}; then Grant admin consent."
+                )
                 found.append(Advice(code="right-missing", severity="error", message=message, hint=hint))
             else:
                 message = f"changes of {resource} can be read"

@@ -187,7 +187,8 @@ class OktaAsked:
             await self._page(self._list(since=now - timedelta(minutes=1)), now)
         except ProviderRefused as wrong:
             hint = (
-                "Give the token's user the role Read-only Administrator, or the service app the scope okta.logs.read."
+                "Under Applications > the service app, grant okta.logs.read in Okta API Scopes and Read-only "
+                "Administrator in Admin roles; or give the token's user that role under Security > Administrators."
             )
             message = f"the System Log may not be read (status {wrong.found})"
             return (Advice(code="right-missing", severity="error", message=message, hint=hint),)

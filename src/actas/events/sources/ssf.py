@@ -28,9 +28,11 @@ from actas.events.interface import Advice, Batch, Health, Making, Pushed, Reply
 from actas.events.normal import IdentityEvent
 from actas.events.sources.asking import proof
 from actas.events.sources.asking.frame import Frame, Trouble
+from actas.events.sources.asking.ssf_mend import Mending
 from actas.events.sources.asking.ssf_sets import Refused, Sets
 from actas.events.sources.asking.ssf_stream import Stream
-from actas.events.sources.errors import SourceIncomplete
+from actas.events.sources.errors import MalformedDelivery, SourceIncomplete
+from actas.events.sources.reading.subjects import subject_of
 from actas.model.secret import Secret
 from actas.settings.schema import Provider, many
 from actas.settings.schema_events import EventSource
@@ -91,7 +93,7 @@ class SsfPushed:
 
     async def mend(self, administrator: Secret, *, now: datetime) -> tuple[Advice, ...]:
         """Make the stream, or put it right, and have it send an event that proves it."""
-        return await self._stream.mend(administrator, now=now)
+        return await Mending(self._frame, self._stream, administrator).mend(now=now)
 
 
 class SsfAsked:
@@ -138,7 +140,7 @@ class SsfAsked:
 
     async def mend(self, administrator: Secret, *, now: datetime) -> tuple[Advice, ...]:
         """Make the stream, or put it right, and have it send an event that proves it."""
-        return await self._stream.mend(administrator, now=now)
+        return await Mending(self._frame, self._stream, administrator).mend(now=now)
 
 
 def _read_cursor(text: str | None) -> _Cursor:
@@ -151,6 +153,11 @@ def _read_cursor(text: str | None) -> _Cursor:
 def source(settings: EventSource, provider: Provider, making: Making) -> SsfPushed | SsfAsked:
     """Make the source that *settings* describe."""
     frame = Frame.of(settings, provider, making)
+    for subject in settings.subjects:
+        try:
+            subject_of(subject, ())
+        except MalformedDelivery as wrong:
+            raise SourceIncomplete(source=making.name, why="has a subject to add that is none") from wrong
     issuer = settings.transmitter or provider.issuer
     if issuer is None:
         raise SourceIncomplete(source=making.name, why="has no transmitter")

@@ -16,7 +16,9 @@ KNOWS: Final = {
     "entra": frozenset({"client", "secret", "logs", "overlap"}),
     "auth0": frozenset({"client", "secret", "header", "overlap"}),
     "google": frozenset({"client", "overlap"}),
-    "ssf": frozenset({"client", "token", "secret", "header", "keys", "audience", "transmitter", "delivery"}),
+    "ssf": frozenset(
+        {"client", "token", "secret", "header", "keys", "audience", "transmitter", "delivery", "subjects"}
+    ),
     "backchannel-logout": frozenset({"audience", "keys"}),
     "webhook": frozenset({"secret", "header", "signature", "keys", "fields"}),
     "cloudevents": frozenset({"secret", "header", "signature", "keys", "fields"}),

@@ -24,7 +24,10 @@ from actas.events.sources.reading.told import Told
 KEPT: Final = timedelta(days=30)
 _PAGE: Final = 1000
 _MOST_PAGES: Final = 100
-_RIGHT: Final = "AuditLog.Read.All"
+_GRANT: Final = (
+    "Under App registrations > the app > API permissions > Microsoft Graph > Application permissions, add "
+    "AuditLog.Read.All, and Grant admin consent."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,17 +154,14 @@ class Logs:
         for name, log in LOGS.items():
             if name not in self._windows:
                 message = f"{log.what} is not read: {_MISSED[name]}"
-                hint = f"Grant the application permission {_RIGHT} and add {name} to the source's logs."
+                hint = f"{_GRANT} Then add {name} to the source's logs."
                 found.append(Advice(code=f"{name}-not-read", severity="warning", message=message, hint=hint))
                 continue
             try:
                 await self._between(log, now - timedelta(minutes=1), now, now=now, spent=lambda: True)
             except ProviderRefused as wrong:
                 message = f"{log.what} may not be read (status {wrong.found})"
-                hint = (
-                    f"Grant the application permission {_RIGHT}, with an administrator's consent. "
-                    "The sign-in log is given to tenants with Entra ID P1 or P2 only."
-                )
+                hint = f"{_GRANT} The sign-in log is given to tenants with Entra ID P1 or P2 only."
                 found.append(Advice(code="right-missing", severity="error", message=message, hint=hint))
             else:
                 found.append(

@@ -36,6 +36,7 @@ class Metadata(msgspec.Struct, frozen=True):
     configuration: str | None = msgspec.field(default=None, name="configuration_endpoint")
     status: str | None = msgspec.field(default=None, name="status_endpoint")
     verification: str | None = msgspec.field(default=None, name="verification_endpoint")
+    adding: str | None = msgspec.field(default=None, name="add_subject_endpoint")
     critical: tuple[str, ...] = msgspec.field(default=(), name="critical_subject_members")
     methods: tuple[str, ...] | None = msgspec.field(default=None, name="delivery_methods_supported")
     subjects: str | None = msgspec.field(default=None, name="default_subjects")
@@ -51,6 +52,7 @@ class Configuration(msgspec.Struct, frozen=True):
 
     id: str = msgspec.field(name="stream_id")
     delivery: _Delivery
+    description: str | None = None
     delivered: tuple[str, ...] | None = msgspec.field(default=None, name="events_delivered")
     supported: tuple[str, ...] | None = msgspec.field(default=None, name="events_supported")
     inactivity: int | None = msgspec.field(default=None, name="inactivity_timeout")
@@ -73,9 +75,9 @@ class Stream:
     def __init__(self, frame: Frame, issuer: str) -> None:
         self.issuer = issuer
         self._frame = frame
-        self._method = PUSH if frame.settings.delivery == "push" else POLL
+        self.method = PUSH if frame.settings.delivery == "push" else POLL
         sign_in, _scheme = okta_sign_in.way(frame, "") if frame.settings.client is None else (self._sign_in, "")
-        self._api = Client(frame.making, sign_in, private=frame.provider.private, ca=frame.provider.ca)
+        self.api = Client(frame.making, sign_in, private=frame.provider.private, ca=frame.provider.ca)
         self._metadata: Metadata | None = None
         self._read_at: datetime | None = None
         self._keys: SigningKeys | None = None
@@ -103,7 +105,7 @@ class Stream:
             if settings.keys is not None:
                 source = written(self._frame.name, settings.keys, provider)
             else:
-                metadata = await self._about(now)
+                metadata = await self.about(now)
                 if metadata.jwks is None:
                     raise ProviderUnreadable(what="the transmitter's metadata", why="names no keys")
                 source = Source(
@@ -117,17 +119,17 @@ class Stream:
         """Poll."""
         what = "the stream"
         if self._endpoint is None:
-            found = await self._configured(await self._api.token(now=now), now)
+            found = await self.configured(await self.api.token(now=now), now)
             if found is None or found.delivery.endpoint is None:
                 raise ProviderUnreadable(what=what, why="is not there: `actas events doctor --fix` makes it")
             self._endpoint = found.delivery.endpoint
         body = msgspec.json.encode(asked)
         try:
-            answer = await self._api.json(what, self._endpoint, now=now, method="POST", body=body)
+            answer = await self.api.json(what, self._endpoint, now=now, method="POST", body=body)
         except ProviderRefused:  # the stream was perhaps made anew, somewhere else
             self._endpoint = None
             raise
-        polled: Polled = _shaped(what, answer, Polled)
+        polled: Polled = shaped(what, answer, Polled)
         return polled
 
     async def examine(self, *, now: datetime) -> tuple[Advice, ...]:
@@ -138,16 +140,17 @@ class Stream:
             return (
                 Advice(code="stream-unseen", severity="warning", message="we cannot look at the stream", hint=hint),
             )
-        token = await self._api.token(now=now)
-        found = await self._configured(token, now)
+        token = await self.api.token(now=now)
+        found = await self.configured(token, now)
         if found is None:
             hint = "Run `actas events doctor --fix`, or make a stream in the transmitter's console."
-            message = f"there is no stream that delivers by {'push' if self._method == PUSH else 'poll'} to here"
+            message = f"there is no stream that delivers by {'push' if self.method == PUSH else 'poll'} to here"
             return (Advice(code="stream-missing", severity="error", message=message, hint=hint, can_mend=True),)
-        about = ssf_advice.about(await self._about(now), self._method, found.inactivity)
-        return (self._delivers(found), *about, await self._status(found, token, now))
+        about = ssf_advice.about(await self.about(now), self.method, found.inactivity, adds=bool(settings.subjects))
+        return (self.delivers(found), *about, await self.status(found, token, now))
 
-    def _delivers(self, found: Configuration) -> Advice:
+    def delivers(self, found: Configuration) -> Advice:
+        """See whether *found* delivers everything that means something here."""
         missing = sorted(set(WANTED) - set(found.delivered)) if found.delivered is not None else []
         if not missing:
             return Advice(code="stream", severity="fine", message="the stream is there", hint="")
@@ -157,79 +160,44 @@ class Stream:
         hint = "See in the transmitter's documentation whether it has these events, and ask for them."
         return Advice(code="stream-delivers-less", severity="warning", message=message, hint=hint, can_mend=bool(more))
 
-    async def _status(self, found: Configuration, token: Secret, now: datetime) -> Advice:
-        metadata = await self._about(now)
+    async def status(self, found: Configuration, token: Secret, now: datetime) -> Advice:
+        """See whether *found* is enabled."""
+        metadata = await self.about(now)
         if metadata.status is None:
             return Advice(code="stream-status", severity="fine", message="the transmitter tells no status", hint="")
-        answer = await self._api.once(f"{metadata.status}?stream_id={_quoted(found.id)}", token)
+        answer = await self.api.once(f"{metadata.status}?stream_id={_quoted(found.id)}", token)
         check("the stream's status", answer)
-        status = _shaped("the stream's status", read("the stream's status", answer), _Status).status
+        status = shaped("the stream's status", read("the stream's status", answer), _Status).status
         if status == "enabled":
             return Advice(code="stream-status", severity="fine", message="the stream is enabled", hint="")
         message = f"the stream is {status}" if status in ("paused", "disabled") else "the stream is in another state"
         hint = "Run `actas events doctor --fix`, or enable the stream in the transmitter's console."
         return Advice(code="stream-not-enabled", severity="error", message=message, hint=hint, can_mend=True)
 
-    async def mend(self, administrator: Secret, *, now: datetime) -> tuple[Advice, ...]:
-        """Make or enable the stream in the administrator's name, and have it send a verification."""
-        metadata = await self._about(now)
-        if metadata.configuration is None:
-            raise ProviderUnreadable(what="the transmitter's metadata", why="names no place for streams")
-        done = []
-        found = await self._configured(administrator, now)
-        if found is None:
-            body = self._wanted()
-            answer = await self._api.once(metadata.configuration, administrator, method="POST", body=body)
-            check("the making of the stream", answer)
-            found = _shaped("the stream", read("the stream", answer), Configuration)
-            done.append(Advice(code="stream-made", severity="fine", message="the stream was made", hint=""))
-        elif self._delivers(found).can_mend:
-            body = msgspec.json.encode({"stream_id": found.id, "events_requested": WANTED})  # section 8.1.1.3
-            answer = await self._api.once(metadata.configuration, administrator, method="PATCH", body=body)
-            check("the change of the stream", answer)
-            done.append(Advice(code="stream-changed", severity="fine", message="all events were asked for", hint=""))
-        if metadata.status is not None and (await self._status(found, administrator, now)).severity == "error":
-            body = msgspec.json.encode({"stream_id": found.id, "status": "enabled"})
-            check("enabling the stream", await self._api.once(metadata.status, administrator, method="POST", body=body))
-            done.append(Advice(code="stream-enabled", severity="fine", message="the stream was enabled", hint=""))
-        if metadata.verification is not None:
-            asked = {"stream_id": found.id} | ({} if (state := self.state()) is None else {"state": state})
-            body = msgspec.json.encode(asked)
-            check(
-                "the verification", await self._api.once(metadata.verification, administrator, method="POST", body=body)
-            )
-            message = "the transmitter was asked for an event that proves the stream"
-            done.append(Advice(code="verification-asked", severity="fine", message=message, hint=""))
-        return tuple(done)
-
-    def _wanted(self) -> bytes:
-        making, settings = self._frame.making, self._frame.settings
-        delivery: dict[str, str] = {"method": self._method}
-        if self._method == PUSH:
-            delivery["endpoint_url"] = f"{making.public_url}/events/{making.name}"
-            if settings.secret is not None:
-                delivery["authorization_header"] = self._frame.secret(settings.secret, "secret").reveal()
-        return msgspec.json.encode({"delivery": delivery, "events_requested": WANTED, "description": making.name})
-
-    async def _configured(self, token: Secret, now: datetime) -> Configuration | None:
+    async def configured(self, token: Secret, now: datetime) -> Configuration | None:
         """Find the stream that is ours among those that *token* may see."""
-        metadata, what = await self._about(now), "the list of streams"
-        if metadata.configuration is None:
-            return None
-        answer = await self._api.once(metadata.configuration, token)
-        if answer.status == 404:
-            return None
-        check(what, answer)
-        value = read(what, answer)
-        streams = _shaped(what, value if isinstance(value, list) else [value], tuple[Configuration, ...])
         address = f"{self._frame.making.public_url}/events/{self._frame.name}"
-        for one in streams:
-            if one.delivery.method == self._method and (self._method == POLL or one.delivery.endpoint == address):
-                found: Configuration = one
-                return found
+        for one in await self.streams(token, now):
+            if one.delivery.method == self.method and (self.method == POLL or one.delivery.endpoint == address):
+                return one
         return None
 
-    async def _about(self, now: datetime) -> Metadata:
+    async def streams(self, token: Secret, now: datetime) -> tuple[Configuration, ...]:
+        """List the streams that *token* may see."""
+        metadata, what = await self.about(now), "the list of streams"
+        if metadata.configuration is None:
+            return ()
+        answer = await self.api.once(metadata.configuration, token)
+        if answer.status == 404:
+            return ()
+        check(what, answer)
+        value = read(what, answer)
+        found: tuple[Configuration, ...] = shaped(
+            what, value if isinstance(value, list) else [value], tuple[Configuration, ...]
+        )
+        return found
+
+    async def about(self, now: datetime) -> Metadata:
         """Read the transmitter's metadata, whose issuer must be the one that it was asked for by."""
         if self._metadata is not None and self._read_at is not None and now < self._read_at + _AGAIN:
             return self._metadata
@@ -238,7 +206,7 @@ class Stream:
             Wish(url=well_known(self.issuer), private=provider.private, ca=provider.ca)
         )
         check(what, answer)
-        found: Metadata = _shaped(what, read(what, answer), Metadata)
+        found: Metadata = shaped(what, read(what, answer), Metadata)
         if found.issuer != self.issuer:
             raise ProviderUnreadable(what=what, why="speaks for another issuer")
         self._metadata, self._read_at = found, now
@@ -264,7 +232,8 @@ def _quoted(text: str) -> str:
     return quote(text, safe="")
 
 
-def _shaped(what: str, value: Any, shape: Any) -> Any:
+def shaped(what: str, value: Any, shape: Any) -> Any:
+    """Give what the transmitter answered the form that the standard says it has."""
     try:
         return strict.shaped(value, shape)
     except MalformedDelivery as wrong:
