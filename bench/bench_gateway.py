@@ -108,9 +108,9 @@ class Field:
         return server, self._ports.get(name, server.port)
 
     def warm(self, row: Row, server: load.Server, port: int) -> None:
-        """Load a row's server for a second; the first time until every token was seen twice."""
+        """Load a row's server for a second; the first time until every token was seen."""
         tokens = int(row.tokens)
-        wanted = 1 if row.name in self._warm else 2 * tokens
+        wanted = 1 if row.name in self._warm else tokens
         self._warm.add(row.name)
         seen = 0
         while seen < wanted:  # wrk starts anew each time: it goes on with the token after the last one that was seen
