@@ -150,6 +150,14 @@ def test_more_gone_than_was_said_is_a_hole(prune, folder):
     assert f"pruned were those up to record {plan.head.seq}" in found.says
 
 
+def test_without_the_keys_nothing_that_is_said_accounts_for_what_is_missing(prune, folder, tmp_path):
+    prune(3)
+    (folder / "keys.json").rename(tmp_path / "keys.json")
+
+    assert wrong(folder) == [(Wrong.MISSING, 1)]
+    assert wrong(folder, keys=tmp_path / "keys.json") == []
+
+
 def test_deleting_without_saying_so_is_a_hole(kept, folder):
     for path in segments.listed(folder)[:3]:
         path.unlink()

@@ -78,6 +78,10 @@ def test_it_is_told_as_data(actas, house, tmp_path):
         "2020-01-03T12:00:00Z",
     )
     assert actas(*asked, folder=tmp_path).data == {"pruned": 0, "dry_run": False}
+    verified = actas("audit", "verify", "--json", folder=tmp_path).data
+    assert (verified["holds"], verified["first"], verified["pruned"]["seq"]) == (True, did["last"] + 1, did["last"])
+    shown = actas("audit", "export", folder=tmp_path).lines
+    assert [one["segment"] for one in shown if one["type"] == "pruned"] == [2]
 
 
 def test_the_settings_say_how_long_records_are_kept(actas, house, tmp_path):
