@@ -9,6 +9,7 @@ import pytest
 from actas import store
 from actas.audit.trail import PERSON_KEY
 from actas.cli import ASKED_WRONGLY, CANNOT_TELL, DENIED, DONE, events_text, run
+from actas.events import telling
 from actas.events.desk import Compared
 from actas.events.inbox import Inbox, Places, Told
 from actas.events.interface import Listed
@@ -19,6 +20,7 @@ from actas.model import clock
 from actas.secrets.resting import FILE, Resting
 from actas.settings.reader import read
 from actas.store import person_key
+from actas.store.heard_rows import Heard
 from actas.store.outbox import Dead, Outbox
 from actas.store.watermarks import Watermarks
 
@@ -279,3 +281,39 @@ def test_settings_without_sources_are_told_so(events, tmp_path):
 
     assert codes == [ASKED_WRONGLY] * 2
     assert "error[cli.no-sources]" in events.err
+
+
+@pytest.mark.parametrize(
+    ("ended", "text"),
+    [("subject", "  ended: subject"), ("address", "  ended: address"), ("nobody", "  matches nobody"), ("", "")],
+    ids=["somebody", "somebody by address", "nobody who was found", "what ends nothing"],
+)
+def test_a_line_says_whose_access_an_event_ended_and_that_it_found_nobody(ended, text):
+    row = Heard(
+        sequence=7, finder=b"", source="hr", kind="user-disabled", happened_at=AT, heard_at=AT, deliveries=0,
+        ended=ended, body=b"",
+    )  # fmt: skip
+
+    assert events_text.heard(row).endswith(f"user-disabled       heard after 0.0 s{text}")
+
+
+def test_an_event_is_shown_with_how_it_named_whom_it_did_not_find():
+    row = Heard(
+        sequence=7, finder=b"", source="hr", kind="user-disabled", happened_at=AT, heard_at=AT, deliveries=0,
+        ended="nobody", body=b"",
+    )  # fmt: skip
+    named = ("email:ana@people.example", "phone_number:+49301234567")
+    one = IdentityEvent(
+        id="e1",
+        source="hr",
+        provider="corp",
+        type="left",
+        kind=Kind.USER_DISABLED,
+        happened_at=AT,
+        heard_at=AT,
+        named=named,
+    )
+
+    shown = dict(line.split(maxsplit=1) for line in events_text.event(telling.event_data(row, one)).splitlines())
+
+    assert (shown["ended"], shown["named"]) == ("nobody", ", ".join(named))
