@@ -14,6 +14,7 @@ import httpx
 import pytest
 from gateway import Gateway
 from keycloak.server import free_ports
+from keycloak.telling import CLIENT, CLIENT_SECRET, HOOK_SECRET, hook, make_client, switch_on
 
 from actas.events.desk import SETTLES
 from actas.events.interface import Making
@@ -26,9 +27,6 @@ from actas.settings.schema_event_sources import EventClient
 from actas.settings.schema_events import EventSource
 from actas.wiring.event_desk import desk
 from actas.wiring.load import load
-
-CLIENT, CLIENT_SECRET = "actas-events", "actas-events-secret"
-HOOK_SECRET = "what-the-webhook-signs-by"
 
 
 def administrator(keycloak):
@@ -49,17 +47,6 @@ def asked(keycloak, tmp_path):
     settings = EventSource(kind="keycloak", provider="corp", client=EventClient(id=CLIENT, secret=SecretRef(env="S")))
     provider = Provider(preset="keycloak", issuer=keycloak.issuer, audience="actas", private=True)
     return make(settings, provider, making)
-
-
-def make_client(keycloak):
-    """Make our client, with a service account and no right at all."""
-    if keycloak.admin("GET", f"/clients?clientId={CLIENT}").json():
-        return
-    client = {
-        "clientId": CLIENT, "protocol": "openid-connect", "publicClient": False, "secret": CLIENT_SECRET,
-        "standardFlowEnabled": False, "serviceAccountsEnabled": True,
-    }  # fmt: skip
-    keycloak.admin("POST", "/clients", client).raise_for_status()
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +126,165 @@ def test_every_kind_is_provoked_and_told(keycloak, doctored, tmp_path):
 async def collect(source):
     now = clock.now()
     return [one async for one in source.compare(now - timedelta(hours=1), until=now + timedelta(minutes=1))]
+
+
+class Doing:
+    """Does one thing after the other at Keycloak, and keeps what each must be told as."""
+
+    def __init__(self, keycloak) -> None:
+        self.keycloak, self.admin = keycloak, keycloak.admin
+        self.boss = keycloak.admin("GET", "/users?username=admin", realm="master").json()[0]["id"]
+        self.door = keycloak.admin("GET", "/clients?clientId=admin-cli", realm="master").json()[0]["id"]
+        self.wanted = []
+
+    def tell(self, kind, type_, **more):
+        self.wanted.append(told_as(kind, type_, **more))
+
+    def by_admin(self, method, path, body, kind, type_, **more):
+        """Do it as the administrator, whom the event names, with the internal id of the administrator's client."""
+        self.admin(method, path, body).raise_for_status()
+        self.tell(kind, f"admin.{type_}", **{"actor": self.boss, "client": self.door, **more})
+
+    def person(self):
+        name = f"dora-{secrets.token_hex(3)}"
+        person = {
+            "username": name, "enabled": True, "email": f"{name}@people.example", "firstName": "D", "lastName": "D",
+            "credentials": [{"type": "password", "value": f"{name}-pw", "temporary": False}],
+        }  # fmt: skip
+        self.by_admin("POST", "/users", person, "other", "USER-CREATE")
+        return name, self.keycloak.person(name), {**person, "credentials": None}
+
+    def signs_in(self, name, dora):
+        tokens = self.keycloak.password(name)
+        self.tell("signed-in", "access.LOGIN", subject=dora, client="cli", session=tokens["session_state"])
+        return tokens["session_state"], tokens["refresh_token"]
+
+    def fails(self, name, dora, reason="invalid_user_credentials"):
+        fail_to_sign_in(self.keycloak, name)
+        self.tell("sign-in-failed", "access.LOGIN_ERROR", subject=dora, client="cli", reason=reason)
+
+
+def told_as(kind, type_, **more):
+    nothing = {"subject": None, "actor": None, "client": None, "session": None, "roles": (), "groups": ()}
+    return {"kind": kind, "type": type_, **nothing, "reason": None, **more}
+
+
+def in_full(event):
+    return {"kind": event.kind.value, **{name: getattr(event, name) for name in told_as("", "") if name != "kind"}}
+
+
+def heard_of(keycloak, tmp_path, do):
+    """Do it, and give what was told of it, in the order in which it happened, and what had to be told."""
+    source, doing = asked(keycloak, tmp_path), Doing(keycloak)
+    begun = anyio.run(lambda: source.poll(None, now=clock.now()))
+    do(doing)
+    batch = anyio.run(lambda: source.poll(begun.cursor, now=clock.now()))
+    known = {one.id for one in begun.events}  # a poll reaches back over what is known
+    return [in_full(one) for one in batch.events if one.client != CLIENT and one.id not in known], doing.wanted
+
+
+def test_what_people_do_is_told_in_full(keycloak, doctored, tmp_path):
+    def do(doing):
+        name, dora, _ = doing.person()
+        session, refresh = doing.signs_in(name, dora)
+        keycloak.refresh(refresh)
+        doing.tell("token-refreshed", "access.REFRESH_TOKEN", subject=dora, client="cli", session=session)
+        form = {"client_id": "cli", "refresh_token": refresh}
+        httpx.post(f"{keycloak.issuer}/protocol/openid-connect/logout", data=form).raise_for_status()
+        doing.tell("signed-out", "access.LOGOUT", subject=dora, client="cli", session=session)
+        doing.fails(name, dora)
+        fail_to_sign_in(keycloak, "nobody-of-that-name")
+        doing.tell("sign-in-failed", "access.LOGIN_ERROR", client="cli", reason="user_not_found")
+        robot = {"grant_type": "client_credentials", "client_id": "robot", "client_secret": "wrong"}
+        httpx.post(f"{keycloak.issuer}/protocol/openid-connect/token", data=robot)
+        reason = {"client": "robot", "reason": "invalid_client_credentials"}
+        doing.tell("sign-in-failed", "access.CLIENT_LOGIN_ERROR", **reason)
+
+    told, wanted = heard_of(keycloak, tmp_path, do)
+
+    assert told == wanted
+
+
+def test_what_an_administrator_does_to_somebody_is_told_in_full(keycloak, doctored, tmp_path):
+    def do(doing):
+        name, dora, person = doing.person()
+        role, group = (keycloak.admin("GET", path).json() for path in ("/roles/deployer", "/groups?search=finance"))
+        actas = keycloak.admin("GET", "/clients?clientId=actas").json()[0]["id"]
+        own = keycloak.admin("GET", f"/clients/{actas}/roles/reports.run").json()
+        realm, ours = f"/users/{dora}/role-mappings/realm", f"/users/{dora}/role-mappings/clients/{actas}"
+        member, of_dora = f"/users/{dora}/groups/{group[0]['id']}", {"subject": dora}
+        deployer, run, finance = {"roles": ("deployer",)}, {"roles": ("reports.run",)}, {"groups": ("/finance",)}
+        for method, path, body, kind, type_, what in (
+            ("POST", realm, [role], "role-granted", "REALM_ROLE_MAPPING-CREATE", deployer),
+            ("DELETE", realm, [role], "role-revoked", "REALM_ROLE_MAPPING-DELETE", deployer),
+            ("POST", ours, [own], "role-granted", "CLIENT_ROLE_MAPPING-CREATE", run),
+            ("DELETE", ours, [own], "role-revoked", "CLIENT_ROLE_MAPPING-DELETE", run),
+            ("PUT", member, None, "group-joined", "GROUP_MEMBERSHIP-CREATE", finance),
+            ("DELETE", member, None, "group-left", "GROUP_MEMBERSHIP-DELETE", finance),
+        ):
+            doing.by_admin(method, path, body, kind, type_, **of_dora, **what)
+        session, _ = doing.signs_in(name, dora)
+        doing.by_admin("DELETE", f"/sessions/{session}", None, "session-revoked", "USER_SESSION-DELETE",
+                       session=session)  # fmt: skip
+        doing.signs_in(name, dora)
+        password = {"type": "password", "value": f"{name}-pw"}
+        for method, path, body, kind, type_ in (
+            ("POST", f"/users/{dora}/logout", None, "session-revoked", "USER-ACTION"),
+            ("PUT", f"/users/{dora}/reset-password", password, "credential-changed", "USER-ACTION"),
+            ("PUT", f"/users/{dora}", {**person, "lastName": "E"}, "other", "USER-UPDATE"),
+            ("PUT", f"/users/{dora}", {**person, "enabled": False}, "user-disabled", "USER-UPDATE"),
+        ):
+            doing.by_admin(method, path, body, kind, type_, **of_dora)
+        doing.fails(name, dora, reason="user_disabled")
+        doing.by_admin("DELETE", f"/users/{dora}", None, "user-deleted", "USER-DELETE", **of_dora)
+
+    told, wanted = heard_of(keycloak, tmp_path, do)
+
+    assert told == wanted
+
+
+def test_what_an_administrator_does_to_clients_is_told_in_full(keycloak, doctored, tmp_path):
+    name = f"app-{secrets.token_hex(3)}"
+
+    def do(doing):
+        doing.by_admin("POST", "/clients", {"clientId": name}, "client-changed", "CLIENT-CREATE", client=name)
+        (made,) = keycloak.admin("GET", f"/clients?clientId={name}").json()
+        path, changed = f"/clients/{made['id']}", {**made, "description": "another one"}
+        doing.by_admin("PUT", path, changed, "client-changed", "CLIENT-UPDATE", client=name)
+        secret = {"client": made["id"]}  # without a representation, which would be the secret
+        doing.by_admin("POST", f"{path}/client-secret", None, "client-changed", "CLIENT-ACTION", **secret)
+        doing.by_admin("DELETE", path, None, "client-changed", "CLIENT-DELETE", client=name)
+
+    told, wanted = heard_of(keycloak, tmp_path, do)
+
+    assert told == wanted
+
+
+@pytest.mark.parametrize(
+    ("for_good", "kind", "type_"),
+    [
+        pytest.param(False, "risk-changed", "USER_DISABLED_BY_TEMPORARY_LOCKOUT", id="for-a-while"),
+        pytest.param(True, "user-disabled", "USER_DISABLED_BY_PERMANENT_LOCKOUT", id="for-good"),
+    ],
+)
+def test_somebody_who_guesses_too_often_is_told_to_be_locked_out(keycloak, doctored, tmp_path, for_good, kind, type_):
+    guarded = {"bruteForceProtected": True, "permanentLockout": for_good, "failureFactor": 2}
+    before = keycloak.admin("GET", "").json()
+    keycloak.admin("PUT", "", guarded).raise_for_status()
+
+    def do(doing):
+        name, dora, _ = doing.person()
+        for _ in range(2):
+            doing.fails(name, dora)
+            time.sleep(0.2)  # its guard counts beside the answer
+        doing.tell(kind, f"access.{type_}", subject=dora)
+
+    try:
+        told, wanted = heard_of(keycloak, tmp_path, do)
+    finally:
+        keycloak.admin("PUT", "", {name: before[name] for name in guarded}).raise_for_status()
+
+    assert sorted(told, key=str) == sorted(wanted, key=str)
 
 
 def test_a_composite_role_a_group_a_client_and_everybody_at_once_are_told(keycloak, doctored, tmp_path):
@@ -318,32 +464,8 @@ def test_a_role_that_is_taken_away_ends_the_next_call(keycloak, doctored, tmp_pa
 @pytest.fixture(scope="module")
 def told(keycloak_with_webhooks):
     """A realm whose events are saved and posted."""
-    keycloak = keycloak_with_webhooks
-    make_client(keycloak)
-    admin = keycloak.admin
-    config = admin("GET", "/events/config").json()
-    on = {
-        "eventsEnabled": True, "adminEventsEnabled": True, "adminEventsDetailsEnabled": True,
-        "eventsListeners": ["jboss-logging", "ext-event-webhook"],
-        "enabledEventTypes": sorted({*config["enabledEventTypes"], "REFRESH_TOKEN"}),
-    }  # fmt: skip
-    admin("PUT", "/events/config", {**config, **on}).raise_for_status()
-    clients = {one["clientId"]: one["id"] for one in admin("GET", "/clients").json()}
-    account = admin("GET", f"/clients/{clients[CLIENT]}/service-account-user").json()["id"]
-    management = clients["realm-management"]
-    roles = [admin("GET", f"/clients/{management}/roles/{name}").json() for name in ("view-events", "manage-events")]
-    admin("POST", f"/users/{account}/role-mappings/clients/{management}", roles).raise_for_status()
-    return keycloak
-
-
-def hook(keycloak, url, **more):
-    """Register a webhook as the extension wants it."""
-    form = {"grant_type": "client_credentials", "client_id": CLIENT, "client_secret": CLIENT_SECRET}
-    headers = {"Authorization": f"Bearer {keycloak.token(**form)['access_token']}"}
-    body = {"enabled": True, "url": url, "eventTypes": ["*"], **more}
-    made = httpx.post(f"{keycloak.issuer}/webhooks", headers=headers, json=body, timeout=20)
-    assert made.status_code == 201, made.text
-    return lambda: httpx.delete(made.headers["location"], headers=headers, timeout=20)
+    switch_on(keycloak_with_webhooks, webhooks=True)
+    return keycloak_with_webhooks
 
 
 def test_webhooks_and_asking_at_once_take_each_event_once(told, tmp_path):

@@ -68,7 +68,6 @@ class DurableKeycloak(server.Keycloak):
         assert self._database is not None
         return [
             str(java or "java"),
-            "-XX:TieredStopAtLevel=1",  # half the processor time of a start, and it starts often
             *super()._command()[1:],
             f"--db-url=jdbc:postgresql://127.0.0.1:{self._database.port}/keycloak",
             *("--db-username=actas", "--db-password=none", "--db-pool-max-size=20"),

@@ -126,8 +126,8 @@ def audited(houses: Houses, since: datetime) -> list[dict]:
     """Run the command itself; it looks at nothing younger than a minute and a half."""
     one = houses.all[0]
     told = subprocess.run(
-        [sys.executable, "-m", "actas", "events", "audit", "--json", "--since", since.isoformat(),
-         "--settings", one.file],
+        [sys.executable, "-m", "actas", "events", "audit", "--json", "--source", "corp-events",
+         "--since", since.isoformat(), "--settings", one.file],
         cwd=one.folder, capture_output=True, text=True, check=False, timeout=PATIENCE,
     )  # fmt: skip
     return [{"exit_code": told.returncode, **json.loads(line)} for line in told.stdout.splitlines()] or [
