@@ -84,6 +84,8 @@ CASES = [
      "no time is signed, so what was sent once can be sent again until its event is too old"),
     ("a header beside a signature", SIGNED + "{header: X-S}, header: X-Key", "settings.no-effect",
      "header has no effect where deliveries are signed"),
+    ("an address that matches nobody", GOOD["webhook"] + ", fields: {address: mail}", "settings.no-effect",
+     "address ends nobody's access: providers.corp does not say where people's addresses are"),
     ("an age of nothing", GOOD["webhook"] + ", oldest: 1s", "settings.out-of-range",
      "oldest is out of range; wanted: 1m to 366d"),
     ("an age beyond what is remembered", GOOD["webhook"] + ", oldest: 31d", "settings.out-of-range",
@@ -94,6 +96,32 @@ CASES = [
 @pytest.mark.parametrize(("source", "code", "message"), [one[1:] for one in CASES], ids=[one[0] for one in CASES])
 def test_what_is_wrong_with_a_source_is_told(desk, source, code, message):
     assert (code, message) in [(found, says) for found, _, says in told(desk, source)]
+
+
+@pytest.mark.parametrize("more", ["unmatched: everybody", "fields: {subject: who}"])
+def test_an_address_that_ends_something_or_is_not_read_is_taken_without_a_word(desk, more):
+    fields = "" if "fields" in more else ", fields: {address: mail}"
+
+    assert "settings.no-effect" not in {code for code, _, _ in told(desk, f"{GOOD['webhook']}{fields}, {more}")}
+
+
+def test_an_address_that_the_provider_knows_is_taken_without_a_word(desk):
+    source = GOOD["webhook"] + ", fields: {address: mail}"
+    text = SOUND.format(source=source).replace("audience: actas", "audience: actas, address: email")
+
+    assert "settings.no-effect" not in {one.code for one in desk.check(text).mistakes}
+
+
+def test_entra_with_several_tenants_needs_a_source_for_each(desk):
+    tenants = ["72f988bf-86f1-41af-91ab-2d7cd011db47", "00f988bf-86f1-41af-91ab-2d7cd011db47"]
+    corp = f"corp: {{preset: entra, tenant: organizations, tenants: [{', '.join(tenants)}], audience: actas}}"
+    line = 'corp: {preset: keycloak, issuer: "https://sso.example/realms/corp", audience: actas}'
+
+    several = desk.check(SOUND.format(source=GOOD["entra"]).replace(line, corp)).mistakes
+
+    wanted = "a source of kind entra reads one tenant, and the provider takes several"
+    assert wanted in {one.message for one in several}
+    assert wanted not in {message for _, _, message in told(desk, GOOD["entra"])}
 
 
 def test_a_signature_with_its_time_is_taken_without_a_word(desk):

@@ -51,13 +51,29 @@ def check(view: View) -> None:
         path: Path = ("events", "sources", name)
         _needed(view, path, source)
         _known(view, path, source)
-        _urls(view, path, source, view.settings.providers.get(source.provider))
+        provider = view.settings.providers.get(source.provider)
+        _urls(view, path, source, provider)
+        if provider is not None:
+            _whom(view, path, source, provider)
         _signature(view, path, source)
         span(view, (*path, "oldest"), source.oldest, least=60, most=366 * _DAY)
         if source.oldest.time > view.settings.events.keep.time:
             message = f"oldest is longer than events.keep ({view.settings.events.keep}): what is forgotten counts anew"
             view.report("settings.out-of-range", (*path, "oldest"), message, "Make oldest shorter, or keep longer.")
         span(view, (*path, "overlap"), source.overlap, least=0, most=_DAY)
+
+
+def _whom(view: View, path: Path, source: EventSource, provider: Provider) -> None:
+    """See that whom the source speaks of can be found."""
+    if source.kind == "entra" and provider.tenants is not None:
+        message = "a source of kind entra reads one tenant, and the provider takes several"
+        hint = "Give each tenant a provider and a source of its own."
+        view.report("settings.source-incomplete", (*path, "provider"), message, hint)
+    named = source.fields is not None and source.fields.address is not None
+    if named and provider.address is None and source.unmatched == "nobody":
+        message = f"address ends nobody's access: providers.{source.provider} does not say where people's addresses are"
+        hint = f"Add address: email to providers.{source.provider}, where an address is one person's for good."
+        view.warn("settings.no-effect", (*path, "fields", "address"), message, hint, at="key")
 
 
 def _needed(view: View, path: Path, source: EventSource) -> None:
