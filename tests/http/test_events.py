@@ -211,10 +211,11 @@ def test_an_entry_only_asks_and_the_rules_answer_when_it_runs(hears, waits_for, 
         waits_for(lambda: courier.dead or courier.delivered)
         file = one.folder / ".actas" / "state.db"
         with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as connection:
-            found = connection.execute("select why from outbox where state = 2").fetchall()
+            settled = "select state, why from outbox where queue = 'events' and state > 0"
+            found = waits_for(lambda: connection.execute(settled).fetchall())
 
     assert (len(said(one)), courier.delivered, courier.dead) == (runs, runs, 1 - runs)
-    assert found == ([] if why is None else [(why,)])
+    assert found == [(1 if runs else 2, why)]
 
 
 @pytest.mark.parametrize(("own", "least"), [(False, 0), (True, 3)], ids=["not asked for", "asked for"])
@@ -231,6 +232,28 @@ def test_a_function_that_causes_what_it_runs_on_does_so_once_unless_it_asks_for_
         waits_for(lambda: len(said(one)) >= 2 + least)
 
     assert sorted(found["event"]["data"]["client"] for found in said(one)) == ["app"] * 2 + ["robot"] * least
+
+
+def test_an_audit_over_the_admin_api_leaves_no_source_out(hears, idp, waits_for):
+    asked = {"since": "2026-03-14T12:00:00Z"}
+    bodies = [asked, {**asked, "source": "hr"}, {**asked, "source": "gone"}, {**asked, "source": "nobody"},
+              {"since": clock.now().isoformat()}]  # fmt: skip
+    with hears() as one:
+        token = idp.token(person="dalia")
+        waits_for(lambda: one.parts.ears is not None)
+        one.parts.ears.broken = {"gone": "events.as-if"}  # as where its settings lack what only making it can tell
+        answers = [
+            one.ask("POST", "/admin/v1/events/audits", token, control=True, content=json.dumps(body)) for body in bodies
+        ]
+        seen = one.ask("GET", "/admin/v1/events/sources", token, control=True).json()["sources"]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 404, 400]
+    troubles = [{found["source"]: found["trouble"] for found in answer.json()["sources"]} for answer in answers[:3]]
+    assert troubles[0].keys() == {"hr", "gone"}
+    assert troubles[1] == {"hr": "cannot"}
+    assert troubles[2] == {"gone": "events.as-if"}
+    assert None not in troubles[0].values()
+    assert {found["source"] for found in seen} == {"hr", "gone"}
 
 
 def test_readiness_and_figures_tell_how_the_sources_do(hearing, idp, waits_for):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from actas.http.admin import BadBody
 from actas.http.errors import HttpError
 from actas.http.openapi import EventAudit, Replay
 from actas.invoke.interface import Backend, Delivery
@@ -27,6 +28,18 @@ class NotYet(HttpError):
     def __init__(self) -> None:
         """State it."""
         super().__init__("events are not ready yet")
+
+
+class NoSuchSource(HttpError):
+    """No source of events has this name."""
+
+    code = "http.no-such-source"
+    hint = "Name one of events.sources in the settings file."
+    status = 404
+
+    def __init__(self) -> None:
+        """Repeat nothing of what was sent."""
+        super().__init__("the settings have no source of events of this name")
 
 
 class EventActions:
@@ -60,10 +73,16 @@ class EventActions:
     async def audit(self, delivery: Delivery) -> Answered:
         """Compare what the providers list with what was heard."""
         from actas.events import telling
+        from actas.events.desk import SETTLES
 
-        asked = body(delivery, EventAudit)
-        found = await self._desk().compare(moment(asked.since), now=clock.now(), only=asked.source)
-        return as_json({"sources": [telling.compared_data(one) for one in found]})
+        asked, now, desk = body(delivery, EventAudit), clock.now(), self._desk()
+        if (since := moment(asked.since)) >= now - SETTLES:
+            raise BadBody(why="its since is too late: what happened since then may still be under way")
+        broken = self._broken(asked.source)
+        if asked.source is not None and asked.source not in {*desk.sources, *broken}:
+            raise NoSuchSource
+        found = await desk.compare(since, now=now, only=asked.source)
+        return as_json({"sources": [*(telling.compared_data(one) for one in found), *_troubled(broken)]})
 
     async def examine(self, _delivery: Delivery) -> Answered:
         """Say what stands between providers and sources."""
@@ -79,9 +98,18 @@ class EventActions:
             }
             for one in found
         ]
-        return as_json({"sources": sources})
+        return as_json({"sources": [*sources, *_troubled(self._broken(None))]})
+
+    def _broken(self, only: str | None) -> dict[str, str]:
+        """Give the sources that are asked about and cannot be made, with the codes of why."""
+        assert self._parts.ears is not None
+        return {name: code for name, code in self._parts.ears.broken.items() if only in (None, name)}
 
     def _desk(self) -> "Desk":
         if self._parts.ears is None:
             raise NotYet
         return self._parts.ears.desk()
+
+
+def _troubled(broken: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"source": name, "trouble": code} for name, code in sorted(broken.items())]

@@ -55,6 +55,7 @@ class Hears(Protocol):
 
     hearing: "Hearing"
     ends: "Spread"
+    broken: dict[str, str]
 
     def desk(self) -> "Desk":
         """Give what was heard, to be looked at."""
