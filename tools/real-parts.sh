@@ -6,6 +6,8 @@ wanted=""
 [ -x /usr/bin/chromium ] || wanted="$wanted chromium"
 command -v java >/dev/null || wanted="$wanted default-jre-headless"
 command -v mvn >/dev/null || wanted="$wanted maven"
+command -v ip >/dev/null || wanted="$wanted iproute2"
+command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || wanted="$wanted postgresql"
 if [ -z "$wanted" ]; then
   :
 elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
