@@ -28,7 +28,7 @@ _HINTS = {
     401: "See which step fails: actas who --as NAME.",
     404: "See what there is: actas who --as NAME lists what NAME may call.",
     413: "Send a smaller event.",
-    503: "Try again; the gateway's /readyz says what is not ready.",
+    503: "Try again; /readyz of the control origin says what is not ready.",
 }
 
 

@@ -218,7 +218,7 @@ class KeysUnavailable(Unavailable):
     """We have no keys of this provider, or have been unable to renew them for too long."""
 
     code = "identify.keys-unavailable"
-    hint = "Check that this host reaches the provider; `/readyz` says what went wrong last."
+    hint = "Check that this host reaches the provider; `/readyz` of the control origin says what went wrong last."
 
     def __init__(self, *, provider: str, why: str) -> None:
         self.provider, self.why = provider, why

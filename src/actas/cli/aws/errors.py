@@ -33,7 +33,7 @@ class StsFailed(CliError):
     """The gateway gave no credentials, and it is not about who asks."""
 
     code = "cli.sts-failed"
-    hint = "Try again; the gateway's /readyz says what is not ready."
+    hint = "Try again; /readyz of the gateway's control origin says what is not ready."
     exit_code = 3
 
     def __init__(self, *, url: str, why: str) -> None:
