@@ -169,6 +169,19 @@ def test_events_of_one_root_share_its_budget_one_after_the_other(ledger):
     assert len(ledger) == 0
 
 
+def test_each_gateway_has_a_budget_for_a_roots_events_and_depth_goes_with_them():
+    gateways = [Origins() for _ in range(2)]
+    queued = [Origin(root="01ROOT", depth=depth) for depth in (1, NESTING.depth + 1)]
+
+    for number, ledger in enumerate(gateways):
+        for turn in range(NESTING.calls):
+            ledger.begin(call(f"01EVENT{number}{turn}", queued[0], is_detached=True), ANA, NESTING)
+        with pytest.raises(TooManyNested):
+            ledger.begin(call(f"01MORE{number}", queued[0], is_detached=True), ANA, NESTING)
+        with pytest.raises(TooDeep):
+            ledger.begin(call(f"01DEEP{number}", queued[1], is_detached=True), ANA, NESTING)
+
+
 def test_an_event_from_outside_is_a_root_of_its_own_and_counts_for_nothing(ledger):
     event = call("01EVENT", Origin(root="01ROOT", depth=0), is_detached=True)
     ledger.begin(event, ANA, Nesting(depth=0, calls=0))
