@@ -8,7 +8,8 @@ from actas.identify import Identify
 from actas.identify.errors import ProviderMisconfigured
 from actas.identify.presets import PRESETS, SAML_PRESETS, names
 from actas.identify.requirements import requirements
-from actas.identify.told import preset_facts
+from actas.identify.told import ends_by_events, preset_facts
+from actas.settings.schema import Provider
 
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 KEYCLOAK = {"preset": "keycloak", "issuer": "https://sso.example/realms/corp", "audience": "actas"}
@@ -130,3 +131,22 @@ def test_the_settings_learn_what_each_preset_needs():
     assert told["entra"].lookup == "graph"
     assert told["google"].carries == {"clients", "tenants", "mfa"}
     assert "mfa" not in told["kubernetes"].carries
+
+
+MATCHED = [
+    ("a token's own name", {"preset": "keycloak"}, True),
+    ("another claim", {"preset": "keycloak", "subject": "email"}, False),
+    ("another claim, with an address", {"preset": "keycloak", "subject": "upn", "address": "email"}, True),
+    ("the object id of a directory", {"preset": "entra"}, True),
+    ("a name of one application", {"preset": "entra", "subject": "sub"}, False),
+    ("the object id in an assertion", {"preset": "entra-saml"}, True),
+    ("a name id", {"preset": "keycloak-saml"}, False),
+]
+
+
+@pytest.mark.parametrize(("provider", "found"), [case[1:] for case in MATCHED], ids=[case[0] for case in MATCHED])
+def test_events_find_people_by_what_evidence_names_them_by(provider, found):
+    facts = preset_facts()[provider["preset"]]
+
+    assert ends_by_events(Provider(**provider)) is found
+    assert (provider.get("subject", facts.subject) == facts.event_subject or "address" in provider) is found

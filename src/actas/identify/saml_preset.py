@@ -55,6 +55,8 @@ class SamlPreset:
     """Where an administrator finds the metadata."""
     subject: str = NAME_ID
     """The attribute that names a person for ever; `NAME_ID` where that is the NameID."""
+    event_subject: str | None = None
+    """The attribute by which the provider's events name people; None where no attribute is what they name."""
     name_id: tuple[str, ...] = (PERSISTENT,)
     """The formats of NameID that are taken for a name that never changes hands."""
     needs_subject: bool = False

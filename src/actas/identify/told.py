@@ -19,10 +19,8 @@ def ends_by_events(provider: Provider) -> bool:
 
     Where they do not, an event finds nobody's tokens, and access ends by expiry only.
     """
-    preset = PRESETS.get(provider.preset)
-    return provider.address is not None or (
-        preset is not None and (provider.subject or preset.subject) == preset.event_subject
-    )
+    preset = PRESETS.get(provider.preset) or SAML_PRESETS[provider.preset]
+    return provider.address is not None or (provider.subject or preset.subject) == preset.event_subject
 
 
 def _saml_facts(preset: SamlPreset) -> PresetFacts:
@@ -31,7 +29,8 @@ def _saml_facts(preset: SamlPreset) -> PresetFacts:
         needs=("metadata",),
         carries=frozenset({"mfa", *(fact for fact, where in read.items() if where.paths)}),
         empty_when_absent=frozenset(fact for fact, where in read.items() if where.absent == "empty"),
-        event_subject=None,
+        subject=preset.subject,
+        event_subject=preset.event_subject,
         speaks_saml=True,
     )
 

@@ -20,6 +20,7 @@ PRESET = SamlPreset(
     docs="docs/providers/entra-saml.md",
     metadata_example="https://login.microsoftonline.com/TENANT/federationmetadata/2007-06/federationmetadata.xml?appid=APP",
     subject=f"{_IDENTITY}/objectidentifier",  # the same in every application; the NameID differs by application (1.8)
+    event_subject=f"{_IDENTITY}/objectidentifier",  # what Graph calls the user's id
     groups=Where(paths=(f"{_ROLES}/groups",)),
     # Beyond 150 groups the list is left out, and this points at Graph instead (1.8).
     overage=("http://schemas.microsoft.com/claims/groups.link",),
