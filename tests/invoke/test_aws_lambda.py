@@ -233,7 +233,9 @@ async def test_an_answer_larger_than_lambdas_own_limit_is_not_read(make, aws, de
     assert len((await make().invoke(delivery(sessions=sessions))).payload) == 6 * 1024 * 1024
 
 
-async def test_a_gateway_that_has_a_role_of_its_own_never_uses_it(make, aws, delivery, sessions, monkeypatch):
+async def test_confused_deputy_a_gateway_that_has_a_role_of_its_own_never_uses_it(
+    make, aws, delivery, sessions, monkeypatch
+):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, "AKIAGATEWAY")
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"http://127.0.0.1:{aws.server_port}/credentials")

@@ -293,7 +293,8 @@ def test_a_path_may_be_spelt_in_several_ways_and_means_one_thing(name, slash, si
     ],
 )
 @pytest.mark.parametrize("normalize", [True, False], ids=["signed as it is tidied", "signed as it is sent"])
-def test_a_path_that_two_could_read_in_two_ways_runs_nothing(path, normalize, sign, send, house):
+def test_path_normalisation_differences(path, normalize, sign, send, house):
+    """A path that two could read in two ways runs nothing."""
     before = len(house.records())
 
     answer = send(sign(path=path, normalize_path=normalize))

@@ -119,6 +119,45 @@ def loose(house, client, tokens, arn):
     return ask
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["ana\nben", "ana\r\nX: 1", "ana\x00", "ana/../ben", "ana ben", "an\u0430", "ana:ben", "${aws:username}", "*"],
+    ids=[
+        "a line",
+        "a field",
+        "a NUL",
+        "a path",
+        "a space",
+        "a letter that looks alike",
+        "a colon",
+        "a variable",
+        "all",
+    ],
+)
+def test_session_name_forging_and_log_injection(name, loose, refused, house):
+    found = refused(loose, RoleSessionName=name)
+    plain = [loose(RoleSessionName=one)["AssumedRoleUser"]["Arn"] for one in ("ana", "Ana", "an.a")]
+
+    assert found[0] in {"ValidationError", "MalformedQueryString"}
+    assert name not in str(house.records())
+    assert [arn.rpartition("/")[2] for arn in plain] == ["ana", "Ana", "an.a"]  # nothing is made of two names
+
+
+def test_role_choice_by_the_client(loose, refused, arn):
+    for role in (arn("rea*er"), arn("READER"), arn("reader/"), arn("reader").replace("000000000000", "000000000001")):
+        assert refused(loose, RoleArn=role)[1] in (400, 403)
+    assert loose(RoleArn=arn("reader"))["Credentials"]
+
+
+def test_policy_variable_wildcard_injection(signed, refused, arn, take):
+    one = signed(take()["Credentials"])
+    wish = {"RoleArn": arn("reader"), "RoleSessionName": "ana"}
+
+    for value in ("*", "?", "${aws:username}"):
+        assert refused(one.assume_role, **wish, Tags=[{"Key": "team", "Value": value}])[0] == "ValidationError"
+    assert one.assume_role(**wish, Tags=[{"Key": "team", "Value": "a-team"}])["Credentials"]
+
+
 @pytest.mark.parametrize(("wish", "code", "status"), [row[1:] for row in VALUES], ids=[row[0] for row in VALUES])
 def test_a_wish_that_is_not_granted(loose, refused, wish, code, status):
     assert refused(loose, **wish)[:2] == (code, status)

@@ -137,7 +137,9 @@ def test_a_warm_process_of_a_revoked_role_serves_nobody_any_more(own, tokens, wa
     assert own.call("echo", tokens["ana"]).status_code == 200
 
 
-def test_what_was_revoked_stays_so_after_a_restart(process, house_settings, sessions, tokens, refused, tmp_path):
+def test_stale_revocation_what_was_revoked_stays_so_after_a_restart(
+    process, house_settings, sessions, tokens, refused, tmp_path
+):
     settings = house_settings()
     for name in ("writer", "tagged"):
         settings["roles"][name].pop("trust")
