@@ -80,6 +80,30 @@ async def test_no_watermark_is_missed_while_many_write(postgresql, tmp_path):
     assert not reader.refuses(provider="corp", subject="0", session=None, issued_at=AT + timedelta(seconds=1))
 
 
+async def test_ends_are_timed_and_forgotten_by_all_gateways_alike(fresh_postgresql, tmp_path):
+    here, there = [await store.open(tmp_path, url=fresh_postgresql) for _ in range(2)]
+    ours, theirs = (Watermarks(KEY, lambda: AT) for _ in range(2))
+    try:
+        for marks, opened in ((ours, here), (theirs, there)):
+            await marks.read(opened)
+        await ours.append(here, provider="corp", at=AT, reason="out", subject="ana")
+        await theirs.read(there)
+        heard = [len(marks.heard()) for marks in (ours, theirs)]
+        await ours.forget(here, AT + timedelta(days=1))
+        await theirs.read(there)
+        async with there.read() as connection:
+            left = await rows.watermarks_since(connection, 0)
+    finally:
+        await here.close()
+        await there.close()
+
+    assert heard == [1, 1]
+    assert [(provider, whose, ago) for _, provider, whose, _, ago in left] == [("corp", None, None)]
+    for marks in (ours, theirs):
+        assert marks.refuses(provider="corp", subject="ben", session=None, issued_at=AT)
+        assert marks.heard() == ()
+
+
 async def test_an_errand_is_asked_kept_and_cleared(postgresql, tmp_path):
     opened = await store.open(tmp_path, url=postgresql)
     async with opened.write() as connection:
