@@ -23,7 +23,6 @@ import anyio
 from actas.invoke import route_events
 from actas.invoke.errors import InvokeError
 from actas.invoke.interface import Delivery
-from actas.invoke.lambda_answers import HTTP_STREAM
 from actas.invoke.local import code as codes
 from actas.invoke.local import environment as environments
 from actas.invoke.local import events
@@ -204,9 +203,7 @@ class LocalBackend:
             job.done.cancel()
             raise
         outcome = await asyncio.shield(job.done)  # a caller who hangs up does not end the function, as in Lambda
-        if job.is_http and isinstance(outcome, Answered):
-            return replace(outcome, headers=(("Content-Type", HTTP_STREAM),))
-        return outcome
+        return outcome if job.headers is None else job.headed(outcome)
 
     async def close(self) -> None:
         """End its processes, unless another backend of the function uses them too."""

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -12,6 +12,7 @@ from actas.invoke.lambda_answers import HTTP_STREAM
 from actas.invoke.local import faults
 from actas.invoke.local.reports import Report
 from actas.invoke.origins import Origin
+from actas.model.call import Headers
 from actas.model.outcome import Answered
 
 
@@ -37,8 +38,9 @@ class Job:
     """What the function calls while it runs belongs to this."""
     done: asyncio.Future[Answered | InvokeError]
     delivered: bool = False
-    is_http: bool = False
-    """Whether the answer begins with its own status and header fields, as functions that stream write it."""
+    headers: Headers | None = None
+    """What is said of an answer that begins with its own status and header fields, as functions that stream write it.
+    """
     started: float | None = None
     """When a process was started for it, by the loop's clock; None where there was one."""
     report: Report | None = None
@@ -46,7 +48,12 @@ class Job:
 
     def hear(self, headers: Mapping[str, str]) -> None:
         """Take note of how the function's answer is written."""
-        self.is_http = headers.get("content-type", "").lower() == HTTP_STREAM
+        if headers.get("content-type", "").lower() == HTTP_STREAM:
+            self.headers = (("Content-Type", HTTP_STREAM),)
+
+    def headed(self, outcome: Answered | InvokeError) -> Answered | InvokeError:
+        """Say of the function's answer how it is written."""
+        return replace(outcome, headers=self.headers or ()) if isinstance(outcome, Answered) else outcome
 
     def deliver(self, now: float) -> None:
         """Take note that the function gets it."""
