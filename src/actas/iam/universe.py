@@ -16,11 +16,10 @@ from actas.iam import arns, askers, atoms, samples, situations, verdict, witness
 from actas.iam.catalogue import Catalogue
 from actas.iam.evaluation import layers_of
 from actas.iam.expansion import expand_actions
-from actas.iam.matching import action_patterns
 from actas.iam.request import PolicySet, Request
 from actas.iam.statement import Statement
 from actas.iam.values import Context
-from actas.iam.wildcards import tokens_of
+from actas.iam.wildcards import glob, tokens_of
 
 MOST_REQUESTS: Final = 400_000
 ELSEWHERE: Final = "222233334444"
@@ -112,25 +111,40 @@ def _contexts(
 
 
 def _classes(universe: Universe, statements: list[Statement]) -> list[tuple[str, ...]]:
-    """Group the actions by which of the statements' patterns match them."""
-    patterns = sorted({action for statement in statements for action in statement.actions})
+    """Group the actions by which of the statements are about them."""
     catalogue = universe.catalogue or Catalogue.load()
     if universe.actions is not None:
         names = {a for p in universe.actions for a in expand_actions(p, catalogue) or ({p} - {"*"})}
     else:
         names = set(expand_actions("*", catalogue))
+        patterns = {action for statement in statements for action in statement.actions}
         names |= {pattern for pattern in patterns if "*" not in pattern and "?" not in pattern}
-    compiled = [action_patterns((pattern,)) for pattern in patterns]
-    groups: dict[tuple[object, ...], list[str]] = {}
     spelled = {name.lower(): name for name in sorted(names, reverse=True)}
+    listed = _listed(statements, list(spelled))
+    by_exclusion = sum(1 << bit for bit, one in enumerate(statements) if one.not_action)
+    groups: dict[tuple[str, int], list[str]] = {}
     for folded, name in sorted(spelled.items()):
-        key = (verdict.special(folded), *(bool(one.holds(folded, {})) for one in compiled))
-        groups.setdefault(key, []).append(name)
-    return [tuple(group) for key, group in groups.items() if any(key[1:]) or _by_exclusion(statements)]
+        about = listed.get(folded, 0) ^ by_exclusion
+        if about:
+            groups.setdefault((verdict.special(folded), about), []).append(name)
+    return [tuple(group) for group in groups.values()]
 
 
-def _by_exclusion(statements: list[Statement]) -> bool:
-    return any(statement.not_action for statement in statements)
+def _listed(statements: list[Statement], names: list[str]) -> dict[str, int]:
+    """Say for each action, folded, which statements list it, a bit for each."""
+    by_service: dict[str, list[str]] = {}
+    for name in names:
+        by_service.setdefault(name.partition(":")[0], []).append(name)
+    listed: dict[str, int] = {}
+    for bit, statement in enumerate(statements):
+        for action in statement.actions:
+            service = action.partition(":")[0].lower()
+            candidates = names if "*" in service or "?" in service else by_service.get(service, [])
+            matches = glob(tokens_of(action.lower()))
+            for name in candidates:
+                if matches(name):
+                    listed[name] = listed.get(name, 0) | 1 << bit
+    return listed
 
 
 def _resources(
