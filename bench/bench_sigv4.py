@@ -114,6 +114,7 @@ if awscrt is not None:
     CRT_PROVIDER = awscrt.auth.AwsCredentialsProvider.new_static(CREDENTIALS.access_key_id, SECRET, TOKEN)
 RATIOS = {
     "sign: botocore / actas": ("sign: botocore", "sign: actas, key kept"),
+    "sign, every URL new: botocore / actas": ("sign: botocore", "sign: actas, every URL new"),
     "verify: botocore / actas": ("verify: botocore, signing again", "verify: actas, key kept"),
 }
 

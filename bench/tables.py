@@ -31,7 +31,7 @@ CAUSES = {
     ),
     "full": "As above, and two records are made, chained, written and waited for in a thread beside the event loop.",
     "first": (
-        "A first sight verifies, reads every claim into facts, evaluates the rules and seals two sessions, "
+        "A first sight verifies, reads every claim into facts, evaluates the rules and writes two sessions, "
         "in Python; Envoy verifies and matches one list in C++. It is paid once a token: the row of known tokens is "
         "what a caller meets."
     ),
