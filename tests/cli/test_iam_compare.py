@@ -105,6 +105,37 @@ def test_what_is_gained_is_shown_with_a_request(write, capsys):
     ]
 
 
+def test_a_change_of_whom_a_policy_names_says_whom(write, capsys):
+    other = TRUST.replace("111122223333", "444455556666")
+
+    assert run(["iam", "diff", *write(TRUST, other), "--fail-on", "gained"]) == 1
+
+    assert capsys.readouterr().out.splitlines()[:5] == [
+        "gained",
+        "  sts:AssumeRole",
+        "    as arn:aws:sts::444455556666:assumed-role/witness/witness",
+        "    who has identity policies that allow everything",
+        "    on arn:aws:iam::111122223333:role/witness",
+    ]
+
+
+def test_a_resource_without_an_account_is_told_with_its_owner(write, capsys):
+    def bucket(account):
+        named = {
+            "Effect": "Allow",
+            "Principal": {"AWS": account},
+            "Action": "s3:GetObject",
+            "Resource": "arn:aws:s3:::b",
+        }
+        return json.dumps({"Version": "2012-10-17", "Statement": named})
+
+    run(["iam", "diff", *write(bucket("111122223333"), bucket("444455556666")), "--json"])
+
+    gained = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert gained["resource_account"] not in (None, "444455556666")
+    assert gained["besides"] == "identity policies that allow everything"
+
+
 def test_the_witness_decides_as_it_is_said(write, capsys):
     run(["iam", "diff", *write(ONE, TWO), "--json"])
 

@@ -166,6 +166,25 @@ def test_a_change_of_whom_a_policy_names_is_found(kind, one, other, gained, lost
     assert comparison.undecided == ()
 
 
+BESIDES = {
+    "": {},
+    "identity policies that allow everything": {"identity": (policy(allow("*", "*")),)},
+    "a permissions boundary that allows nothing": {"boundary": ()},
+}
+
+
+@pytest.mark.parametrize(("one", "other"), [row[1:3] for row in NAMINGS], ids=[row[0] for row in NAMINGS])
+def test_a_witness_shows_the_change_for_a_caller_who_has_that_besides(one, other):
+    def of(principal):
+        return policy({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}, kind=iam.Kind.TRUST)
+
+    comparison = iam.compare(of(one), of(other))
+
+    for change in (*comparison.gained, *comparison.lost):
+        sets = [iam.PolicySet(resource=(of(each),), **BESIDES[change.besides]) for each in (one, other)]
+        assert [iam.evaluate(change.request, each).effect for each in sets] == [change.before, change.after]
+
+
 def test_the_account_and_nobody_differ_where_the_resource_itself_must_allow():
     def of(*accounts):
         named = [

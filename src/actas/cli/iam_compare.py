@@ -10,7 +10,10 @@ from actas import iam
 from actas.cli import CANNOT_TELL, DENIED, DONE
 from actas.cli.iam_ask import named
 from actas.cli.iam_files import KindName, content, guess, json_line, plain, policy
+from actas.iam.arns import account_of
+from actas.iam.askers import session_of
 from actas.iam.misses import shown
+from actas.iam.witnesses import ACCOUNT
 
 _FEW = 5
 Given = Annotated[Path, Parameter(allow_leading_hyphen=True)]  # for "-"
@@ -107,13 +110,27 @@ def changes_lines(changes: Iterable[iam.Change]) -> list[str]:
     """Write changes: the actions, witnesses, the statements behind them; those that differ in resource alone as one."""
     alike: dict[object, list[iam.Change]] = {}
     for change in changes:
-        alike.setdefault((change.actions, _context(change), change.statements), []).append(change)
+        who = _who(change)
+        alike.setdefault((change.actions, who, _context(change), change.statements), []).append(change)
     lines: list[str] = []
     for first, *more in alike.values():
-        lines += [_listed(first.actions), *(f"  on {one.request.resource}" for one in (first, *more))]
+        lines += [_listed(first.actions), *_who(first)]
+        lines += dict.fromkeys(f"  on {_where(one.request)}" for one in (first, *more))
         lines += [f"  with {context}"] if (context := _context(first)) else []
         lines += [f"  by {named(ref)}" for ref in first.statements]
     return lines
+
+
+def _who(change: iam.Change) -> tuple[str, ...]:
+    """Say as whom, where that is not somebody of the resource's own account, and what they have besides."""
+    asked = change.request
+    anybody = session_of(account_of(asked.resource) or ACCOUNT)
+    as_whom = () if asked.principal == anybody and not change.besides else (f"  as {asked.principal}",)
+    return (*as_whom, *((f"  who has {change.besides}",) if change.besides else ()))
+
+
+def _where(asked: iam.Request) -> str:
+    return f"{asked.resource} of account {asked.resource_account}" if asked.resource_account else asked.resource
 
 
 def _context(change: iam.Change) -> str:

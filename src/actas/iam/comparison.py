@@ -31,6 +31,8 @@ class Change:
     after: Effect
     statements: tuple[StatementRef, ...]
     """What is behind it: the statements that applied on the side that decides otherwise now, and those gone."""
+    besides: str = ""
+    """What the caller has besides, where policies of a resource alone are compared; empty: nothing."""
 
     def to_json(self) -> dict[str, Any]:
         """Give it as data."""
@@ -39,10 +41,12 @@ class Change:
             "action": self.request.action,
             "actions": list(self.actions),
             "resource": self.request.resource,
+            "resource_account": self.request.resource_account,
             "context": {key: _plain(value) for key, value in self.request.facts.items()},
             "before": self.before,
             "after": self.after,
             "statements": [statement.to_json() for statement in self.statements],
+            "besides": self.besides,
         }
 
 
@@ -78,7 +82,7 @@ def compare(
             return Comparison(gained=(), lost=(), asked=0, undecided=())
         worked_out = plan(requests_or_universe or Universe(), (before, after))
         return _compared(_sides(before, after), worked_out.requests(), worked_out)
-    return _compared([(before, after)], ((request, (request.action,)) for request in requests_or_universe), None)
+    return _compared([("", before, after)], ((request, (request.action,)) for request in requests_or_universe), None)
 
 
 def _statements(policies: PolicySet) -> list[object]:
@@ -86,16 +90,16 @@ def _statements(policies: PolicySet) -> list[object]:
 
 
 def _compared(
-    sides: list[tuple[PolicySet, PolicySet]],
+    sides: list[_Side],
     asked: Iterable[tuple[Request, tuple[str, ...]]],
     worked_out: Plan | None,
 ) -> Comparison:
-    compiled = [(compile(before), compile(after)) for before, after in sides]
+    compiled = [(besides, compile(before), compile(after)) for besides, before, after in sides]
     gained: dict[object, Change] = {}
     lost: dict[object, Change] = {}
     alike = worked_out.alike if worked_out else frozenset()
     count = 0
-    for (request, actions), (first, second) in product(asked, compiled):
+    for (request, actions), (besides, first, second) in product(asked, compiled):
         count += 1
         one, other = first(request), second(request)
         if one.allowed == other.allowed:
@@ -106,6 +110,7 @@ def _compared(
             before=one.effect,
             after=other.effect,
             statements=tuple(_behind(one, other)),
+            besides=besides,
         )
         # One witness is enough for the same statements over the same actions and resource.
         resource = None if request.resource in alike else request.resource
@@ -134,17 +139,21 @@ def _as_set(given: PolicySet | Policy) -> PolicySet:
     return PolicySet(identity=(given,))
 
 
-def _sides(before: PolicySet, after: PolicySet) -> list[tuple[PolicySet, PolicySet]]:
+_Side = tuple[str, PolicySet, PolicySet]
+"""What the caller has besides, and the two sets with it."""
+
+
+def _sides(before: PolicySet, after: PolicySet) -> list[_Side]:
     """Supply the side that nobody gave: of the resources, or of the callers."""
     if before.resource is None and after.resource is None:
-        return [(replace(before, resource=(_TO_ACCOUNTS,)), replace(after, resource=(_TO_ACCOUNTS,)))]
+        return [("", replace(before, resource=(_TO_ACCOUNTS,)), replace(after, resource=(_TO_ACCOUNTS,)))]
     if any(layer for one in (before, after) for layer in (one.identity, one.boundary, one.session)):
-        return [(before, after)]
+        return [("", before, after)]
     # A boundary that allows nothing keeps out whom a policy names by role or account, not whom it names by session.
     return [
-        (before, after),
-        (replace(before, identity=(_ALL,)), replace(after, identity=(_ALL,))),
-        (replace(before, boundary=()), replace(after, boundary=())),
+        ("", before, after),
+        (_ALLOWING, replace(before, identity=(_ALL,)), replace(after, identity=(_ALL,))),
+        (_BOUNDED, replace(before, boundary=()), replace(after, boundary=())),
     ]
 
 
@@ -156,6 +165,8 @@ def _assumed(kind: Kind, name: str, principals: Principals | None) -> Policy:
 # KMS keys and roles leave the decision to their account, where nobody gave their policies.
 _TO_ACCOUNTS = _assumed(Kind.RESOURCE, "(the resource's side)", Principals(delegates=True))
 _EVERYONE = _assumed(Kind.RESOURCE, "(the resource's side, for all)", Principals(everyone=True))
+_ALLOWING = "identity policies that allow everything"
+_BOUNDED = "a permissions boundary that allows nothing"
 _ALL = _assumed(Kind.IDENTITY, "(the caller's side)", None)
 _ASSUMED = frozenset(policy.name for policy in (_TO_ACCOUNTS, _EVERYONE, _ALL))
 
