@@ -10,9 +10,11 @@
 * *moto*: its Lambda without containers (``use_docker: false``), which runs nothing, verifies nothing and records
   nothing: the price of a Python web server that parses the request.
 
-All take turns, round by round, over the same number of connections. serverless-offline is not measured: it takes a
-minute and 280 MB to install, and its own figures (1.3 to 1.9 ms a warm call) are those of one Node process without
-verification.
+* *serverless-offline*: its Lambda, where ``tools/serverless-offline.sh`` has put it (a minute, 280 MB). It verifies,
+  decides and records nothing, and runs a function of Node's in a thread of its own process: so its processor time has
+  the function's in it, which ours and moto's have not.
+
+All take turns, round by round, over the same number of connections.
 """
 
 import asyncio
@@ -27,6 +29,8 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import boto3
@@ -41,6 +45,7 @@ from actas.testing.idp import Idp
 
 CONNECTIONS, EACH = 8, 25
 REGION = "eu-west-1"
+OFFLINE = Path(__file__).resolve().parents[1] / ".cache" / "serverless-offline"
 ROLE = "arn:aws:iam::000000000000:role/reader"
 CODE = "def handler(event, context):\n    return event\n"
 Make = Callable[[int], bytes]
@@ -135,10 +140,8 @@ def gateway(folder: str, idp: Idp) -> tuple[Process, str, str]:
 
 def moto(folder: str) -> tuple[Process, str]:
     """Start moto with the function in it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = Process(sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port), folder=folder)
+    port = free_port()
+    process = Process(sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", port, folder=folder)
     url = f"http://127.0.0.1:{port}"
     for _ in range(200):
         try:
@@ -157,6 +160,36 @@ def moto(folder: str) -> tuple[Process, str]:
     return process, f"127.0.0.1:{port}"
 
 
+def offline(folder: str) -> tuple[Process, str]:
+    """Start serverless-offline with a function that does the same."""
+    Path(folder, "fn.js").write_text("exports.handler = async (event) => event;\n")
+    Path(folder, "node_modules").symlink_to(OFFLINE / "node_modules")
+    settings = {
+        "service": "fn", "frameworkVersion": "3", "provider": {"name": "aws", "runtime": "nodejs20.x"},
+        "plugins": ["serverless-offline"], "functions": {"fn": {"handler": "fn.handler"}},
+    }  # fmt: skip
+    Path(folder, "serverless.yml").write_text(yaml.safe_dump(settings))
+    ports = [free_port() for _ in range(3)]
+    process = Process(
+        "node", "node_modules/.bin/serverless", "offline", "start", "--host", "127.0.0.1",
+        "--lambdaPort", ports[0], "--httpPort", ports[1], "--websocketPort", ports[2], folder=folder,
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{ports[0]}/2015-03-31/functions/fn-dev-fn/invocations"
+    for _ in range(600):
+        try:
+            httpx.post(url, content=b"{}", timeout=30).raise_for_status()
+            break
+        except httpx.TransportError:
+            time.sleep(0.2)
+    return process, f"127.0.0.1:{ports[0]}"
+
+
+def free_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
+
+
 def credentials(control: str, token: str) -> Credentials:
     sts = boto3.client(
         "sts", endpoint_url=f"http://{control}", region_name=REGION, aws_access_key_id="", aws_secret_access_key=""
@@ -166,7 +199,9 @@ def credentials(control: str, token: str) -> Credentials:
     return Credentials(found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"])
 
 
-def rows(public: str, token: str, keys: Credentials, other: str) -> dict[str, tuple[str, Make, bytes]]:
+def rows(
+    public: str, token: str, keys: Credentials, other: str, third: str | None
+) -> dict[str, tuple[str, Make, bytes]]:
     """Give what is measured: the place, what makes each request, the status that is wanted."""
     body = b'{"order": 7, "lines": [{"sku": "a-1", "count": 2}]}'
     called = request("POST", public, "/call/fn", {"Authorization": f"Bearer {token}"}, body)
@@ -174,7 +209,7 @@ def rows(public: str, token: str, keys: Credentials, other: str) -> dict[str, tu
     dry = signed(public, body, keys, **{"X-Amz-Invocation-Type": "DryRun"})
     kept = signed(public, body, keys, **{"X-Amz-Invocation-Type": "Event"})
     theirs = signed(other, body, Credentials("a", "b"))
-    return {
+    made = {
         "POST /call, bearer token": (public, lambda _: called, b"200"),
         "Invoke, one signature replayed": (public, lambda _: replayed, b"200"),
         "Invoke, each signed anew": (public, lambda number: signed(public, b'{"n": %d}' % number, keys), b"200"),
@@ -182,6 +217,10 @@ def rows(public: str, token: str, keys: Credentials, other: str) -> dict[str, tu
         "Invoke, Event": (public, lambda _: kept, b"202"),
         "moto: Invoke": (other, lambda _: theirs, b"200"),
     }
+    if third is not None:
+        plain = request("POST", third, "/2015-03-31/functions/fn-dev-fn/invocations", {}, body)
+        made["serverless-offline: Invoke"] = third, lambda _: plain, b"200"
+    return made
 
 
 async def settled(process: Process) -> None:
@@ -214,25 +253,33 @@ def ratios(found: dict) -> dict[str, float]:
     """Give what can be believed across machines: processor time of the servers, the function's own not counted."""
     cpu = {name: row["cpu_us"] for name, row in found.items()}
     invoke = (cpu["Invoke, one signature replayed"] + cpu["Invoke, each signed anew"]) / 2
-    return {
+    told = {
         "Invoke / POST /call, CPU": round(invoke / cpu["POST /call, bearer token"], 2),
         "moto's Invoke, which runs nothing / Invoke, CPU": round(cpu["moto: Invoke"] / invoke, 2),
     }
+    if (theirs := cpu.get("serverless-offline: Invoke")) is not None:
+        told["serverless-offline's Invoke, with its function / Invoke, CPU"] = round(theirs / invoke, 2)
+    return told
 
 
 def main() -> None:
     """Measure, tell, keep."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    with tempfile.TemporaryDirectory() as ours, tempfile.TemporaryDirectory() as theirs, Idp(algorithm="ES256") as idp:
+    with ExitStack() as stack:
+        ours, theirs, others = (stack.enter_context(tempfile.TemporaryDirectory()) for _ in range(3))
+        idp = stack.enter_context(Idp(algorithm="ES256"))
         one, public, control = gateway(ours, idp)
+        stack.callback(one.end)
         two, other = moto(theirs)
-        try:
-            token = idp.token(person="ana")
-            made = rows(public, token, credentials(control, token), other)
-            found = asyncio.run(measure(rounds, made, {public: one, other: two}))
-        finally:
-            one.end()
-            two.end()
+        stack.callback(two.end)
+        cpu, third = {public: one, other: two}, None
+        if (OFFLINE / "node_modules").is_dir():
+            three, third = offline(others)
+            stack.callback(three.end)
+            cpu[third] = three
+        token = idp.token(person="ana", lifetime=timedelta(hours=1))
+        made = rows(public, token, credentials(control, token), other, third)
+        found = asyncio.run(measure(rounds, made, cpu))
     result = {
         **machine.told("granian", "boto3", "botocore", "moto", "awslambdaric"),
         "rounds": rounds,
