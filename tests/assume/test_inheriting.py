@@ -24,6 +24,7 @@ from actas.assume.key import rests
 from actas.assume.taking import Taker
 from actas.assume.use import usable
 from actas.model.decision import Role
+from actas.model.identity import Actor
 from actas.model.wish import Wish
 from actas.store.watermarks import EVERYBODY
 
@@ -89,6 +90,15 @@ async def test_a_chain_ends_with_every_role_on_it(take, grant, noon, marks):
 
     assert set(parent.marks) < set(child.marks)
     assert set(child.marks) - set(parent.marks) == {marks.of_role(WRITER, noon)}
+
+
+async def test_a_session_ends_with_whoever_acts_by_it(take, grant, but, noon, marks):
+    agent = Actor(issuer="https://sso.example/realms/corp", subject="agent-7")
+    stranger = Actor(issuer="https://other.example", subject="agent-8")
+    alone, acted = (await take(grant())).held, (await take(grant(but(actors=(agent, stranger))))).held
+
+    agents = marks.of(provider="corp", subject="agent-7", session=None, issued_at=noon, began=noon)
+    assert {mark.whose for mark in acted.marks} - {mark.whose for mark in alone.marks} == {agents[1].whose}
 
 
 async def test_what_was_passed_along_stays(take, grant):

@@ -211,6 +211,31 @@ async def test_a_revocation_concerns_those_whom_it_names(house, identify, shown,
         assert room.known(token, clock()) is first
 
 
+@pytest.mark.parametrize(
+    ("act", "is_refused"),
+    [
+        ({"sub": "agent-7"}, True),
+        ({"sub": "agent-1", "act": {"sub": "agent-7"}}, True),
+        ({"sub": "agent-1"}, False),
+        ({"sub": "agent-7", "iss": "https://other.example"}, False),
+    ],
+    ids=["the actor", "an actor before it", "another actor", "an actor of that name elsewhere"],
+)
+async def test_a_token_ends_with_whoever_acts_by_it(house, identify, shown, clock, act, is_refused):
+    marks = MarksInMemory()
+    room = identify(watermarks=marks)
+    token, later = house.token(act=act), house.token(act=act, iat=int(clock().timestamp()) + 1)
+    first = await room.verify(shown(token), now=clock())
+    marks.mark(provider="corp", subject="agent-7", at=clock())
+
+    if is_refused:
+        with pytest.raises(errors.Revoked):
+            await room.verify(shown(token), now=clock())
+    else:
+        assert room.known(token, clock()) is first
+    assert (await room.verify(shown(later), now=clock())).actors
+
+
 async def test_a_token_without_its_time_of_issue_is_refused_by_any_revocation(house, identify, shown, clock):
     marks = MarksInMemory()
     marks.mark(provider="corp", at=clock().replace(year=1990))

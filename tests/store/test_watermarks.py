@@ -437,3 +437,19 @@ def test_no_subject_and_no_session_has_the_mark_of_an_address():
     }  # fmt: skip
 
     assert len(marks) == 6
+
+
+@pytest.mark.parametrize(
+    ("acting", "session", "ended"),
+    [(("agent",), None, True), (("other", "agent"), "s1", True), (("other",), "s1", False), ((), None, False)],
+    ids=["the actor", "one actor of a chain", "another actor", "nobody acts"],
+)
+async def test_the_end_of_who_acts_is_the_end_of_what_it_does_for_others(opened, acting, session, ended):
+    one = table()
+    async with opened() as database:
+        await one.append(database, provider="corp", at=AT, reason="user-disabled", subject="agent")
+
+    for at, wanted in ((AT, ended), (AT + TICK, False)):
+        who = {"provider": "corp", "subject": "ana", "session": session, "issued_at": at, "acting": acting}
+        assert one.refuses(**who) is wanted
+        assert one.ended(one.of(began=AT + TICK, **who)) is wanted

@@ -6,7 +6,7 @@ those of its own role, every session policy that was passed along, and an end th
 
 import base64
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -40,8 +40,9 @@ class MarksOf(Protocol):
         issued_at: datetime | None,
         began: datetime,
         address: str | None = None,
+        acting: Sequence[str] = (),
     ) -> tuple[Mark, ...]:
-        """List those of a person, a provider and everybody."""
+        """List those of a person, whoever is *acting* for them, a provider and everybody."""
         ...
 
     def of_role(self, role_arn: str, began: datetime) -> Mark:
@@ -64,6 +65,7 @@ async def inherited(grant: Grant, *, pseudonyms: PseudonymOf, marks: MarksOf, no
         issued_at=key.evidence_issued_at,
         began=now,
         address=key.address,
+        acting=identity.acting,
     )
     return Held(
         purpose="invoke",

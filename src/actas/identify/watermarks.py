@@ -4,6 +4,7 @@ A mark is the provider's event time, for one subject or for a whole provider. Wh
 room's matter; here is what the verifier needs of them, and a table in memory.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
@@ -51,10 +52,12 @@ class Watermarks(Protocol):
         session: str | None,
         issued_at: datetime | None,
         address: str | None = None,
+        acting: Sequence[str] = (),
     ) -> bool:
         """Say whether evidence issued then is revoked: it is when it is not later than a mark.
 
         With an *address*, also by the marks of people who were named by it; an empty one may be any of theirs.
+        Also by the marks of those who are *acting* for the subject.
         """
         ...
 
@@ -84,12 +87,14 @@ class MarksInMemory:
         session: str | None,
         issued_at: datetime | None,
         address: str | None = None,
+        acting: Sequence[str] = (),
     ) -> bool:
         """Say whether evidence issued then is revoked; here nobody is named by an address."""
         del address
         keys: set[tuple[str, str | None, str | None]] = {(provider, None, None), (provider, subject, None)}
         if session is not None:
             keys |= {(provider, subject, session), (provider, None, session)}
+        keys |= {(provider, actor, None) for actor in acting}
         marks = [self._marks[key] for key in keys if key in self._marks]
         return any(issued_at is None or issued_at <= mark for mark in marks)
 
@@ -102,4 +107,5 @@ def is_revoked(identity: Identity, marks: Watermarks) -> bool:
         session=identity.provider_session,
         issued_at=identity.issued_at,
         address=identity.address,
+        acting=identity.acting,
     )

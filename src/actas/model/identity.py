@@ -63,3 +63,8 @@ class Identity:
     """Who acts, the current actor first; empty where the caller acts for itself."""
     aws: Fact[AwsAttributes] = field(default=Missing.ABSENT, repr=False)
     """What a SAML provider says for AWS; unknown where AWS would refuse it."""
+
+    @property
+    def acting(self) -> tuple[str, ...]:
+        """Who acts, by the names of the subject's own issuer: whose end is the end of what they do for others."""
+        return tuple([actor.subject for actor in self.actors if actor.issuer == self.issuer])

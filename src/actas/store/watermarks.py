@@ -18,6 +18,7 @@ import anyio
 
 from actas.model.held import Mark
 from actas.store.errors import StoreError
+from actas.store.mark_names import MarkNames
 from actas.store.moments import kept
 from actas.store.person_key import PersonKey
 
@@ -38,8 +39,8 @@ CHANNEL = "actas_watermarks"
 NEVER = datetime.min.replace(tzinfo=UTC)
 EVERYBODY = "*"
 """Stands where a provider's name does, for marks of a role and of all sessions; no provider can have this name."""
-NAMES = 20_000
-"""Names of marks that are remembered; all are forgotten when there are more."""
+UNTOLD = 20_000
+"""Marks of which it is remembered when they were heard, until somebody asks."""
 UNNAMED = ""
 """Stands where a session's name does, for evidence that names none: no session can have this name."""
 _PRIME = "select sequence, provider, whose, event_us from watermarks order by sequence"
@@ -49,11 +50,9 @@ class Watermarks:
     """The table, in memory, and the one that reads it."""
 
     def __init__(self, key: PersonKey, clock: Callable[[], datetime]) -> None:
-        self._key, self._clock = key, clock
+        self._names, self._clock = MarkNames(key), clock
         self._marks: dict[str, dict[bytes | None, float]] = {}
         """By provider and whose (None for all of it): microseconds since 1970."""
-        self._names: dict[tuple[str, str | None, str | None], bytes] = {}
-        self._roles: dict[str, bytes] = {}
         self.read_at = NEVER
         self.sequence = 0
         """The last row read; grows with each change."""
@@ -64,7 +63,7 @@ class Watermarks:
         """Whether somebody reads it over and over, and could the last time."""
         self._stamp: Stamp | None = None
         """Of what was read."""
-        self._heard: deque[float] = deque(maxlen=NAMES)
+        self._heard: deque[float] = deque(maxlen=UNTOLD)
 
     def refuses(
         self,
@@ -74,8 +73,12 @@ class Watermarks:
         session: str | None,
         issued_at: datetime | None,
         address: str | None = None,
+        acting: Sequence[str] = (),
     ) -> bool:
-        """Tell whether evidence issued then has ended; evidence that does not say when counts as old."""
+        """Tell whether evidence issued then has ended; evidence that does not say when counts as old.
+
+        It ends with its subject, and with everybody who is *acting* for the subject.
+        """
         if not (marks := self._marks.get(provider)):
             return False
         mark = marks.get(None, -math.inf)
@@ -83,26 +86,18 @@ class Watermarks:
             whose: list[tuple[str | None, str | None]] = [(subject, None), (subject, UNNAMED)]
             if session is not None:
                 whose = [(subject, None), (subject, session), (None, session)]
-            mark = max(mark, *(marks.get(self._named(provider, *one), -math.inf) for one in whose))
+            whose += [(actor, None) for actor in acting]
+            mark = max(mark, *(marks.get(self._names.of(provider, *one), -math.inf) for one in whose))
             if address is not None:
                 mark = max(mark, *(marks.get(one, -math.inf) for one in self._addressed(provider, address, session)))
         if issued_at is None:
             return mark > -math.inf
         return kept(issued_at) <= mark
 
-    def _named(self, provider: str, subject: str | None, session: str | None) -> bytes:
-        """Name a mark; the same few people come again and again."""
-        who = provider, subject, session
-        if (found := self._names.get(who)) is None:
-            if len(self._names) >= NAMES:
-                self._names.clear()
-            found = self._names[who] = self._key.mark(*who)
-        return found
-
     def _addressed(self, provider: str, address: str, session: str | None) -> list[bytes]:
         """Name the marks of somebody with this address; one of a session counts for what names no session."""
         sessions = (None, UNNAMED) if session is None else (None,)
-        return [self._key.address_mark(provider, address, one) for one in sessions]
+        return [self._names.of_address(provider, address, one) for one in sessions]
 
     def of(
         self,
@@ -113,23 +108,21 @@ class Watermarks:
         issued_at: datetime | None,
         began: datetime,
         address: str | None = None,
+        acting: Sequence[str] = (),
     ) -> tuple[Mark, ...]:
         """List the marks that end a session of *subject* that *began* then, from evidence that was *issued_at* then."""
-        whose = [None, self._named(provider, subject, None)]
-        whose.append(self._named(provider, subject, UNNAMED if session is None else session))
+        whose = [None, self._names.of(provider, subject, None)]
+        whose.append(self._names.of(provider, subject, UNNAMED if session is None else session))
         if session is not None:
-            whose.append(self._named(provider, None, session))
+            whose.append(self._names.of(provider, None, session))
         if address is not None:
             whose += self._addressed(provider, address, session)
+        whose += [self._names.of(provider, actor, None) for actor in acting]
         return (*[Mark(provider, one, issued_at) for one in whose], Mark(EVERYBODY, None, began))
 
     def of_role(self, role_arn: str, began: datetime) -> Mark:
         """Give the mark that ends sessions of a role that *began* then."""
-        if (found := self._roles.get(role_arn)) is None:
-            if len(self._roles) >= NAMES:
-                self._roles.clear()
-            found = self._roles[role_arn] = self._key.role_mark(role_arn)
-        return Mark(EVERYBODY, found, began)
+        return Mark(EVERYBODY, self._names.of_role(role_arn), began)
 
     def of_session(self, role_arn: str, began: datetime) -> tuple[Mark, ...]:
         """List the marks that end a session of a role that *began* then, whoever has it."""
@@ -220,11 +213,11 @@ class Watermarks:
         """
         from actas.store import rows
 
-        whose = None if subject is None and session is None else self._named(provider, subject, session)
+        whose = None if subject is None and session is None else self._names.of(provider, subject, session)
         if address is not None:
-            whose = self._key.address_mark(provider, address, session)
+            whose = self._names.of_address(provider, address, session)
         if role_arn is not None:
-            whose = self._key.role_mark(role_arn)
+            whose = self._names.of_role(role_arn)
         return await rows.add_watermark(connection, provider, whose, kept(at), reason, waited=waited)
 
     async def forget(self, store: "Store", before: datetime) -> None:

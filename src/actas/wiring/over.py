@@ -19,4 +19,5 @@ def is_over(marks: Watermarks, grant: Grant, began: datetime | None) -> bool:
         session=identity.provider_session,
         issued_at=identity.issued_at,
         address=identity.address,
+        acting=identity.acting,
     )
