@@ -1,6 +1,7 @@
 """What one set of policies gives that another does not."""
 
 import random
+from itertools import product
 
 import pytest
 
@@ -328,3 +329,54 @@ def test_no_request_shows_a_change_that_the_comparison_did_not_find(seed):
         one, other = before(request).allowed, after(request).allowed
         assert found.gained or not other or one
         assert found.lost or not one or other
+
+
+CALLERS = [
+    "arn:aws:sts::111122223333:assumed-role/reports/ana",
+    "arn:aws:sts::111122223333:assumed-role/reports/ben",
+    "arn:aws:sts::111122223333:assumed-role/other/ben",
+    ANA,
+    "arn:aws:iam::444455556666:user/chidi",
+    "arn:aws:sts::777788889999:assumed-role/other/dora",
+    "lambda.amazonaws.com",
+    iam.ANONYMOUS,
+]
+WHOM = [
+    "*",
+    {"AWS": "111122223333"},
+    {"AWS": "444455556666"},
+    {"AWS": REPORTS},
+    {"AWS": CALLERS[0]},
+    {"AWS": [ANA, "arn:aws:iam::444455556666:root"]},
+    {"Service": "lambda.amazonaws.com"},
+]
+KEYED = ["arn:aws:kms:eu-west-1:111122223333:key/k", "arn:aws:s3:::bucket/az", "arn:aws:sqs:eu-west-1:444455556666:q"]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_caller_shows_a_change_of_a_resource_policy_that_the_comparison_did_not_find(seed):
+    dice = random.Random(seed)
+
+    def one():
+        named = {dice.choice(["Principal"] * 5 + ["NotPrincipal"]): dice.choice(WHOM)}
+        entries = dice.sample(
+            ["*", "arn:aws:kms:*:*:key/*", OBJECTS, "arn:aws:sqs:*:444455556666:*"], dice.randint(1, 2)
+        )
+        found = {"Action": dice.sample(["kms:*", "s3:*", "*"], 1), dice.choice(["Resource", "NotResource"]): entries}
+        return {"Effect": dice.choice(["Allow", "Allow", "Deny"])} | found | named
+
+    shared = [one()]
+    old, new = (policy(*shared, one(), kind=iam.Kind.RESOURCE) for _ in range(2))
+    found = iam.compare(old, new)
+    sides = [
+        tuple(iam.compile(iam.PolicySet(resource=(each,), **besides)) for each in (old, new))
+        for besides in BESIDES.values()
+    ]
+
+    for caller in CALLERS:
+        for resource, action, owner in product(KEYED, ["kms:Decrypt", "s3:GetObject"], [None, "123412341234"]):
+            request = iam.Request(principal=caller, action=action, resource=resource, resource_account=owner)
+            for before, after in sides:
+                was, is_now = before(request).allowed, after(request).allowed
+                assert found.gained or was or not is_now
+                assert found.lost or is_now or not was
