@@ -125,3 +125,4 @@ def test_a_trail_is_found_where_the_settings_have_it(actas, house, tmp_path):
     assert folder == tmp_path / "elsewhere" / "trail"
     assert actas("audit", "verify", folder=tmp_path).out.startswith("holds\n")
     assert len(actas("audit", "tail", "3", "--json", folder=tmp_path).lines) == 3
+    assert actas("audit", "tail", "0", folder=tmp_path).code == actas("audit", "tail", "-3", folder=tmp_path).code == 2

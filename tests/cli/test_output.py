@@ -143,4 +143,4 @@ def test_somebody_who_is_not_believed_has_no_facts_and_no_rights():
 
 
 def test_lines_and_tabs_stay_and_orders_to_the_terminal_do_not():
-    assert output.plain("a\tb\nc\x1b[31m\x07\u202e") == "a\tb\nc?[31m??"
+    assert output.plain("a\tb\nc\u00a0\x1b[31m\x07\u202e") == "a\tb\nc\u00a0?[31m??"

@@ -12,6 +12,7 @@ from actas.cli.asking import moment
 from actas.cli.audit_officers import approve, erase, officer, unmask
 from actas.cli.audit_prune import prune
 from actas.cli.errors import NoSuchCall, NoTrail
+from actas.cli.options import Many
 from actas.cli.places import here
 from actas.model import clock
 
@@ -61,7 +62,7 @@ def verify(
 
 
 @app.command
-def tail(count: int = 20, *, folder: Path | None = None, follow: bool = False, json: bool = False) -> int:
+def tail(count: Many = 20, *, folder: Path | None = None, follow: bool = False, json: bool = False) -> int:
     """Show the last records, and with --follow those that come.
 
     For example:

@@ -1,16 +1,15 @@
 """``actas events …``: what was heard of people, what became of it, what is missing, and what stands in the way."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from cyclopts import App, Parameter
-from cyclopts.validators import Number
+from cyclopts import App
 
 from actas.cli import CANNOT_TELL, DENIED, DONE, events_text, output
 from actas.cli import events_asking as asking
 from actas.cli.errors import NoSuchEvent
 from actas.cli.events_errors import NothingToReplay
-from actas.cli.options import HERE, Where
+from actas.cli.options import HERE, MOST, Many, Where
 from actas.events import telling
 from actas.model import clock
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 app = App(name="events", help="See what was heard of people and what became of it, and prove that nothing is missing.")
 _FOLLOWED = 200
-_MOST = 100_000
-Many = Annotated[int, Parameter(validator=Number(gte=1, lte=_MOST))]
 
 
 @app.command
@@ -142,7 +139,7 @@ def replay(*names: str, every: bool = False, where: Where = HERE, json: bool = F
         raise NothingToReplay(both=every)
 
     async def opened(desk: "Desk", _broken: dict[str, str]) -> int:
-        asked = [one.id for one in await desk.dead(most=_MOST)] if every else list(names)
+        asked = [one.id for one in await desk.dead(most=MOST)] if every else list(names)
         done = await desk.replay(asked)
         text = f"{len(done)} of {len(asked)} deliveries are tried again"
         print(output.json_line({"replayed": done, "asked": len(asked)}) if json else text)

@@ -5,11 +5,17 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from actas.cli import places
 
 As = Annotated[str | None, Parameter(name="--as")]
 """A stored sign-in (see 'actas login') or a person of the demo."""
+
+
+MOST: Final = 100_000
+Many = Annotated[int, Parameter(validator=Number(gte=1, lte=MOST))]
+"""How many lines are shown."""
 
 
 @Parameter(name="*")

@@ -25,9 +25,13 @@ def error_json(code: str, message: str, hint: str) -> str:
     return json_line({"error": {"code": code, "message": message, "hint": hint}})
 
 
+_HARMLESS = "\n\t\u00a0"
+"""The last is a space that does not break, with which tracebacks in Lambda are indented."""
+
+
 def plain(text: str) -> str:
     """Keep what others wrote from giving orders to the terminal; lines and tabs stay."""
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else "?" for letter in text)
+    return "".join(letter if letter.isprintable() or letter in _HARMLESS else "?" for letter in text)
 
 
 def json_line(value: Mapping[str, Any]) -> str:
