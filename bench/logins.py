@@ -121,7 +121,15 @@ def run(keycloak: DurableKeycloak, way: str, logins: int, folder: Path) -> dict[
             last = rows(gateway, f"{HEARD} order by sequence desc limit 200")
             late = statistics.median((heard - at) / 1000 for at, heard in last) if last else 0.0
             (waiting,) = rows(gateway, OPEN)[0]
-            samples.append({"seconds": round(seconds), "signed_in": number, "lag_ms": round(late), "waiting": waiting})
+            samples.append(
+                {
+                    "seconds": round(seconds),
+                    "signed_in": number,
+                    "lag_ms": round(late),
+                    "waiting": waiting,
+                    "load": round(os.getloadavg()[0], 1),
+                }
+            )
             print(f"{way}: {samples[-1]}", file=sys.stderr, flush=True)
 
         seconds = anyio.run(sign_in, keycloak, logins, tell)
