@@ -49,7 +49,7 @@ CAUSES = {
     "cold": "A new sandbox of its own (namespaces, control group, mounts) is part of a cold start.",
     "sts": (
         "Each request is read strictly, verified, decided by rules and trust, sealed, and waits until its decision is "
-        "on the disk; the peer looks at no token and keeps nothing."
+        "on the disk; the peer looks at no token and keeps nothing. The row of one token says what known ones cost."
     ),
     "inbox": "One transaction waits for the disk and for the processor; on a busy machine both are shared.",
     "events": (
