@@ -31,6 +31,7 @@ setup: ## make the virtual environment that the locks describe
 	@tools/setup.sh $(VENV)
 
 bench: setup ## benchmarks against named peers, side by side; writes bench/results/
+	@tools/bench-peers.sh
 	@$(BIN)/python bench/run.py
 
 fuzz: setup ## fuzz every parser for FUZZ_SECONDS each (60); writes bench/results/fuzz.json
