@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -228,6 +229,13 @@ def test_exec_runs_a_command_as_the_role_and_ends_as_it_ends(sts, fresh_state, b
     said = run_exec(sts, fresh_state, bench, sys.executable, "-c", code, AWS_PROFILE="prod")
 
     assert (said.returncode, said.stdout.split(), said.stderr) == (7, [b"ASIA0000000000000001", b"False"], b"")
+
+
+@pytest.mark.parametrize("serve", [False, True], ids=["in our place", "beside us"])
+def test_exec_runs_a_command_with_the_signals_that_a_shell_would_give_it(sts, fresh_state, bench, serve):
+    said = run_exec(sts, fresh_state, bench, "/bin/sh", "-c", "kill -PIPE $$; echo still here", serve=serve)
+
+    assert (said.returncode, said.stdout) == (128 + signal.SIGPIPE if serve else -signal.SIGPIPE, b"")
 
 
 def test_exec_says_what_cannot_be_run(sts, fresh_state, bench):

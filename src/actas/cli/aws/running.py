@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from cyclopts import Parameter
 
@@ -46,10 +46,7 @@ def run(
         with Endpoint(found) as endpoint:
             return _attended(command, environment(os.environ, {**endpoint.variables, **_no_files()}))
     mine = environment(os.environ, {**forms.variables(taken), **_places(found)})
-    try:
-        os.execvpe(command[0], command, mine)  # noqa: S606 - running it is what was asked for
-    except (OSError, ValueError) as wrong:
-        raise NoCommand(found=command[0], why=getattr(wrong, "strerror", None) or "its name is malformed") from wrong
+    return _in_our_place(command, mine)
 
 
 def environment(ours: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
@@ -64,6 +61,18 @@ def _places(found: Purse) -> dict[str, str]:
 def _no_files() -> dict[str, str]:
     """Hide the files into which a program looks before it asks on loopback."""
     return {"AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_CONFIG_FILE": os.devnull}
+
+
+def _in_our_place(command: tuple[str, ...], environment: Mapping[str, str]) -> NoReturn:
+    # Python ignores these two, and what is ignored stays so over exec: the command would not end with its pipe.
+    before = {one: signal.signal(one, signal.SIG_DFL) for one in (signal.SIGPIPE, signal.SIGXFSZ)}
+    try:
+        os.execvpe(command[0], command, environment)  # noqa: S606 - running it is what was asked for
+    except (OSError, ValueError) as wrong:
+        raise NoCommand(found=command[0], why=getattr(wrong, "strerror", None) or "its name is malformed") from wrong
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def _attended(command: tuple[str, ...], environment: Mapping[str, str]) -> int:
