@@ -213,13 +213,14 @@ def main() -> int:
                 print("the extension keycloak-events cannot be had here", file=sys.stderr)
                 continue
             ways[way] = run(keycloak, way, chosen.logins, Path(name) / way)
+    ways = {**(kept() if len(chosen.ways) == 1 else {}), **ways}
     told = {
         **machine.told("granian", "sqlalchemy", "aiosqlite"),
         "people": len(PEOPLE),
         "at_once": AT_ONCE,
         "password_hashing": "PBKDF2-SHA256, 1 iteration",
         "may_rise_ms": MAY_RISE_MS,
-        "ways": {**(kept() if len(chosen.ways) == 1 else {}), **ways},
+        "ways": ways,
         "amiss": amiss(ways),
     }
     if not chosen.quiet:
