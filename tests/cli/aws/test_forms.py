@@ -82,6 +82,23 @@ def test_other_shells_have_their_own_quotes(shell, line):
     assert forms.assignments({"A": r"it's \ here"}, shell) == line
 
 
+@pytest.mark.parametrize("quote", ["'", "\u2018", "\u2019", "\u201a", "\u201b"])
+def test_no_quote_that_powershell_knows_ends_a_text(quote):
+    assert forms.assignments({"A": f"a{quote};exit"}, "powershell") == f"$Env:A = 'a{quote}{quote};exit'"
+
+
+def test_what_powershell_takes_for_no_quote_stays_as_it_is():
+    assert forms.assignments({"A": "\u2017\u201c\u201d"}, "powershell") == "$Env:A = '\u2017\u201c\u201d'"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_CREDENTIAL_FILE", "BOTO_CONFIG", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"],
+)
+def test_what_leads_elsewhere_is_not_handed_down(name):
+    assert environment({name: "x", "PATH": "/bin"}, {}) == {"PATH": "/bin"}
+
+
 def test_a_command_finds_these_credentials_and_no_others():
     mine = {"PATH": "/bin", "AWS_PROFILE": "prod", "AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECURITY_TOKEN": "old"}
 

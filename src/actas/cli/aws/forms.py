@@ -1,6 +1,7 @@
 """Credentials in the forms that AWS's own tools read. Pure."""
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from datetime import UTC
@@ -13,12 +14,15 @@ CREDENTIALS: Final = (
     "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN",
     "AWS_CREDENTIAL_EXPIRATION",
 )  # fmt: skip
+_QUOTES: Final = re.compile("['\u2018-\u201b]")
+"""What ends a text in PowerShell: the typographic quotes too (about_Quoting_Rules)."""
 OTHER_WAYS: Final = (
     *CREDENTIALS, "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME",
     "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_ACCESS_KEY", "AWS_SECRET_KEY", "AWS_CREDENTIAL_FILE", "BOTO_CONFIG", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
 )  # fmt: skip
-"""Variables by which a program would find other credentials than those we give it."""
+"""Variables by which a program would find other credentials than those we give it, or not the gateway they are for."""
 
 
 def process_json(taken: Taken) -> str:
@@ -90,7 +94,7 @@ def _fish(value: str) -> str:
 
 
 def _powershell(value: str) -> str:
-    doubled = value.replace("'", "''")
+    doubled = _QUOTES.sub(r"\g<0>\g<0>", value)
     return f"'{doubled}'"
 
 

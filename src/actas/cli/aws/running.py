@@ -60,7 +60,8 @@ def _places(found: Purse) -> dict[str, str]:
 
 def _no_files() -> dict[str, str]:
     """Hide the files into which a program looks before it asks on loopback."""
-    return {"AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_CONFIG_FILE": os.devnull}
+    names = ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "BOTO_CONFIG")
+    return dict.fromkeys(names, os.devnull)
 
 
 def _in_our_place(command: tuple[str, ...], environment: Mapping[str, str]) -> NoReturn:
