@@ -148,6 +148,27 @@ def test_whatever_is_no_answer_of_sts_is_said_to_be_none(ask, sts, says):
     assert "cli.sts-failed" in said.err
 
 
+@pytest.mark.parametrize(
+    ("element", "says"),
+    [
+        (b"AccessKeyId", b"ASIA&#10;exit"),
+        (b"SecretAccessKey", "\u2019;exit".encode()),
+        (b"SessionToken", b"two words"),
+        (b"Expiration", b"0001-01-01T00:00:00+23:59"),
+    ],
+    ids=["a line end", "a typographic quote", "a space", "a time before all times"],
+)
+def test_credentials_with_what_credentials_never_hold_are_none(ask, sts, element, says):
+    _, sts.says = sts.answer(b"")
+    assert ask("env", "--seconds", "901").code == 0
+
+    before, _, after = sts.says.partition(b"<%s>" % element)
+    sts.says = b"%s<%s>%s<%s" % (before, element, says, after.partition(b"<")[2])
+    said = ask("env", "--seconds", "902")
+
+    assert (said.code, said.out, "cli.sts-failed" in said.err) == (3, "", True)
+
+
 def test_what_is_kept_holds_no_secret_in_the_clear(ask, fresh_state):
     found = ask("credentials").data
 

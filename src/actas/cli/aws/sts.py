@@ -1,5 +1,6 @@
 """Ask the gateway's STS for a role's credentials, as any AWS client would (AssumeRoleWithWebIdentity)."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -19,6 +20,8 @@ LARGEST: Final = 128 * 1024
 PATIENCE: Final = 30.0
 SESSION_NAME: Final = "actas"
 _NAMESPACE: Final = "{https://sts.amazonaws.com/doc/2011-06-15/}"
+_FITS: Final = re.compile(r"[!-~]{1,16384}")
+"""What stands in a line that a shell evaluates, in a header and in an environment."""
 _NOT_BELIEVED: Final = frozenset({"InvalidIdentityToken", "ExpiredTokenException", "ExpiredToken", "IDPRejectedClaim"})
 
 
@@ -94,14 +97,13 @@ def read(body: bytes, status: int, *, wanted: Wanted, url: str, now: datetime) -
     names = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
     values = [_text(root, f"AssumeRoleWithWebIdentityResult/{{0}}Credentials/{{0}}{name}") for name in names]
     key, secret, session, end = values
-    if not (key and secret and session and end):
+    if not (key and secret and session and end) or not all(_FITS.fullmatch(one) for one in (key, secret, session)):
         raise StsFailed(url=url, why="its answer has no credentials")
     try:
         expires_at = datetime.fromisoformat(end)
-    except ValueError as wrong:
+        expires_at = (expires_at if expires_at.tzinfo else expires_at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as wrong:
         raise StsFailed(url=url, why="its answer has no time that can be read") from wrong
-    if expires_at.tzinfo is None:
-        expires_at = expires_at.replace(tzinfo=UTC)
     return Taken(
         access_key_id=key, secret_access_key=secret, session_token=session, taken_at=now, expires_at=expires_at
     )
