@@ -166,6 +166,18 @@ def test_a_gateway_in_clear_or_of_no_address_is_not_asked(gateway, called, monke
     assert gateway.asked == []
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["https://gateway..example", f"https://{'a' * 64}.example", "http://127.0.0.1:1/\u00fc"],
+    ids=["an empty label", "a label of 64 letters", "a path that is not ASCII"],
+)
+def test_an_address_that_http_has_no_form_for_is_no_gateway(gateway, called, address):
+    with pytest.raises(NoGateway):
+        session(EVENT, called(), gateway=address)
+
+    assert gateway.asked == []
+
+
 def test_the_gateway_may_be_reached_by_another_address_than_its_name(gateway, called):
     found = session(EVENT, called(iss="https://actas.example"), issuer="https://actas.example", gateway=gateway.url)
 
@@ -182,10 +194,18 @@ def test_a_refusal_is_told_by_the_gateways_code_alone(gateway, called):
     assert "ana" not in str(told.value)
 
 
+@pytest.mark.parametrize("body", [b'{"x":' + b"[" * 30_000, b'{"code": 5}', b"[]"], ids=["deep", "a number", "a list"])
+def test_a_refusal_without_a_code_is_told_by_its_status(gateway, called, body):
+    gateway.says = (403, body)
+    with pytest.raises(SessionRefused, match="status 403"):
+        session(EVENT, called())
+
+
 ANSWERS = [
     ("no JSON", b"<html/>"),
     ("no credentials", b"{}"),
     ("no end", json.dumps({**GIVEN, "Expiration": "soon"}).encode()),
+    ("a deep thing", b'{"x":' + b"[" * 30_000),
     ("too much", b" " * (64 * 1024) + json.dumps(GIVEN).encode()),
 ]
 

@@ -129,6 +129,8 @@ def _post(address: str, body: bytes, patience: float) -> Given:
         connection.request("POST", path, body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
         content = answer.read(_LARGEST + 1)
+    except UnicodeError as wrong:  # a name or path that HTTP has no form for
+        raise NoGateway(why="it is no address") from wrong
     except (OSError, HTTPException) as wrong:
         raise GatewayUnreachable(why=type(wrong).__name__) from wrong
     finally:
@@ -137,7 +139,7 @@ def _post(address: str, body: bytes, patience: float) -> Given:
         raise SessionRefused(status=answer.status, found=_code(content))
     try:
         return msgspec.json.decode(content[:_LARGEST], type=Given)
-    except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
         raise GatewayUnreachable(why="its answer holds no credentials") from wrong
 
 
@@ -168,6 +170,6 @@ def _code(content: bytes) -> str:
     """Give the code of a refusal; the gateway's, and nothing that somebody in between wrote."""
     try:
         code = msgspec.json.decode(content[:_LARGEST], type=_Problem).code
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
     return code if len(code) <= 80 and code.isascii() and code.replace(".", "").replace("-", "").isalnum() else ""
