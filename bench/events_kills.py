@@ -152,7 +152,6 @@ def soak(folder: Path, chosen: argparse.Namespace) -> tuple[dict[str, object], l
             "keycloak": "absent" if made.keycloak is None else "asked and told" if made.webhooks else "asked",
             "sign_ins_answered": made.people.answered if made.people else 0,
             "signed_in": made.people.signed_in if made.people else 0,
-            "refused": made.people.refused if made.people else 0,
             "nobody_there_for_people": made.people.failed if made.people else 0,
             "told_again_by_the_sender": made.sender.failed,
             **found.data(),
