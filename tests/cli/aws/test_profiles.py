@@ -40,10 +40,49 @@ def test_sections_behind_ours_stay():
     assert after.count("[profile p]") == after.count("[services p]") == 1
 
 
-@pytest.mark.parametrize("header", ["[profile p]", "[ profile   p ]", "  [profile p]"])
+@pytest.mark.parametrize(
+    "header", ["[profile p]", "[ profile   p ]", "  [profile p]", '[profile "p"]', "[profile 'p']"]
+)
 def test_a_profile_that_somebody_else_wrote_is_left_alone(header):
     with pytest.raises(ProfileTaken):
         written(f"{header}\nregion = us-east-1\n")
+
+
+def test_comments_about_the_section_behind_ours_stay():
+    about = "# production, with care\n; ask first\n[profile q]\noutput = json\n"
+
+    after = written(OURS + "\n" + about)
+
+    assert about in after
+    assert written(after) == after
+
+
+@pytest.mark.parametrize("header", ["[default]", "[profile default]"])
+def test_the_default_profile_of_somebody_else_is_left_alone_by_either_name(header):
+    wanted = {"profile default": ["credential_process = x"]}
+    with pytest.raises(ProfileTaken):
+        with_sections(f"{header}\nregion = us-east-1\n", "default", wanted, file=FILE)
+
+    assert "[profile default]" in with_sections("[profile q]\n", "default", wanted, file=FILE)
+
+
+def test_line_ends_and_what_python_takes_for_them_stay():
+    before = "[profile q]\r\na = 1\x0c2\u2028\x853\r\n"
+
+    after = written(before)
+
+    assert after.startswith(before)
+    assert after.count("\n") == after.count("\r\n")
+    assert written(after) == after
+
+
+def test_a_byte_order_mark_hides_no_profile(at_bench, sts, tmp_path):
+    config = tmp_path / "config"
+    config.write_bytes(b"\xef\xbb\xbf[profile p]\nregion = us-east-1\n")
+    asked = ("configure", "aws", "--role", "staff", "--as", "ana", "--config", config, "--gateway", sts.url)
+
+    assert "cli.profile-taken" in at_bench(*asked, "--profile", "p").err
+    assert at_bench(*asked, "--profile", "q").code == 0
 
 
 def test_a_profile_of_another_name_is_nobody_s_obstacle():

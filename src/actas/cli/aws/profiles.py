@@ -85,14 +85,14 @@ def sections(name: str, found: Purse, process: str) -> dict[str, list[str]]:
 
 def with_sections(text: str, profile: str, wanted: Mapping[str, list[str]], *, file: Path) -> str:
     """Put sections into a config file, instead of those that we wrote before; nothing else is touched."""
+    end = "\r\n" if "\r\n" in text else "\n"
     kept: list[str] = []
     ours: list[str] | None = None
-    for line in [*text.splitlines(), "[]"]:
+    for line in [*text.replace("\r\n", "\n").split("\n"), "[]"]:
         header = _HEADER.match(line)
         if header is not None:
-            _refuse_foreign(ours, profile, file)
-            name = " ".join(header["name"].split())
-            ours = [] if name in wanted else None
+            kept += _next_ones(ours, profile, file)
+            ours = [] if _meant(header["name"]) in wanted else None
         elif ours is not None:
             ours.append(line)
         if ours is None:
@@ -102,12 +102,29 @@ def with_sections(text: str, profile: str, wanted: Mapping[str, list[str]], *, f
     lines = kept[:-1]
     for header_text, body in wanted.items():
         lines += ["", f"[{header_text}]", MARK, *body]
-    return "\n".join(lines).lstrip("\n") + "\n"
+    return end.join(lines).removeprefix(end) + end
 
 
-def _refuse_foreign(body: list[str] | None, profile: str, file: Path) -> None:
-    if body is not None and body[:1] != [MARK]:
+def _meant(header: str) -> str:
+    """Name a section as SDKs understand its header: quotes and spaces do not tell names apart, and default is two."""
+    try:
+        words = shlex.split(header)
+    except ValueError:
+        words = header.split()
+    return "profile default" if words == ["default"] else " ".join(words)
+
+
+def _next_ones(body: list[str] | None, profile: str, file: Path) -> list[str]:
+    """Give what stands at the end of a section of ours and is about the next one: its comments."""
+    if body is None:
+        return []
+    if body[:1] != [MARK]:
         raise ProfileTaken(profile=profile, file=file)
+    first = len(body)
+    while first > 0 and (not body[first - 1].strip() or body[first - 1].lstrip().startswith(("#", ";"))):
+        first -= 1
+    found = body[max(first, 1) :]
+    return found if any(line.strip() for line in found) else []
 
 
 def _process(options: Options, found: Purse) -> str:
@@ -130,7 +147,7 @@ def _process(options: Options, found: Purse) -> str:
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text() if file.exists() else ""
+        return file.read_bytes().decode("utf-8-sig") if file.exists() else ""
     except (OSError, UnicodeDecodeError) as wrong:
         raise BadFile(file=file, why="it cannot be read as text") from wrong
 
