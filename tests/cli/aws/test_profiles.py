@@ -126,3 +126,33 @@ def test_a_name_that_would_break_the_file_is_refused(at_bench, sts, tmp_path, na
     )
 
     assert (said.code, (tmp_path / "c").exists()) == (2, False)
+
+
+ROLE = "arn:aws:iam::000000000000:role/staff"
+
+
+@pytest.mark.parametrize(
+    "end", ["\n", "\r", "\x1f", "\u2028"], ids=["a line feed", "a return", "a separator", "U+2028"]
+)
+@pytest.mark.parametrize("option", ["--role", "--as", "--state", "--settings"])
+def test_no_option_writes_a_line_of_its_own(at_bench, sts, tmp_path, option, end):
+    config = tmp_path / "config"
+    value = {"--role": ROLE, "--as": "ana"}.get(option, str(tmp_path / "there"))
+    values = {"--role": ROLE, "--as": "ana", option: f"{value}{end}[profile evil]"}
+    given = [one for pair in values.items() for one in pair]
+
+    said = at_bench("configure", "aws", *given, "--gateway", sts.url, "--profile", "p", "--config", config)
+
+    assert (said.code, "cli.not-one-line" in said.err, config.exists()) == (2, True, False)
+
+
+def test_an_option_of_one_line_is_written_quoted(at_bench, sts, tmp_path):
+    config = tmp_path / "config"
+
+    said = at_bench(
+        "configure", "aws", "--role", ROLE, "--as", "[profile evil]", "--gateway", sts.url,
+        "--profile", "p", "--config", config,
+    )  # fmt: skip
+
+    assert said.code == 0
+    assert "--as '[profile evil]'" in config.read_text()

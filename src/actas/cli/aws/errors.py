@@ -83,3 +83,14 @@ class BadProfile(CliError):
     def __init__(self, *, found: str) -> None:
         """State what was found."""
         super().__init__(f"{found!r} is no name for a profile")
+
+
+class NotOneLine(CliError):
+    """A profile's line would become several, and say what nobody meant."""
+
+    code = "cli.not-one-line"
+    hint = "Name role, person and files without line ends and other control characters."
+
+    def __init__(self, *, option: str) -> None:
+        """State which option holds it."""
+        super().__init__(f"{option} holds a control character, and a profile's settings are one line each")

@@ -12,13 +12,14 @@ from cyclopts import App
 
 from actas import private_files
 from actas.cli import DONE, output
-from actas.cli.aws.errors import BadProfile, ProfileTaken
+from actas.cli.aws.errors import BadProfile, NotOneLine, ProfileTaken
 from actas.cli.aws.options import Options
 from actas.cli.aws.taking import Purse
 from actas.cli.errors import BadFile, CannotWrite
 
 MARK: Final = "# written by actas configure aws"
 _HEADER = re.compile(r"^\s*\[(?P<name>[^\]]*)\]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _PROFILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 app = App(
@@ -131,9 +132,10 @@ def _process(options: Options, found: Purse) -> str:
     """Write the command that gives the credentials, from whatever folder it is run in."""
     mine = Path(sys.argv[0]).resolve()
     command = [str(mine)] if mine.name == "actas" else [sys.executable, "-m", "actas"]
-    command += ["credentials", "--role", options.role if options.gateway is None else found.wanted.role]
+    command.append("credentials")
     place = options.here()
     for option, value in (
+        ("--role", options.role if options.gateway is None else found.wanted.role),
         ("--as", found.wanted.who),
         ("--seconds", found.wanted.seconds),
         ("--gateway", options.gateway),
@@ -141,6 +143,8 @@ def _process(options: Options, found: Purse) -> str:
         ("--state", place.state.resolve()),
     ):
         if value is not None:
+            if _CONTROL.search(str(value)):
+                raise NotOneLine(option=option)
             command += [option, str(value)]
     return shlex.join(command)
 
