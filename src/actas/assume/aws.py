@@ -21,6 +21,8 @@ from actas.model.decision import Grant, Role
 from actas.model.session import Session, Sessions
 
 LONGEST_TAG: Final = 256
+RESERVED: Final = "aws:"
+"""No tag's key or value begins with it (IAM User Guide, "Rules for tagging in IAM and AWS STS")."""
 TAGS: Final = ("provider", "kind", "actor")
 """The tags that say who the caller is; the settings add others, and may not set these."""
 
@@ -114,6 +116,7 @@ def tags(grant: Grant, more: Mapping[str, str]) -> dict[str, str]:
 
 def _taggable(value: str) -> str:
     """Give a tag's value, or where STS would not take it a digest: two values never become one tag."""
-    if len(value) <= LONGEST_TAG and all(one in "_.:/=+-@" or category(one)[0] in "LZN" for one in value):
+    takes = len(value) <= LONGEST_TAG and not value.lower().startswith(RESERVED)
+    if takes and all(one in "_.:/=+-@" or category(one)[0] in "LZN" for one in value):
         return value
     return f"sha256:{hashlib.sha256(value.encode()).hexdigest()}"

@@ -1,5 +1,6 @@
 """The trade at STS from a base identity, signed, and what is said of the caller in it."""
 
+import hashlib
 from datetime import timedelta
 
 import pytest
@@ -53,14 +54,19 @@ async def test_the_session_is_named_for_the_caller_and_tagged(make, granted, for
         assert "ana-7f0c" not in str(form)
 
 
-async def test_who_acts_for_the_caller_is_a_tag_that_sts_takes(make, grant, but, forms, now):
-    odd = but(actors=(Actor(issuer="https://sso.example", subject="x", client="an|agent"),),
-              expires_at=now + timedelta(minutes=30))  # fmt: skip
-    await make().issue(grant(odd), now=now)
+@pytest.mark.parametrize(
+    ("client", "is_digested"),
+    [("an|agent", True), ("a" * 257, True), ("AWS:agent", True), ("a" * 256, False), ("aws.agent", False)],
+    ids=["a character no tag has", "too long", "what AWS keeps to itself", "as long as may be", "nearly that"],
+)
+async def test_who_acts_for_the_caller_is_a_tag_that_sts_takes(make, grant, but, forms, now, client, is_digested):
+    acting = but(actors=(Actor(issuer="https://sso.example", subject="x", client=client),),
+                 expires_at=now + timedelta(minutes=30))  # fmt: skip
+    await make().issue(grant(acting), now=now)
 
     values = {form[f"Tags.member.{n}.Key"]: form[f"Tags.member.{n}.Value"] for form in forms() for n in (1, 2, 3)}
-    assert values["actor"].startswith("sha256:")
-    assert len(values["actor"]) == 71
+    digest = f"sha256:{hashlib.sha256(client.encode()).hexdigest()}"
+    assert values["actor"] == (digest if is_digested else client)
 
 
 async def test_a_base_whose_secret_is_wrong_is_refused(make, granted, cloud, now):

@@ -94,6 +94,9 @@ def _tags(view: View, path: Path, role: RoleSettings) -> None:
             message = f"the tag {quoted(key)} is there already; STS does not tell upper from lower case"
             view.report("settings.bad-tag", where, message, "Give it another name.", at="key")
         seen.add(key.lower())
+        if key.lower().startswith("aws:") or value.lower().startswith("aws:"):
+            message = f"the tag {quoted(key)} or its value begins with aws:, which AWS keeps to itself"
+            view.report("settings.bad-tag", where, message, "Give it another name or value.")
         if not (0 < len(key) <= 128 and len(value) <= 256 and _taggable(key) and _taggable(value)):
             message = f"the tag {quoted(key)} is not as STS takes it"
             hint = "Use at most 128 and 256 letters, digits, spaces and _.:/=+-@."
