@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from actas.audit import Audit, chain, checkpoints, read, records, segments, trail
 from actas.audit.checkpoints import PRUNED, TYPE, Keys
-from actas.audit.errors import NotPruned, TrailBroken, TrailExposed
+from actas.audit.errors import NotPruned, TrailBroken, TrailExposed, TrailUnreadable
 from actas.audit.following import Place
 from actas.audit.pruning import Pruning
 from actas.audit.records import Pruned
@@ -473,10 +473,11 @@ async def test_a_gateway_prunes_by_itself_what_is_older_than_the_settings_keep(o
     monkeypatch.setattr(trail, "PRUNED_AFTER", 0.01)
     audit = old(keep=Span.read("3d"), archive="archive")
     await audit.open()
+    going = (await audit.prunable(now - 3 * DAY)).paths
     async with anyio.create_task_group() as tasks:
         await tasks.start(audit.run)
         with anyio.fail_after(20):
-            while (await audit.prunable(now - 3 * DAY)) is not None:  # noqa: ASYNC110 - another task does it
+            while any(path.exists() for path in going):  # noqa: ASYNC110 - another task does it
                 await anyio.sleep(0.01)
         state = audit.state()
         tasks.cancel_scope.cancel()
@@ -520,3 +521,14 @@ async def test_a_gateway_without_a_span_keeps_everything(old, monkeypatch):
 
     assert audit.keeps_since is None
     assert read.verify_folder(audit.folder).first == 1
+
+
+def test_a_segment_that_goes_while_it_is_looked_at_is_no_accident(kept, pruning, folder, now, monkeypatch):
+    listed = segments.listed(folder)
+    monkeypatch.setattr(segments, "listed", lambda _folder: listed)
+    assert kept is not None
+    assert pruning().plan(now - 3 * DAY) is not None
+
+    listed[1].unlink()
+    with pytest.raises(TrailUnreadable):
+        pruning().plan(now - 3 * DAY)

@@ -230,14 +230,14 @@ def ends(marks, provider, whose, at):
 
 REVOKED = [
     ("the provider", lambda marks: ("corp", None)),
-    ("the subject", lambda marks: ("corp", marks._key.mark("corp", "ana", None))),
-    ("the role", lambda marks: ("*", marks._key.role_mark("arn:aws:iam::000000000000:role/reader"))),
+    ("the subject", lambda marks: ("corp", marks._names.of("corp", "ana", None))),
+    ("the role", lambda marks: ("*", marks._names.of_role("arn:aws:iam::000000000000:role/reader"))),
     ("everybody", lambda marks: ("*", None)),
 ]
 OTHERS = [
     ("another provider", lambda marks: ("corp2", None)),
-    ("another subject", lambda marks: ("corp", marks._key.mark("corp", "ben", None))),
-    ("another role", lambda marks: ("*", marks._key.role_mark("arn:aws:iam::000000000000:role/writer"))),
+    ("another subject", lambda marks: ("corp", marks._names.of("corp", "ben", None))),
+    ("another role", lambda marks: ("*", marks._names.of_role("arn:aws:iam::000000000000:role/writer"))),
 ]
 
 

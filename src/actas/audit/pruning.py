@@ -123,7 +123,10 @@ class Pruning:
         if (left.seq, left.prev) != (head.seq + 1, head.hash):
             raise NotPruned(why=f"{stays.name} does not follow; `actas audit verify` says more")
         self._is_sealed(opened.chain, head)
-        size = sum(path.stat().st_size for path in going)
+        try:
+            size = sum(path.stat().st_size for path in going)
+        except OSError as wrong:  # somebody takes files away, and it is not us
+            raise NotPruned(why=f"segments cannot be looked at: {private_files.why(wrong)}") from wrong
         return Plan(chain=opened.chain, before=before, paths=tuple(going), first=line.seq, head=head, size=size)
 
     def _is_sealed(self, of: str, head: Head) -> None:
