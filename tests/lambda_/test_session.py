@@ -154,6 +154,33 @@ def test_without_an_execution_role_nobody_is_asked(gateway, called, monkeypatch,
     assert gateway.asked == []
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_REGION", "eu west"),
+        ("AWS_REGION", "x/y"),
+        ("AWS_REGION", "eu\nwest"),
+        ("AWS_REGION", "a" * 31),
+        ("AWS_SESSION_TOKEN", "a\nb"),
+        ("AWS_ACCESS_KEY_ID", "a/b"),
+    ],
+)
+def test_with_variables_that_lambda_never_sets_nobody_is_asked(gateway, called, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(NoExecutionRole, match=name):
+        session(EVENT, called())
+
+    assert gateway.asked == []
+
+
+def test_a_gateways_name_that_no_header_may_hold_is_none(gateway, called, monkeypatch):
+    monkeypatch.delenv("ACTAS_ISSUER")
+    with pytest.raises(NoGateway):
+        session(EVENT, called(), gateway=f"{gateway.url}/\nx")
+
+    assert gateway.asked == []
+
+
 ADDRESSES = ["", "actas.example", "http://actas.example", "ftp://127.0.0.1", "https://[", "http://127.0.0.1.example"]
 
 

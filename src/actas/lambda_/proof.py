@@ -21,8 +21,9 @@ LASTS: Final = timedelta(seconds=60)
 """How far from its time a proof counts, before and after."""
 FORM: Final = "application/x-www-form-urlencoded; charset=utf-8"
 SIGNED: Final = "content-type;host;x-actas-envelope;x-actas-gateway;x-amz-date;x-amz-security-token"
+REGION: Final = re.compile(r"[a-z0-9-]{1,30}")
 _AUTHORIZATION: Final = re.compile(
-    rf"AWS4-HMAC-SHA256 Credential=[A-Z0-9]{{16,128}}/([0-9]{{8}})/([a-z0-9-]{{1,30}})/sts/aws4_request,"
+    rf"AWS4-HMAC-SHA256 Credential=[A-Z0-9]{{16,128}}/([0-9]{{8}})/({REGION.pattern})/sts/aws4_request,"
     rf" SignedHeaders={SIGNED}, Signature=([0-9a-f]{{64}})"
 )
 _STAMP: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z")

@@ -98,7 +98,10 @@ def session(
         )
     name = issuer or os.environ.get("ACTAS_ISSUER") or ""
     address = gateway or os.environ.get("ACTAS_GATEWAY") or name
-    shown = proof.prove(credentials, envelope=token, gateway=name or address, region=region, now=now or clock.now())
+    try:
+        shown = proof.prove(credentials, envelope=token, gateway=name or address, region=region, now=now or clock.now())
+    except sigv4.SigV4Error as wrong:  # the rest of what is signed was looked at before
+        raise NoGateway(why="its name holds what no header may") from wrong
     given = _post(address, msgspec.json.encode(shown), patience)
     return WorkSession(
         access_key_id=given.AccessKeyId,
@@ -114,10 +117,12 @@ def _own() -> tuple[str, sigv4.Credentials]:
     found = [os.environ.get(name, "") for name in names]
     if not all(found):
         raise NoExecutionRole(missing=names[found.index("")])
+    if not proof.REGION.fullmatch(found[0]):
+        raise NoExecutionRole(missing="AWS_REGION")
     try:
         return found[0], sigv4.Credentials(found[1], found[2], found[3])
     except sigv4.SigV4Error as wrong:
-        raise NoExecutionRole(missing="AWS_ACCESS_KEY_ID") from wrong
+        raise NoExecutionRole(missing="AWS_ACCESS_KEY_ID or AWS_SESSION_TOKEN") from wrong
 
 
 def _post(address: str, body: bytes, patience: float) -> Given:
