@@ -1,12 +1,13 @@
 """Run a gateway in the foreground: say when it is ready, when its settings change, and when they are broken."""
 
+import ctypes
 import gc
 import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from actas.cli.places import Place, announce, withdraw
 from actas.settings.mistakes import Mistake
@@ -15,6 +16,9 @@ from actas.settings.render import render
 from actas.wiring.run import Running, run
 
 Told = Callable[[Running], Coroutine[Any, Any, None]]
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # malloc.h
+_LARGE: Final = 256 * 1024
+"""Bytes from which on a piece of memory is the system's again when it is free."""
 
 
 def say(text: str) -> None:
@@ -40,8 +44,20 @@ def settle() -> None:
     gc.set_threshold(20_000, 50, 50)
 
 
+def hand_back() -> None:
+    """Give large bodies back to the system when they are free.
+
+    glibc raises its threshold to the first one that was freed and keeps heaps of such pieces from then on: in ten
+    minutes of mixed load a gateway grew to twice its size. Other C libraries have no such threshold.
+    """
+    if (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
+        mallopt(_MMAP_THRESHOLD, _LARGE)
+        mallopt(_TRIM_THRESHOLD, 4 * _LARGE)
+
+
 async def serve_until_told(settings: Path, *, weak: bool = False, then: Told | None = None) -> None:
     """Serve; announce the gateway in its state folder while it runs."""
+    hand_back()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
     named = os.path.abspath(settings)  # noqa: ASYNC240, PTH100 - once, before anything runs; a link stays a link
