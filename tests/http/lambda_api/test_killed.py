@@ -53,4 +53,4 @@ def test_events_that_were_accepted_before_a_kill_are_run_after_it(process, setti
             return wanted <= {root for call, root in ran.items() if call in ended}
 
         assert [answer["StatusCode"] for answer in accepted] == [202] * 12
-        assert waits_for(all_ran)
+        assert waits_for(all_ran, 100)  # a lease, and on a busy machine another attempt
