@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from actas.identify.watermarks import is_revoked
 from actas.model.decision import Grant
 from actas.store.watermarks import Watermarks
 
@@ -12,12 +13,4 @@ def is_over(marks: Watermarks, grant: Grant, began: datetime | None) -> bool:
         return True
     if grant.parent is not None:
         return marks.ended(grant.parent.marks)
-    identity = grant.identity
-    return marks.refuses(
-        provider=identity.provider,
-        subject=identity.subject,
-        session=identity.provider_session,
-        issued_at=identity.issued_at,
-        address=identity.address,
-        acting=identity.acting,
-    )
+    return is_revoked(grant.identity, marks)
